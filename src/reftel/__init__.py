@@ -1,0 +1,13 @@
+"""Reftel reads diplomatic telegrams: text in, one lossless record out.
+
+>>> import reftel
+>>> t = reftel.read("R 011200Z MAR 79\\nFM AMEMBASSY BERN\\nTO SECSTATE WASHDC\\nUNCLAS BERN 0123\\n")
+>>> t.mrn.short
+'79BERN123'
+"""
+
+from reftel.read import NotATelegram, read
+from reftel.telegram import Mrn, Span, Telegram
+
+__all__ = ["Mrn", "NotATelegram", "Span", "Telegram", "__version__", "read"]
+__version__ = "0.1.0"

@@ -1,0 +1,92 @@
+"""What the archive gives and takes: values only, no storage."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from reftel.telegram import Telegram
+
+Order = Literal["relevance", "newest", "oldest"]
+
+
+class Fragment(msgspec.Struct, frozen=True):
+    """A run of a snippet; `marked` runs are the words that matched."""
+
+    text: str
+    marked: bool
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One line of a result list. `digest` identifies the document, `mrn` cites it."""
+
+    digest: str
+    mrn: str | None
+    dtg: str | None
+    originator: str | None
+    classification: str | None
+    captions: tuple[str, ...]
+    subject: str | None
+    snippet: tuple[Fragment, ...]
+
+
+class Count(msgspec.Struct, frozen=True):
+    """One value of a facet and how many of the results have it."""
+
+    value: str
+    count: int
+
+
+class Facets(msgspec.Struct, frozen=True):
+    """Counts over all results of a search, most frequent first (years newest first)."""
+
+    year: tuple[Count, ...]
+    post: tuple[Count, ...]
+    tags: tuple[Count, ...]
+    classification: tuple[Count, ...]
+
+
+class Results(msgspec.Struct, frozen=True):
+    """A page of results: `total` counts all of them, `hits` holds those from `offset` on."""
+
+    query: str
+    order: Order
+    total: int
+    offset: int
+    hits: tuple[Hit, ...]
+    facets: Facets
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A filed telegram: where it came from, when it was filed (ISO 8601 UTC), and its record.
+
+    `variant_of` is the digest of the reading copy, where another copy is the better one.
+    """
+
+    digest: str
+    origin: str
+    filed: str
+    telegram: Telegram
+    variant_of: str | None = None
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An input that was not filed, or only in part: where, and why."""
+
+    path: str
+    reason: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line is not None else self.path
+        return f"{place}: {self.reason}"
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What an `add` did: documents newly filed, held already, kept as a variant, and problems."""
+
+    added: int
+    known: int
+    variants: int
+    problems: tuple[Problem, ...]

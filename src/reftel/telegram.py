@@ -1,0 +1,291 @@
+"""The record: a telegram as values.
+
+Everything in Reftel is a plain function of a `Telegram`. It keeps the exact text it was read from
+(`source`) and a partition of that text into `elements`: joined in order they give the source back,
+character for character. Values are read from the elements; a value is present, absent (`None` or
+empty), or present but unreadable, in which case it is absent and a `Diagnostic` names its place.
+
+This module imports nothing else of Reftel. Positions are code points of `Telegram.source`, from 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+Severity = Literal["error", "warning", "info"]
+Dialect = Literal["acp127", "sas", "cable", "smart", "mail", "fragment"]
+BlockKind = Literal["paragraph", "heading", "text"]
+ReferenceKind = Literal["telegram", "mail", "document", "telephone", "report", "other"]
+TagKind = Literal[
+    "subject", "geographic", "organization", "program", "person", "special", "unknown"
+]
+
+RECORD_VERSION = 1
+
+CLASSIFICATIONS: tuple[str, ...] = (
+    "UNCLASSIFIED",
+    "SENSITIVE BUT UNCLASSIFIED",
+    "LIMITED OFFICIAL USE",
+    "CONFIDENTIAL",
+    "SECRET",
+    "TOP SECRET",
+)
+"""Classifications as the record writes them, lowest first."""
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Characters [start, end) of `Telegram.source`, counted from 0 in code points."""
+
+    start: int
+    end: int
+
+    def of(self, source: str) -> str:
+        return source[self.start : self.end]
+
+
+class Element(msgspec.Struct, frozen=True, array_like=True):
+    """A run of the source and the kind of thing it is; `read.elements.KINDS` lists the kinds."""
+
+    kind: str
+    start: int
+    end: int
+
+
+_MRN_SHORT = re.compile(r"([0-9]{2}|[0-9]{4}) ?([A-Z][A-Z ]*?) ?0*([0-9]{1,8})\Z")
+
+
+class Mrn(msgspec.Struct, frozen=True):
+    """A message reference number: year, post and number. A citation, not a key.
+
+    `post` is in letters alone (`LAPAZ`); `text` is the short spelling, `07TOKYO2483`.
+    """
+
+    text: str
+    year: int
+    post: str
+    number: int
+
+    @classmethod
+    def of(cls, year: int, post: str, number: int) -> Mrn:
+        letters = re.sub(r"[^A-Z]", "", post.upper())
+        return cls(f"{year % 100:02d}{letters}{number}", year, letters, number)
+
+    @classmethod
+    def parse(cls, text: str) -> Mrn | None:
+        """The number that a spelling with a year stands for (`07TOKYO2483`, `2007TOKYO02483`)."""
+        match = _MRN_SHORT.match(text.strip().upper())
+        if match is None:
+            return None
+        year = match[1]
+        return cls.of(int(year) if len(year) == 4 else full_year(int(year)), match[2], int(match[3]))
+
+    @property
+    def short(self) -> str:
+        """As people cite it: `07TOKYO2483`."""
+        return self.text
+
+    @property
+    def long(self) -> str:
+        """As the National Archives write it: `2007TOKYO02483`, six digits for STATE."""
+        width = 6 if self.post == "STATE" else 5
+        return f"{self.year:04d}{self.post}{self.number:0{width}d}"
+
+
+def full_year(two_digits: int) -> int:
+    """A telegram's two-digit year: 66 to 99 are 19xx, 00 to 65 are 20xx (telegram-content.md 3.6)."""
+    return 1900 + two_digits if two_digits >= 66 else 2000 + two_digits
+
+
+class Transmission(msgspec.Struct, frozen=True):
+    """Format lines 1 to 4 of ACP 127: how this copy travelled. `filed` is ISO 8601 UTC."""
+
+    id: str | None = None
+    precedence: str | None = None
+    routing: tuple[str, ...] = ()
+    station: str | None = None
+    station_serial: str | None = None
+    section: str | None = None
+    filed: str | None = None
+    classification: str | None = None
+    operating_signals: tuple[str, ...] = ()
+
+
+class Station(msgspec.Struct, frozen=True):
+    """The originator: its plain language address, and its routing indicator where one is written."""
+
+    name: str
+    routing_indicator: str | None = None
+
+
+class Addressee(msgspec.Struct, frozen=True):
+    """An action, information or exempted addressee.
+
+    `precedence` is the word written after the name, `None` where none stands (which means ROUTINE);
+    `mcn` is the message continuity number as written.
+    """
+
+    name: str
+    routing_indicator: str | None = None
+    precedence: str | None = None
+    mcn: str | None = None
+
+
+class Section(msgspec.Struct, frozen=True):
+    """Section `number` of `of`; `of` is `None` where the telegram does not say."""
+
+    number: int
+    of: int | None
+
+
+class ExecutiveOrder(msgspec.Struct, frozen=True):
+    """The E.O. line. `text` is what follows the order's number; `declassify_on` is an ISO date."""
+
+    order: str | None
+    text: str
+    declassify_on: str | None = None
+    event: str | None = None
+    exemptions: tuple[str, ...] = ()
+
+
+class Tag(msgspec.Struct, frozen=True):
+    code: str
+    kind: TagKind
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """One item of the REF line: `mrn` is the short spelling where it cites a telegram."""
+
+    enumerator: str | None
+    kind: ReferenceKind
+    mrn: str | None
+    text: str
+    span: Span | None = None
+
+
+class ClassifiedBy(msgspec.Struct, frozen=True):
+    name: str | None
+    title: str | None
+    reasons: tuple[str, ...] = ()
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A piece of the body. `span` covers it in the source, page breaks and damage included."""
+
+    kind: BlockKind
+    number: int | None
+    marking: str | None
+    label: str | None
+    text: str
+    span: Span
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """The office list of 1973-79 copies, each as written (`ARA-20`: office and number of copies).
+
+    `total` is the number after the slash, which the copies must add up to; `direction` is W
+    (incoming) or R (outgoing). telegram-content.md 3.3.
+    """
+
+    action: tuple[str, ...] = ()
+    origin: tuple[str, ...] = ()
+    info: tuple[str, ...] = ()
+    total: int | None = None
+    direction: str | None = None
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """Damage mended in the clean reading, never in the source.
+
+    `sure` is `safe` (applied), `plausible` or `shown` (both only offered to the reader).
+    """
+
+    span: Span
+    was: str
+    now: str
+    why: str
+    sure: Literal["safe", "plausible", "shown"] = "safe"
+
+
+class Diagnostic(msgspec.Struct, frozen=True):
+    """A doubt: a stable `code`, how grave it is, a sentence, and the place."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None = None
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How many characters the source has and how many of them stand in `unknown` elements."""
+
+    characters: int
+    unknown: int
+
+
+class Telegram(msgspec.Struct, frozen=True, kw_only=True):
+    """One telegram, read without loss. See docs/record.md for every field."""
+
+    source: str
+    elements: tuple[Element, ...] = ()
+    dialect: Dialect = "fragment"
+    mrn: Mrn | None = None
+    transmission: Transmission | None = None
+    precedence: str | None = None
+    info_precedence: str | None = None
+    dtg: str | None = None
+    originator: Station | None = None
+    action: tuple[Addressee, ...] = ()
+    info: tuple[Addressee, ...] = ()
+    exempt: tuple[Addressee, ...] = ()
+    classification: str | None = None
+    captions: tuple[str, ...] = ()
+    section: Section | None = None
+    sections_present: tuple[int, ...] = ()
+    passing: tuple[str, ...] = ()
+    executive_order: ExecutiveOrder | None = None
+    tags: tuple[Tag, ...] = ()
+    subject: str | None = None
+    references: tuple[Reference, ...] = ()
+    classified_by: ClassifiedBy | None = None
+    summary: str | None = None
+    body: tuple[Block, ...] = ()
+    signature: str | None = None
+    distribution: Distribution | None = None
+    drafted_by: str | None = None
+    approved_by: str | None = None
+    attributes: dict[str, str] | None = None
+    repairs: tuple[Repair, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    coverage: Coverage = Coverage(0, 0)
+
+    @property
+    def sent(self) -> datetime | None:
+        """The date-time group as a UTC time."""
+        return datetime.fromisoformat(self.dtg).astimezone(UTC) if self.dtg else None
+
+    @property
+    def paragraphs(self) -> Iterator[Block]:
+        return (block for block in self.body if block.kind == "paragraph")
+
+    @property
+    def text(self) -> str:
+        """The clean reading of the body: blocks parted by blank lines, paragraphs with numbers."""
+        return "\n\n".join(_block_text(block) for block in self.body)
+
+
+def _block_text(block: Block) -> str:
+    number = f"{block.number}. " if block.number is not None else ""
+    marking = f"({block.marking}) " if block.marking else ""
+    return f"{number}{marking}{block.text}"
+
+
+def to_builtins(telegram: Telegram, *, source: str | None = None) -> dict[str, Any]:
+    """The record as JSON-ready values (docs/record.md); `source` is the path it came from."""
+    values: dict[str, Any] = msgspec.to_builtins(telegram)
+    del values["source"], values["elements"]
+    return {"reftel": RECORD_VERSION, "source": source, **values}
