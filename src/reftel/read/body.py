@@ -1,0 +1,383 @@
+"""The text: numbered paragraphs, headings, and what stands between, page breaks taken out."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from reftel.read.elements import Piece, cut
+from reftel.read.paragraphs import (
+    PARAGRAPH_START,
+    Sequence,
+    label_of_paragraph,
+    pilcrow_ones,
+    portion_mark,
+)
+from reftel.read.reading import Reading
+from reftel.read.repairs import Mend, find_mends
+from reftel.telegram import Block, BlockKind, Repair, Span
+
+_RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
+_RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
+_PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp", "section-heading"))
+_INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
+_SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
+_KEPT_LINE = re.compile(
+    r"\s*(?:--? ?\S|\*|•|o\s|\(?[A-Za-z0-9]{1,3}[.)]\s|\([A-Za-z0-9]{1,4}\))|\S.*\S {3,}\S"
+)
+_SIGNATURE = re.compile(
+    r"\s*(?P<name>(?:(?:VAN|DE|DI|MC|O'|VON|LA|LE|ST\.?) ?)?[A-Z][A-Z'-]{2,20}"
+    r"(?: [A-Z][A-Z'-]{2,20})?)[.#]?(?:\s+N{3,4})?\s*\Z"
+)
+_MIXED_SIGNATURE = re.compile(
+    r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
+)
+_SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z][A-Z'-]{3,20})\s*\Z")
+_NO_NAME = frozenset(
+    """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET
+    BT REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()
+)
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line of text, and whether a blank line or a page break stands before it."""
+
+    piece: Piece
+    after_blank: bool
+    after_break: bool
+
+
+@dataclass(slots=True)
+class _Part:
+    """A block in the making: its lines, and which of them begin a new part after a blank line."""
+
+    kind: BlockKind
+    number: int | None = None
+    lines: list[_Line] = field(default_factory=list)
+
+
+def read_body(reading: Reading, index: int) -> None:
+    """Read the text from piece `index` to the end."""
+    _cut_inner_paragraphs(reading, index)
+    _read_signature(reading, index)
+    lines = _lines(reading.pieces[index:])
+    parts = _parts(reading, lines)
+    blocks = [_block(reading, part) for part in parts]
+    reading.body = [block for block in blocks if block.text or block.number is not None]
+    reading.summary = find_summary(reading.body)
+
+
+def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
+    """Republishers put a pilcrow before each paragraph, and sometimes two paragraphs on a line."""
+    if "¶" not in reading.source:
+        return
+    pieces = reading.pieces
+    at = index
+    while at < len(pieces):
+        piece = pieces[at]
+        if not piece.kind and (match := _INNER_PARAGRAPH.search(piece.text)):
+            pieces[at : at + 1] = cut(piece, match.end())
+        at += 1
+
+
+def _read_signature(reading: Reading, index: int) -> None:
+    """The last line of the text, when it is a surname alone; or a surname behind the last sentence."""
+    text_lines = [at for at in range(index, len(reading.pieces)) if not reading.pieces[at].kind]
+    if not text_lines:
+        return
+    at = text_lines[-1]
+    piece = reading.pieces[at]
+    match = _SIGNATURE.match(piece.text) or (
+        _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
+    )
+    if match and match["name"].split()[0] not in _NO_NAME:
+        piece.kind = "signature"
+        reading.signature = match["name"]
+    elif (match := _SIGNED_IN_LINE.search(piece.text)) and match["name"] not in _NO_NAME:
+        before, name = cut(piece, match.start("name"))
+        name.kind = "signature"
+        reading.pieces[at : at + 1] = [before, name]
+        reading.signature = match["name"]
+
+
+def _lines(pieces: list[Piece]) -> list[_Line]:
+    lines: list[_Line] = []
+    blank = broken = False
+    for piece in pieces:
+        if piece.kind == "blank":
+            blank = True
+        elif piece.kind in _PAGE_BREAK:
+            broken = True
+        elif not piece.kind:
+            # A page break brings blank lines of its own: they part nothing.
+            lines.append(_Line(piece, blank and not broken, broken))
+            blank = broken = False
+    return lines
+
+
+def _parts(reading: Reading, lines: list[_Line]) -> list[_Part]:
+    ones = _pilcrow_ones(reading, lines)
+    sequence = Sequence()
+    parts: list[_Part] = []
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        match = PARAGRAPH_START.match(line.piece.text)
+        if match:
+            number = int(match["number"]) - (_tens(match) if at in ones else 0)
+            if sequence.accepts(match, number):
+                sequence.take(match, number)
+                parts.append(_begin_paragraph(reading, line, match, number, at in ones))
+                at += 1
+                continue
+        end = _heading_end(lines, at, parts)
+        if end > at:
+            parts.append(_heading(lines[at:end]))
+            at = end
+            continue
+        _continue_text(parts, line)
+        at += 1
+    return parts
+
+
+def _tens(match: re.Match[str]) -> int:
+    """What the leading 1 of a number is worth: 10 in 14, 100 in 110."""
+    return int("1" + "0" * (len(match["number"]) - 1))
+
+
+def _pilcrow_ones(reading: Reading, lines: list[_Line]) -> set[int]:
+    starts = [
+        (at, match)
+        for at, line in enumerate(lines)
+        if (match := PARAGRAPH_START.match(line.piece.text)) and not match["indent"]
+    ]
+    numbers = [(int(match["number"]), bool(match["pilcrow"])) for _, match in starts]
+    later = reading.section is not None and reading.section.number > 1
+    return {starts[index][0] for index in pilcrow_ones(numbers, later_section=later)}
+
+
+def _begin_paragraph(
+    reading: Reading, line: _Line, match: re.Match[str], number: int, one: bool
+) -> _Part:
+    piece = line.piece
+    if one:
+        start = piece.start + match.start("number")
+        end = piece.start + match.end("stop")
+        was = reading.source[start:end]
+        now = f"{number}{match['stop']}"
+        reading.repairs.append(Repair(Span(start, end), was, now, "pilcrow read as 1"))
+    return _Part("paragraph", number, [line])
+
+
+def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
+    """Where the heading that begins at line `at` ends; `at` itself when none begins there."""
+    line = lines[at]
+    text = line.piece.text
+    if _RULED_HEADING.match(text):
+        return at + 1
+    if _RULE.match(text):
+        # A rule above a heading; alone it parts nothing, and is kept out of the text.
+        return at + 1
+    if text.startswith((" ", "\t")) and not text.strip():
+        return at
+    end = at + 1
+    while end < len(lines) and end - at < 3 and not _starts_anew(lines[end]):
+        end += 1
+    ruled_below = end < len(lines) and bool(_RULE.match(lines[end].piece.text))
+    short = all(len(each.piece.text.strip()) <= 72 for each in lines[at:end])
+    if not short or end - at > 2:
+        return at
+    begins = line.after_blank or at == 0 or bool(_RULE.match(lines[at - 1].piece.text))
+    if ruled_below and not lines[end].after_blank and (begins or _ends_sentence(parts)):
+        return end + 1
+    followed = end < len(lines) and PARAGRAPH_START.match(lines[end].piece.text) is not None
+    if begins and followed and _reads_as_heading(lines[at:end], parts):
+        return end
+    return at
+
+
+def _starts_anew(line: _Line) -> bool:
+    text = line.piece.text
+    return line.after_blank or bool(PARAGRAPH_START.match(text)) or bool(_RULE.match(text))
+
+
+def _reads_as_heading(lines: list[_Line], parts: list[_Part]) -> bool:
+    text = " ".join(line.piece.text.strip() for line in lines)
+    return (
+        text[:1].isupper() or text[:1] in "\"'(¿¡0123456789"
+    ) and not text.endswith((".", ",", ";", ":")) and len(text.split()) <= 14 and _ends_sentence(parts)
+
+
+def _ends_sentence(parts: list[_Part]) -> bool:
+    if not parts or parts[-1].kind == "heading":
+        return True
+    return bool(_SENTENCE_END.search(parts[-1].lines[-1].piece.text))
+
+
+def _heading(lines: list[_Line]) -> _Part:
+    for line in lines:
+        line.piece.kind = "rule" if _RULE.match(line.piece.text) else "heading"
+    return _Part("heading", None, [line for line in lines if line.piece.kind == "heading"])
+
+
+def _continue_text(parts: list[_Part], line: _Line) -> None:
+    """Add a line to the paragraph it goes on with, or begin text without a number."""
+    last = parts[-1] if parts else None
+    if last is None or last.kind == "heading":
+        parts.append(_Part("text", None, [line]))
+        return
+    if line.after_blank and last.kind == "text" and not _goes_on(last, line):
+        parts.append(_Part("text", None, [line]))
+        return
+    if line.after_blank and _goes_on(last, line):
+        line.after_blank = False
+    last.lines.append(line)
+
+
+def _goes_on(part: _Part, line: _Line) -> bool:
+    """Whether a line after a blank one goes on with a sentence that a lost page break cut."""
+    before = part.lines[-1].piece.text
+    return line.piece.text.lstrip()[:1].islower() and not _SENTENCE_END.search(before)
+
+
+def _block(reading: Reading, part: _Part) -> Block:
+    for line in part.lines:
+        line.piece.kind = line.piece.kind or "body"
+    if not part.lines:
+        return Block(part.kind, None, None, None, "", Span(0, 0))
+    first, last = part.lines[0].piece, part.lines[-1].piece
+    span = Span(first.start, last.start + len(last.text))
+    texts = [line.piece.text for line in part.lines]
+    if part.kind == "heading":
+        ruled = _RULED_HEADING.match(texts[0])
+        heading = ruled["text"] if ruled else " ".join(" ".join(texts).split())
+        return Block("heading", None, None, None, heading, span)
+    offset = 0
+    if part.kind == "paragraph":
+        match = PARAGRAPH_START.match(texts[0])
+        assert match is not None
+        offset = match.end()
+    marking, skip = portion_mark(texts[0][offset:])
+    offset += skip
+    text = _clean(reading, part, offset)
+    if part.kind == "paragraph":
+        _cut_number(reading, first, offset)
+    return Block(part.kind, part.number, marking, label_of_paragraph(text), text, span)
+
+
+def _cut_number(reading: Reading, piece: Piece, offset: int) -> None:
+    at = reading.pieces.index(piece)
+    if offset >= len(piece.text):
+        piece.kind = "paragraph-number"
+        return
+    number, rest = cut(piece, offset)
+    number.kind = "paragraph-number"
+    reading.pieces[at : at + 1] = [number, rest]
+
+
+def _clean(reading: Reading, part: _Part, offset: int) -> str:
+    """The text of a block: damage mended, lines joined, lists and tables left as they stand."""
+    raw, starts = _raw(part, offset)
+    mends = find_mends(raw)
+    for mend in mends:
+        reading.repairs.append(_repair(reading, part, offset, starts, mend))
+    return _flow(_apply(raw, mends))
+
+
+def _raw(part: _Part, offset: int) -> tuple[str, list[int]]:
+    """The lines of a block as one text, and where each of them begins in it."""
+    texts: list[str] = []
+    starts: list[int] = []
+    length = 0
+    for index, line in enumerate(part.lines):
+        text = line.piece.text[offset:] if index == 0 else line.piece.text
+        if index and line.after_blank:
+            texts.append("")
+            length += 1
+        starts.append(length)
+        texts.append(text)
+        length += len(text) + 1
+    return "\n".join(texts), starts
+
+
+def _repair(
+    reading: Reading, part: _Part, offset: int, starts: list[int], mend: Mend
+) -> Repair:
+    index = bisect_right(starts, mend.start) - 1
+    start = part.lines[index].piece.start + mend.start - starts[index]
+    if index == 0:
+        start += offset
+    end = start + mend.end - mend.start
+    return Repair(Span(start, end), reading.source[start:end], mend.now, mend.why)
+
+
+def _apply(text: str, mends: list[Mend]) -> str:
+    parts: list[str] = []
+    at = 0
+    for mend in mends:
+        parts += [text[at : mend.start], mend.now]
+        at = mend.end
+    return "".join([*parts, text[at:]])
+
+
+def _flow(text: str) -> str:
+    """Lines joined to running text; a line that opens an item or a row of a table stays its own."""
+    groups: list[str] = []
+    for group in text.split("\n\n"):
+        flowed: list[str] = []
+        for line in group.split("\n"):
+            if _RULE.match(line):
+                continue
+            if not flowed or _KEPT_LINE.match(line):
+                flowed.append(line.strip() if not _is_row(line) else line.rstrip())
+            else:
+                flowed[-1] = f"{flowed[-1]}{_joint(flowed[-1])}{line.strip()}"
+        joined = "\n".join(row if _is_row(row) else " ".join(row.split()) for row in flowed)
+        if joined.strip():
+            groups.append(joined.strip())
+    return "\n\n".join(groups)
+
+
+def _is_row(line: str) -> bool:
+    return bool(re.search(r"\S {3,}\S", line))
+
+
+def _joint(before: str) -> str:
+    """What joins two lines: nothing after a hyphen that ends one, else a blank."""
+    return "" if re.search(r"[A-Za-z]-\Z", before) else " "
+
+
+_END_SUMMARY = re.compile(r"[\s(.]*END (?:OF )?SUMMARY(?: AND COMMENT)?\s*[.)]*", re.IGNORECASE)
+_SUMMARY = re.compile(r"(?:BEGIN )?SUMM?A?R?Y\b", re.IGNORECASE)
+
+
+def find_summary(body: list[Block]) -> str | None:
+    """The summary's text without its labels: a labelled block, or what stands under such a heading."""
+    for index, block in enumerate(body):
+        if block.kind == "heading" and _SUMMARY.match(block.text):
+            return _summary_from(body, index + 1, 0)
+        if block.label and _SUMMARY.match(block.label):
+            return _summary_from(body, index, len(block.label))
+    return None
+
+
+def _summary_from(body: list[Block], index: int, skip: int) -> str | None:
+    """From block `index` to where the summary ends: `END SUMMARY`, or the end of the block."""
+    texts: list[str] = []
+    for block in body[index : index + 8]:
+        text = block.text[skip:].lstrip(" .:;-\n") if skip else block.text
+        skip = 0
+        if block.kind == "heading":
+            break
+        if match := _END_SUMMARY.search(text):
+            texts.append(text[: match.start()] + _stop(text, match))
+            return "\n\n".join(texts).strip() or None
+        texts.append(text)
+    return texts[0].strip() or None if texts else None
+
+
+def _stop(text: str, match: re.Match[str]) -> str:
+    """The point that ends the summary's last sentence, when the pattern took it with the label."""
+    return "." if "." in match[0][: match[0].upper().index("END")] else ""

@@ -1,0 +1,110 @@
+"""The classification line: level, section and message reference number.
+
+mrnline = class ["//" control] ["SECTION" nn "OF" nn] short serial [series number] [remark]
+                                                                    telegram-content.md 3.8
+"""
+
+from __future__ import annotations
+
+import re
+
+from reftel.read.elements import Piece, cut
+from reftel.read.reading import Reading
+from reftel.telegram import Section
+
+_LEVEL = (
+    r"(?P<level>UNCL[A-Z]*(?: +E ?F ?T ?O)?|U N C L A S(?: S I F I E D)?"
+    r"|L ?I ?M ?I ?T ?E ?D +O ?F+ ?I ?C ?[A-Z]? ?[A-Z]? ?[A-Z]? ?L? +U ?S ?E"
+    r"|SENSITIVE BUT UNCLASSIFIED|C ?O ?N ?F ?I ?D ?E ?N ?T ?I ?A ?L|CONFID[A-Z*]*"
+    r"|T ?O ?P +S ?E ?C ?R ?E ?T|S ?E ?C ?R ?E ?T)"
+)
+_CONTROL = r"(?: *//? *[A-Z][A-Z /]*?(?=//| |\Z)(?://)?)?"
+_SECTION = (
+    r"(?:(?:FINAL )?S?ECTIO?N? *(?P<number>[0-9]{1,2})? *(?:OF|ON|GF) *(?P<of>[0-9]{1,2}))"
+)
+_POST = r"(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
+_SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9])"
+
+CLASSIFICATION_LINE = re.compile(
+    rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}{_CONTROL}(?: +{_SECTION})? +{_POST} +{_SERIAL}"
+    r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?(?P<rest>.*)\Z",
+    re.IGNORECASE,
+)
+# Without a post or a number that can be read: still where the heading ends.
+LOOSE_CLASSIFICATION_LINE = re.compile(
+    rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}\b(?: +{_SECTION})?(?P<rest>.*)\Z", re.IGNORECASE
+)
+_SECTION_AFTER = re.compile(rf"\s*{_SECTION}\s*", re.IGNORECASE)
+_SPACED = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
+
+
+def level_of(text: str) -> str | None:
+    """The classification that a marking stands for, in the record's words."""
+    letters = re.sub(r"[^A-Z]", "", text.upper())
+    if letters.startswith("UNCL"):
+        return "UNCLASSIFIED"
+    if letters.startswith("SENSITIVEBUT"):
+        return "SENSITIVE BUT UNCLASSIFIED"
+    if letters.startswith("LIMITEDOF"):
+        return "LIMITED OFFICIAL USE"
+    if letters.startswith("CONFID"):
+        return "CONFIDENTIAL"
+    if letters.startswith("TOPSECRET"):
+        return "TOP SECRET"
+    return "SECRET" if letters.startswith("SECRET") else None
+
+
+def read_classification(reading: Reading, index: int) -> int:
+    """Read the classification line at piece `index`, if it is one; the index after it.
+
+    What stands behind the number on the same line becomes a piece of its own.
+    """
+    piece = reading.pieces[index]
+    match = CLASSIFICATION_LINE.match(piece.text)
+    if match is None:
+        match = LOOSE_CLASSIFICATION_LINE.match(piece.text)
+        if match is None or not _is_loose_line(match):
+            return index
+        return _read_loose(reading, index, match)
+    reading.classification = level_of(match["level"])
+    reading.post, reading.number = match["post"].upper(), int(match["serial"])
+    _set_section(reading, match["number"], match["of"])
+    if match["number"] is None and (after := _SECTION_AFTER.match(match["rest"])):
+        _set_section(reading, after["number"], after["of"])
+        end = match.start("rest") + after.end()
+    else:
+        end = match.start("rest")
+    return _split_rest(reading, index, piece, end)
+
+
+def _is_loose_line(match: re.Match[str]) -> bool:
+    rest = match["rest"].strip()
+    return match["of"] is not None or not rest or bool(re.match(r"//|[A-Z]+ [0-9A-Z]{3,8}\Z", rest))
+
+
+def _read_loose(reading: Reading, index: int, match: re.Match[str]) -> int:
+    piece = reading.pieces[index]
+    reading.classification = level_of(match["level"])
+    _set_section(reading, match["number"], match["of"])
+    if match["rest"].strip():
+        message = f"no message reference number can be read in {piece.text.strip()!r}"
+        reading.doubt("mrn-unreadable", message, piece)
+    piece.kind = "classification-line"
+    return index + 1
+
+
+def _set_section(reading: Reading, number: str | None, of: str | None) -> None:
+    if of is None:
+        return
+    total = int(of)
+    reading.section = Section(int(number) if number else total, total)
+
+
+def _split_rest(reading: Reading, index: int, piece: Piece, end: int) -> int:
+    if piece.text[end:].strip(" -/."):
+        head, rest = cut(piece, end)
+        head.kind = "classification-line"
+        reading.pieces[index : index + 1] = [head, rest]
+    else:
+        piece.kind = "classification-line"
+    return index + 1

@@ -1,0 +1,51 @@
+"""Date-time groups and the Julian time of filing, as ISO 8601 UTC."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from reftel.telegram import full_year
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+PRECEDENCES = {"Z": "FLASH", "O": "IMMEDIATE", "P": "PRIORITY", "R": "ROUTINE", "Y": "EMERGENCY"}
+"""The word for each prosign; Y is met in JANAP 128 traffic only (wire-format.md 3.1)."""
+
+# fl5 = prec [SP prec] SP ddhhmm "Z" SP mon SP yy *(SP opsig)     wire-format.md 1.5, content 3.6
+# As copied: blanks before the Z and inside the digits of 1973 copies, no Z, the month in full,
+# a letter glued behind the year. Read so, never written so.
+DTG_LINE = re.compile(
+    r"\s*(?:(?P<first>[ZOPRY])(?: *(?P<second>[ZOPR]))? +)?"
+    r"(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z? *"
+    r"(?P<month>JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]* +"
+    r"(?P<year>(?:19|20)?[0-9] ?[0-9])(?P<rest>.*)\Z",
+    re.IGNORECASE,
+)
+OPERATING_SIGNAL = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
+
+
+def time_of(day: int, hhmm: str, month: str, year: str) -> str | None:
+    """ISO time of a date-time group's parts, `None` when there is no such time."""
+    digits = year.replace(" ", "")
+    full = int(digits) if len(digits) == 4 else full_year(int(digits))
+    try:
+        moment = datetime(
+            full, MONTHS.index(month[:3].upper()) + 1, day, int(hhmm[:2]), int(hhmm[2:]), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    return iso(moment)
+
+
+def filing_time(julian: str, year: int) -> str | None:
+    """ISO time of a Julian time of filing (`1550842`: day of the year, hours and minutes)."""
+    day, hours, minutes = int(julian[:3]), int(julian[3:5]), int(julian[5:7])
+    if not (1 <= day <= 366 and hours < 24 and minutes < 60):
+        return None
+    return iso(
+        datetime(year, 1, 1, hours, minutes, tzinfo=UTC) + timedelta(days=day - 1)
+    )
+
+
+def iso(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

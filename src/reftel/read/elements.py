@@ -1,0 +1,103 @@
+"""The kinds of element a telegram falls into, and the pieces from which the partition is made.
+
+The partition is lossless by construction: the source is cut at line ends, and any later cut makes
+two pieces out of one. No step drops, moves or rewrites a character.
+"""
+
+from __future__ import annotations
+
+from reftel.telegram import Element
+
+KINDS: dict[str, str] = {
+    "blank": "An empty line, or one that holds blanks only.",
+    "transmission-id": "Format line 1: start of message, channel and channel number of the last hop.",
+    "routing-line": "Format line 2: precedence, doubled, and the stations this transmission goes to.",
+    "calling-station": "Format line 3: the sending station, its serial number and the time of filing.",
+    "security-line": "Format line 4: security warning and transmission instructions.",
+    "date-time-group": "Format line 5: precedence, date and time, and message instructions.",
+    "originator": "Format line 6: FM, the post or office that sends the telegram.",
+    "action-addressee": "Format line 7: TO, who must act on it.",
+    "info-addressee": "Format line 8: INFO, who gets it for information.",
+    "exempt-addressee": "Format line 9: XMT, members of a collective who do not get it.",
+    "prefix": "Format line 10: accounting symbol and group count.",
+    "separator": "BT, the break before and after the text.",
+    "page-line": "PAGE line of 1973-79 copies: page, post, number, section and time of reception.",
+    "section-line": "The line that marks where a page or section of the telegram begins.",
+    "section-heading": "The heading of a further section, which repeats that of the first.",
+    "banner": "The classification, above or below a page.",
+    "queue-number": "A copy or queue number of the Department's message centre.",
+    "distribution": "Offices that got a copy, with the number of copies.",
+    "drafting": "Who drafted, cleared and approved the telegram.",
+    "dash-line": "The Department's running number, behind dashes.",
+    "classification-line": "Classification, section and message reference number.",
+    "caption": "A caption: who may see the telegram, or how it is to be handled.",
+    "corrected-copy": "Says that this is a corrected copy, and what changed.",
+    "passing": "A passing or attention line: an office that is to get the telegram.",
+    "executive-order": "The E.O. line: the order that classifies it and when it falls open.",
+    "tags": "TAGS: the subjects, countries, organizations and persons it is filed under.",
+    "subject": "The subject line.",
+    "reference": "References to earlier telegrams and documents.",
+    "classified-by": "Who classified the telegram, and why.",
+    "label": "A labelled line of the 2009 form that has no field of its own.",
+    "paragraph-number": "The number of a paragraph, with its portion mark.",
+    "heading": "A heading within the text.",
+    "rule": "A line of dashes or signs that sets off a heading.",
+    "body": "Text of the telegram.",
+    "signature": "The surname of the principal officer, who signs.",
+    "end-of-message": "NNNN, or what a copy has in its place.",
+    "release-stamp": "A stamp of the review that released the telegram.",
+    "publisher-note": "A note by whoever published or migrated the copy; not part of the telegram.",
+    "lost-text": "Says that text was lost here.",
+    "attributes-label": "Begins a part of the National Archives' export.",
+    "attributes": "The National Archives' catalogue of the telegram.",
+    "unknown": "Not understood.",
+}
+"""Every kind of element, with a sentence for someone who has never seen a telegram."""
+
+
+class Piece:
+    """A run of the source while it is being read; `text` is without its line end."""
+
+    __slots__ = ("end", "kind", "start", "text")
+
+    def __init__(self, start: int, end: int, text: str, kind: str = "") -> None:
+        self.start = start
+        self.end = end
+        self.text = text
+        self.kind = kind
+
+
+def cut_lines(source: str) -> list[Piece]:
+    """The source as physical lines, each with its line end inside [start, end).
+
+    Only LF ends a line. A CR before it belongs to the line end, as does the U+2028 that some
+    publishers put in its place.
+    """
+    pieces: list[Piece] = []
+    start = 0
+    for raw in source.replace("\u2028", "\n").split("\n"):
+        end = start + len(raw) + 1
+        pieces.append(Piece(start, end, raw.rstrip("\r")))
+        start = end
+    pieces[-1].end -= 1
+    if pieces[-1].start == pieces[-1].end:
+        pieces.pop()
+    return pieces
+
+
+def cut(piece: Piece, offset: int) -> tuple[Piece, Piece]:
+    """Two pieces out of one, parted at `offset` of its text."""
+    middle = piece.start + offset
+    return (
+        Piece(piece.start, middle, piece.text[:offset], piece.kind),
+        Piece(middle, piece.end, piece.text[offset:], piece.kind),
+    )
+
+
+def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:
+    """The finished partition; a piece that no step named is `unknown`, one without text is dropped."""
+    return tuple(
+        Element(piece.kind or "unknown", piece.start, piece.end)
+        for piece in pieces
+        if piece.end > piece.start
+    )

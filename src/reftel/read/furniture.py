@@ -1,0 +1,198 @@
+"""Lines that are not the telegram's own words: page lines, banners, stamps, publishers' notes.
+
+They can stand anywhere, in mid-sentence too, and are recognised by their shape alone, before
+anything else is read (telegram-content.md 3.2, 3.18, 3.21, 3.24).
+"""
+
+from __future__ import annotations
+
+import re
+
+from reftel.read.elements import Piece, cut
+
+# stamp = "Declassified/Released" ... "EO Systematic Review" date; two lines at each page foot, parts
+# parted by blanks or tabs, the officer's name before or after. Matched by shape: dates differ.
+_STAMP = re.compile(
+    r"[ \t]*(?:[A-Z][a-z]+ [A-Z]\.? ?[A-Z][a-z]+[ \t]+)?"
+    r"(?:(?:De)?classified/Released|(?:[a-z]*/)Released)[ \t]+"
+    r"US Department of State[ \t]+EO Systematic Review[ \t]+"
+    r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}[ \t]*"
+)
+_STAMP_PART = re.compile(
+    r"[ \t]*(?:Declassified/Released|US Department of State|EO Systematic Review"
+    r"|[0-9]{1,2} [A-Za-z]{3} [0-9]{4}|[A-Z][a-z]+ [A-Z]\. [A-Z][a-z]+)[ \t]*\Z"
+)
+# secline = short SP serial8 2SP nnn ["." digit] SP "OF" SP nnn               telegram-content.md 3.18
+_SECTION_MARK = re.compile(
+    r"(?<![A-Z0-9])(?:[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3} [0-9]{8} {1,3})"
+    r"(?P<number>[0-9]{3})(?:\.[0-9])? OF (?P<of>[0-9]{3})(?![0-9])"
+)
+# pageline = "PAGE" nn short serial [nn "OF" nn] [ddhhmmZ]                    telegram-content.md 3.2
+PAGE_LINE = re.compile(
+    r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
+    r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?"
+    r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6}Z?))?"
+    r"(?: +POSS DUPE)? *\Z"
+)
+_PAGE_ALONE = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
+_PAGE_POST = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
+_BANNER = re.compile(
+    r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
+    r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
+)
+_END = re.compile(
+    r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>|#[0-9]{4}|\*{3} *Current (?:Handling"
+    r" Restrictions|Classification) *\*{3}.*)\s*\Z"
+)
+_LOST = re.compile(
+    r" *(?:ERROR READING TEXT.*|EXPAND ERROR ENCOUNTERED.*|(?:E ){5,}E|\*{8,}"
+    r"|\* *Missing Section [0-9]+ *\*|.*TEXT UNRETRIEVABLE.*)\s*\Z",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"\s*(?:This record is a partial extract of the original cable\b.*"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [0-9]{1,2} [A-Z][a-z]+ [0-9]{4}, [0-9:]+"
+    r"|RELEASED? IN (?:PART|FULL).*|DECAPTIONED|REVIEW AUTHORITY: .*"
+    r"|UNCLASSIFIED U\.S\. Department of State Case No\..*)\s*\Z"
+)
+_ATTRIBUTES = re.compile(r"\s*Message Attributes\s*\Z")
+_MESSAGE_TEXT = re.compile(r"\s*Message Text\s*\Z")
+
+
+def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
+    """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
+    pieces = _mark_export(pieces)
+    stamps = "Released" in source or "EO Systematic Review" in source
+    sections = " OF 0" in source
+    marked: list[Piece] = []
+    for piece in pieces:
+        if piece.kind:
+            marked.append(piece)
+            continue
+        text = piece.text
+        if not text or text.isspace():
+            piece.kind = "blank"
+        elif stamps and _STAMP.search(text):
+            marked.extend(_cut_out(piece, _STAMP, "release-stamp"))
+            continue
+        elif sections and _SECTION_MARK.search(text):
+            marked.extend(_cut_out(piece, _SECTION_MARK, "section-line"))
+            continue
+        elif stamps and "EO Systematic Review" in text:
+            piece.kind = "release-stamp"
+        else:
+            _mark_line(piece, text)
+        marked.append(piece)
+    _mark_banners(marked)
+    return marked
+
+
+def _mark_line(piece: Piece, text: str) -> None:
+    first = text.lstrip()[:1]
+    if first == "P" and PAGE_LINE.match(text):
+        piece.kind = "page-line"
+    elif first in "N<#*" and _END.match(text):
+        piece.kind = "end-of-message"
+    elif first in "Ee*" and _LOST.match(text):
+        piece.kind = "lost-text"
+    elif first in "TMWFSRDU" and _NOTE.match(text):
+        piece.kind = "publisher-note"
+
+
+def _mark_export(pieces: list[Piece]) -> list[Piece]:
+    """The parts of the Archives' export: stamps and `Message Text`, the telegram, the attributes."""
+    for index, piece in enumerate(pieces[:12]):
+        if _MESSAGE_TEXT.match(piece.text):
+            for before in pieces[:index]:
+                blank = not before.text or before.text.isspace()
+                before.kind = "blank" if blank else "release-stamp"
+            piece.kind = "attributes-label"
+            break
+    for index, piece in enumerate(pieces):
+        if piece.text[:1] in " M\t" and _ATTRIBUTES.match(piece.text):
+            piece.kind = "attributes-label"
+            for line in pieces[index + 1 :]:
+                if not line.text or line.text.isspace():
+                    line.kind = "blank"
+                elif _STAMP_PART.match(line.text):
+                    line.kind = "release-stamp"
+                else:
+                    line.kind = "attributes"
+            break
+    return pieces
+
+
+def _cut_out(piece: Piece, pattern: re.Pattern[str], kind: str) -> list[Piece]:
+    """The piece, cut so that each match stands alone and has its kind."""
+    parts: list[Piece] = []
+    rest = piece
+    while match := pattern.search(rest.text):
+        if rest.text[: match.start()].strip():
+            before, rest = cut(rest, match.start())
+            parts.append(before)
+            match = pattern.match(rest.text)
+            assert match is not None
+        if not rest.text[match.end() :].strip():
+            rest.kind = kind
+            parts.append(rest)
+            return parts
+        mark, rest = cut(rest, match.end())
+        mark.kind = kind
+        parts.append(mark)
+    parts.append(rest)
+    return parts
+
+
+def _mark_banners(pieces: list[Piece]) -> None:
+    """A classification alone on a line is a banner at a page edge; elsewhere it may be a caption.
+
+    A page edge is the top of the copy, a page line or another banner next to it, or its end.
+    """
+    solid = [piece for piece in pieces if piece.kind != "blank"]
+    _mark_broken_page_lines(solid)
+    for index, piece in enumerate(solid):
+        if piece.kind or not _BANNER.match(piece.text):
+            continue
+        before = _neighbour(solid, index, -1)
+        after = _neighbour(solid, index, 1)
+        at_edge = (
+            after is None
+            or after.kind in ("page-line", "end-of-message", "attributes-label")
+            or (before is not None and before.kind in ("page-line", "banner"))
+            or (before is None and after.kind == "page-line")
+            or (_BANNER.match(after.text) and not after.kind)
+        )
+        if at_edge:
+            piece.kind = "banner"
+
+
+def _mark_broken_page_lines(solid: list[Piece]) -> None:
+    """PAGE lines of 1978-79 prints that were broken in two: `PAGE 02` / `STATE 042975`."""
+    for piece, after in zip(solid, solid[1:], strict=False):
+        if piece.kind or after.kind or not _PAGE_ALONE.match(piece.text):
+            continue
+        if _PAGE_POST.match(after.text):
+            piece.kind = after.kind = "page-line"
+
+
+def _neighbour(solid: list[Piece], index: int, step: int) -> Piece | None:
+    """The next piece in one direction that is not a stamp."""
+    index += step
+    while 0 <= index < len(solid) and solid[index].kind == "release-stamp":
+        index += step
+    return solid[index] if 0 <= index < len(solid) else None
+
+
+def section_numbers(pieces: list[Piece]) -> list[int]:
+    """The sections that page lines and section lines name, in the order met, once each."""
+    numbers: list[int] = []
+    for piece in pieces:
+        match: re.Match[str] | None = None
+        if piece.kind == "section-line":
+            match = _SECTION_MARK.search(piece.text)
+        elif piece.kind == "page-line":
+            match = PAGE_LINE.match(piece.text)
+        number = match and (match["number"] if piece.kind == "section-line" else match["section"])
+        if number and int(number) not in numbers:
+            numbers.append(int(number))
+    return numbers

@@ -1,0 +1,347 @@
+"""What stands between the heading and the text: captions, passing lines, E.O., TAGS, SUBJECT, REF,
+Classified By, in any order, folded, run together or given twice (telegram-content.md 3.8 to 3.15).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Literal
+
+from reftel import tables
+from reftel.read.classification import CLASSIFICATION_LINE, level_of
+from reftel.read.classified_by import CLASSIFIED_LABEL, parse_classified_by
+from reftel.read.elements import Piece, cut
+from reftel.read.executive_order import EO_LABEL, parse_executive_order
+from reftel.read.paragraphs import PARAGRAPH_START
+from reftel.read.reading import Reading
+from reftel.read.references import REF_LABEL, Citing, parse_references
+from reftel.read.tags_line import TAGS_LABEL, are_tags, parse_tags
+
+FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
+
+_SUBJECT_LABEL = re.compile(
+    r"\s*(?:\*\*)?(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b\.?\s*[:;.]*\s*(?:\*\*)?", re.IGNORECASE
+)
+_LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
+    ("subject", _SUBJECT_LABEL),
+    ("tags", TAGS_LABEL),
+    ("reference", REF_LABEL),
+    ("classified-by", CLASSIFIED_LABEL),
+    ("executive-order", EO_LABEL),
+)
+_INNER_LABEL = re.compile(
+    r"(?<=\S)\s+(?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |REFS?: |Classified By: |¶ ?1\.)"
+)
+_QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
+_TEXT_LABEL = re.compile(
+    r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b", re.IGNORECASE
+)
+_CORRECTED = re.compile(
+    r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE
+)
+_PASSING = re.compile(
+    r"\s*(?:(?P<org>[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?(?:PASS|FOR)\b", re.IGNORECASE
+)
+_PASSING_ORGS = frozenset(
+    ("STATE", "DEPT", "DEPARTMENT", "USDOC", "TREASURY", "NSC", "AIDAC", "COMMERCE", "DOD", "HQS")
+)
+_ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
+_CITED = re.compile(r"\s*(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
+_MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
+_PORTION = re.compile(r"\s*\((?:U|SBU|LOU|C|S|TS)\)\s*")
+
+# Words that are captions in this place; elsewhere ONLY, US and the like are prose.
+_CAPTION_WORDS = tuple(
+    sorted(
+        (entry.caption for entry in tables.captions() if entry.caption.isupper() and len(entry.caption) > 2),
+        key=len,
+        reverse=True,
+    )
+)
+_CAPTION = re.compile(
+    r"[\s,;/.*-]*(?P<caption>" + "|".join(re.escape(word) for word in _CAPTION_WORDS) + r")"
+    r"(?![A-Z0-9])[\s,;/.*-]*"
+)
+
+_FEW_PROSE_LINES = 8
+_FAR = 60
+
+
+def read_markings(reading: Reading, index: int) -> int:
+    """Read the markings from piece `index` on; the index of the first piece of the text."""
+    _split_labels(reading, index)
+    last = _last_label(reading, index)
+    at = index
+    if last is not None:
+        while at <= last:
+            at = _read_line(reading, at, last)
+    return _read_tail(reading, at)
+
+
+def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
+    """The field that a line begins, with the match of its label."""
+    for kind, pattern in _LABELS:
+        if match := pattern.match(text):
+            return kind, match
+    return None
+
+
+def _split_labels(reading: Reading, index: int) -> None:
+    """Cut lines that hold several labels, up to the first paragraph."""
+    pieces = reading.pieces
+    solid = 0
+    at = index
+    while at < len(pieces) and solid < _FAR:
+        piece = pieces[at]
+        if piece.kind:
+            at += 1
+            continue
+        if PARAGRAPH_START.match(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
+            return
+        solid += 1
+        if match := _INNER_LABEL.search(piece.text):
+            pieces[at : at + 1] = cut(piece, match.end())
+        at += 1
+
+
+def _last_label(reading: Reading, index: int) -> int | None:
+    """Index of the last line that begins a field, looking no further than the text."""
+    last: int | None = None
+    prose = solid = 0
+    subject_met = False
+    for at in range(index, len(reading.pieces)):
+        piece = reading.pieces[at]
+        if piece.kind:
+            continue
+        solid += 1
+        found = label_of(piece.text)
+        if found:
+            last, prose = at, 0
+            subject_met = subject_met or found[0] == "subject"
+        elif _QUOTE.match(piece.text) or _is_paragraph(piece.text):
+            break
+        elif subject_met and _TEXT_LABEL.match(piece.text):
+            break
+        else:
+            prose += 1
+        if solid > _FAR or (subject_met and prose > _FEW_PROSE_LINES):
+            break
+    return last
+
+
+def _is_paragraph(text: str) -> bool:
+    return PARAGRAPH_START.match(text) is not None
+
+
+def _read_line(reading: Reading, at: int, last: int) -> int:
+    """Read one line or one folded field; the index after it."""
+    piece = reading.pieces[at]
+    if piece.kind:
+        return at + 1
+    if found := label_of(piece.text):
+        return _read_field(reading, at, *found)
+    return _read_unlabelled(reading, at, last)
+
+
+def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]) -> int:
+    lines, end = _folded(reading, at, kind)
+    for piece in lines:
+        piece.kind = kind
+    value = "\n".join([lines[0].text[match.end() :], *(line.text for line in lines[1:])])
+    start = lines[0].start + match.end()
+    year = _year(reading)
+    if kind == "executive-order" and (reading.executive_order is None or value.strip()):
+        if reading.executive_order is None:
+            reading.executive_order = parse_executive_order(match["order"], value, year)
+    elif kind == "tags" and not reading.tags:
+        reading.tags = parse_tags(value, year)
+    elif kind == "subject" and not reading.subject:
+        reading.subject = clean_subject(value)
+    elif kind == "reference":
+        known = {(reference.enumerator, reference.text) for reference in reading.references}
+        reading.references += [
+            reference
+            for reference in parse_references(value, start, _citing(reading))
+            if (reference.enumerator, reference.text) not in known
+        ]
+    elif kind == "classified-by" and reading.classified_by is None:
+        reading.classified_by = parse_classified_by(value)
+    return end
+
+
+def clean_subject(value: str) -> str | None:
+    """A subject on one line, links and emphasis of republishers and the portion mark removed."""
+    plain = " ".join(_MARKUP.sub(r"\1", value).replace("**", "").split())
+    return _PORTION.sub("", plain, count=1) if _PORTION.match(plain) else plain or None
+
+
+def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:
+    """The lines of a field that begins at `at`, and the index after them."""
+    pieces = reading.pieces
+    lines = [pieces[at]]
+    at += 1
+    blank = False
+    while at < len(pieces):
+        piece = pieces[at]
+        if piece.kind == "blank":
+            blank = True
+            at += 1
+            continue
+        if piece.kind:
+            break
+        if not _goes_on(reading, kind, lines, piece.text, blank):
+            break
+        lines.append(piece)
+        blank = False
+        at += 1
+    return lines, at
+
+
+def _goes_on(
+    reading: Reading, kind: FieldKind, lines: list[Piece], text: str, blank: bool
+) -> bool:
+    """Whether the line `text` belongs to the field begun by `lines`."""
+    if label_of(text) or _QUOTE.match(text) or CLASSIFICATION_LINE.match(text):
+        return False
+    empty = not lines[0].text.partition(":")[2].strip() and len(lines) == 1
+    if kind == "reference":
+        if _ENUMERATED.match(text):
+            return True
+        if PARAGRAPH_START.match(text):
+            return False
+        return (not blank or empty) and (not _is_passing(text) or empty)
+    if _is_paragraph(text) or _TEXT_LABEL.match(text) or _CORRECTED.match(text):
+        return False
+    if kind == "tags":
+        return (not blank or empty) and are_tags(text, _year(reading))
+    if blank and not (empty and kind == "subject"):
+        return False
+    if kind == "executive-order":
+        value = lines[-1].text
+        return not captions_of(text) and not are_tags(text, _year(reading)) and (
+            "DECL" in value.upper() and not re.search(r"[0-9]{2,4}\s*\Z", value)
+        )
+    if kind == "subject":
+        return captions_of(text) is None and not _is_passing(text)
+    return True
+
+
+def _is_passing(text: str) -> bool:
+    match = _PASSING.match(text)
+    if match is None or len(text) > 90:
+        return False
+    org = (match["org"] or "").strip().upper()
+    if not org:
+        return text.strip().upper().startswith(("FOR ", "PASS ", "FOR:", "PLEASE PASS", "PLS PASS"))
+    return org.split()[0].split("/")[0] in _PASSING_ORGS or tables.canonical_post(org) is not None
+
+
+def captions_of(text: str) -> tuple[list[str], int] | None:
+    """The captions that a line opens with, and where they end; `None` when there are none."""
+    found: list[str] = []
+    at = 0
+    while match := _CAPTION.match(text, at):
+        found.append(match["caption"])
+        at = match.end()
+    return (found, at) if found else None
+
+
+def _read_unlabelled(reading: Reading, at: int, last: int) -> int:
+    """A line without a label, before the last labelled one: caption, passing line, a lost label."""
+    pieces = reading.pieces
+    piece = pieces[at]
+    text = piece.text
+    if _CORRECTED.match(text):
+        piece.kind = "corrected-copy"
+        return at + 1
+    if CLASSIFICATION_LINE.match(text):
+        # The whole block stands twice; the first one has been read.
+        match = CLASSIFICATION_LINE.match(text)
+        assert match is not None
+        end = match.start("rest")
+        if text[end:].strip():
+            head, rest = cut(piece, end)
+            head.kind = "classification-line"
+            pieces[at : at + 1] = [head, rest]
+        else:
+            piece.kind = "classification-line"
+        return at + 1
+    if captions := captions_of(text):
+        return _take_captions(reading, at, *captions)
+    if not reading.tags and reading.executive_order and are_tags(text, _year(reading)):
+        piece.kind = "tags"
+        reading.tags = parse_tags(text, _year(reading))
+        reading.doubt("label-lost", "a line of TAGS without its label", piece, "info")
+        return at + 1
+    if not text.strip(" -*=_"):
+        piece.kind = "rule"
+        return at + 1
+    if reading.classification is None and level_of(text) and len(text) < 40:
+        piece.kind = "classification-line"
+        reading.classification = level_of(text)
+        return at + 1
+    if re.fullmatch(r"\s*[A-Z0-9]\s*", text):
+        return at + 1
+    piece.kind = "passing"
+    reading.passing.append(" ".join(text.split()))
+    return at + 1
+
+
+def _take_captions(reading: Reading, at: int, captions: list[str], end: int) -> int:
+    piece = reading.pieces[at]
+    for caption in captions:
+        if caption not in reading.captions:
+            reading.captions.append(caption)
+    if piece.text[end:].strip():
+        head, rest = cut(piece, end)
+        head.kind = "caption"
+        reading.pieces[at : at + 1] = [head, rest]
+    else:
+        piece.kind = "caption"
+    return at + 1
+
+
+def _read_tail(reading: Reading, at: int) -> int:
+    """Lines behind the last label that are still no text: passing lines, captions, a corrected copy."""
+    pieces = reading.pieces
+    while at < len(pieces):
+        piece = pieces[at]
+        text = piece.text
+        if piece.kind in ("blank", "section-line", "page-line", "banner", "release-stamp"):
+            at += 1
+            continue
+        if piece.kind:
+            break
+        found = captions_of(text)
+        if found and not text[found[1] :].strip():
+            at = _take_captions(reading, at, *found)
+        elif _CORRECTED.match(text):
+            piece.kind = "corrected-copy"
+            at += 1
+        elif not _is_paragraph(text) and _is_passing(text) and _stands_alone(pieces, at):
+            piece.kind = "passing"
+            reading.passing.append(" ".join(text.split()))
+            at += 1
+        else:
+            break
+    return at
+
+
+def _stands_alone(pieces: list[Piece], at: int) -> bool:
+    """Whether the next line is blank, another short line, or the first paragraph."""
+    if at + 1 >= len(pieces):
+        return True
+    after = pieces[at + 1]
+    return bool(after.kind) or _is_paragraph(after.text) or label_of(after.text) is not None
+
+
+def _year(reading: Reading) -> int | None:
+    return int(reading.dtg[:4]) if reading.dtg else reading.year
+
+
+def _citing(reading: Reading) -> Citing:
+    year = _year(reading)
+    day = date.fromisoformat(reading.dtg[:10]).timetuple().tm_yday if reading.dtg else None
+    post = tables.canonical_post(reading.post) if reading.post else None
+    return Citing(year, day, post or reading.post, reading.number)

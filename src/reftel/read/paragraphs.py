@@ -1,0 +1,92 @@
+"""How paragraphs begin: number, portion mark, label.
+
+para = ["pilcrow"] number ("." | ")") [SP "(" portion ")"] SP text        telegram-content.md 3.16
+"""
+
+from __future__ import annotations
+
+import re
+
+PARAGRAPH_START = re.compile(
+    r"(?P<indent>[ \t]*)(?P<pilcrow>¶ ?)?(?P<number>[0-9]{1,3})(?P<stop> ?\.|\))(?![0-9])[ \t]*(?=\S|\Z)"
+)
+_LEVEL = r"(?:U|SBU|LOU|L|C|S|TS|FOUO)"
+_CONTROL = r"(?:NF|NOFORN|FOUO|FGI|SBU|REL(?: TO)? [A-Z]+(?:(?:, ?|/| AND )[A-Z]+)*)"
+PORTION_MARK = re.compile(
+    rf"\(\s*(?P<mark>{_LEVEL}(?:\s*(?://|/|-|\s)\s*{_CONTROL})*)\s*(?:/+\s*)?\)[ \t]*"
+)
+_ENTIRE = re.compile(
+    rf"\(?\s*(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]\s*ENTIRE TEXT\s*\.?\)?", re.IGNORECASE
+)
+LABEL = re.compile(
+    r"(?P<label>(?:BEGIN )?(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
+    r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?)?|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
+    r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
+    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))(?=\s*[.:;-]|\s*\Z)",
+    re.IGNORECASE,
+)
+
+
+def portion_mark(text: str) -> tuple[str | None, int]:
+    """The portion mark that a paragraph's text opens with, as `S/NF`, and where the text goes on.
+
+    `(C - ENTIRE TEXT)` marks the whole telegram and stays in the text: it is the paragraph.
+    """
+    if match := PORTION_MARK.match(text):
+        return re.sub(r"\s*(//|/|-)\s*", r"\1", " ".join(match["mark"].split())), match.end()
+    if match := _ENTIRE.match(text):
+        return match["mark"].upper(), 0
+    if (label := LABEL.match(text)) and (
+        match := PORTION_MARK.match(text, re.compile(r"[\s.:;-]*").match(text, label.end()).end())  # type: ignore[union-attr]
+    ):
+        return " ".join(match["mark"].split()), 0
+    return None, 0
+
+
+def label_of_paragraph(text: str) -> str | None:
+    """The label that a paragraph opens with, as written: `Summary`, `COMMENT`."""
+    match = LABEL.match(text)
+    return match["label"] if match else None
+
+
+class Sequence:
+    """Decides which numbered lines begin paragraphs: those that count on from the one before.
+
+    Numbered items inside a paragraph restart, jump or are indented otherwise. A pilcrow settles it.
+    """
+
+    def __init__(self) -> None:
+        self.last: int | None = None
+        self._indent = 0
+
+    def accepts(self, match: re.Match[str], number: int) -> bool:
+        if match["pilcrow"]:
+            return True
+        indent = len(match["indent"].expandtabs())
+        if self.last is None:
+            return match["stop"] != ")" or number == 1
+        return self.last < number <= self.last + 2 and abs(indent - self._indent) <= 1
+
+    def take(self, match: re.Match[str], number: int) -> None:
+        if self.last is None:
+            self._indent = len(match["indent"].expandtabs())
+        self.last = number
+
+
+def pilcrow_ones(numbers: list[tuple[int, bool]], *, later_section: bool) -> set[int]:
+    """Which numbered lines have a pilcrow that was read as the digit 1: `11.` for `¶1.`
+
+    `numbers` are the numbers at line starts in order, and whether a pilcrow stands there. The lines
+    must begin the count 11, 12, 13 ... and it must be proved: by the plain number that comes next,
+    or because a telegram that is no later section begins with paragraph 1.
+    """
+    found: list[int] = []
+    for index, (number, pilcrow) in enumerate(numbers):
+        expected = len(found) + 1
+        if not pilcrow and number == int(f"1{expected}"):
+            found.append(index)
+        elif number == expected and found:
+            return set(found)
+        elif found or number == expected or pilcrow:
+            break
+    return set(found) if found and not later_section else set()

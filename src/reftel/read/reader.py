@@ -1,0 +1,250 @@
+"""The whole path from text to `Telegram`."""
+
+from __future__ import annotations
+
+import re
+
+from reftel import tables
+from reftel.read.attributes import read_attributes
+from reftel.read.body import read_body
+from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
+from reftel.read.dtg import DTG_LINE
+from reftel.read.elements import cut_lines, to_elements
+from reftel.read.furniture import PAGE_LINE, mark_furniture, section_numbers
+from reftel.read.heading import finish_heading, is_transmission_start, read_heading
+from reftel.read.markings import read_markings
+from reftel.read.reading import Reading
+from reftel.read.smart import finish_precedence, is_smart, read_smart
+from reftel.telegram import Coverage, Mrn, Section, Span, Telegram
+
+
+class NotATelegram(ValueError):
+    """The text is no telegram; `why` says what was looked for and not found."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def read(text: str, *, year: int | None = None) -> Telegram:
+    """Read one telegram, or what is left of one.
+
+    `year` is the year that a fragment or a two-digit reference belongs to when the text does not
+    say. Damage never raises: it becomes diagnostics and repairs. Raises `NotATelegram` when nothing
+    in the text belongs to a telegram.
+    """
+    if not text.strip():
+        raise NotATelegram("the text is empty")
+    reading = Reading(text, mark_furniture(cut_lines(text), text), year)
+    if is_smart(reading.pieces):
+        start = read_smart(reading)
+    else:
+        start = _read_front(reading)
+    _read_further_sections(reading, start)
+    read_body(reading, start)
+    read_attributes(reading)
+    if not _has_evidence(reading):
+        raise NotATelegram(
+            "no date-time group, no FM or TO line, no classification line with a message reference"
+            " number, no E.O., TAGS or SUBJECT line, and no page line was found"
+        )
+    return _finish(reading)
+
+
+def _read_front(reading: Reading) -> int:
+    """Heading and markings; the index of the first piece of the text."""
+    index = _skip(reading, 0)
+    index = read_heading(reading, index)
+    index = _skip(reading, index)
+    if index < len(reading.pieces):
+        index = read_classification(reading, index)
+    if reading.dialect == "fragment" and reading.originator and reading.dtg:
+        reading.dialect = "cable"
+    elif reading.dialect == "fragment" and reading.number is not None:
+        reading.dialect = "cable"
+    return read_markings(reading, index)
+
+
+def _skip(reading: Reading, index: int) -> int:
+    while index < len(reading.pieces) and reading.pieces[index].kind:
+        index += 1
+    return index
+
+
+def _read_further_sections(reading: Reading, start: int) -> None:
+    """Mark the headings of further sections that stand in the text, and note their numbers."""
+    pieces = reading.pieces
+    at = start
+    while at < len(pieces):
+        piece = pieces[at]
+        if piece.kind or not _begins_section(reading, at):
+            at += 1
+            continue
+        inner = Reading(reading.source, pieces[at:], reading.year)
+        end = _read_front(inner)
+        if end == 0 or inner.number != reading.number:
+            at += 1
+            continue
+        for each in inner.pieces[:end]:
+            if each.kind not in ("blank", "page-line", "banner", "release-stamp"):
+                each.kind = "section-heading"
+        pieces[at:] = inner.pieces
+        if inner.section is not None:
+            reading.further_sections.append(inner.section.number)
+        at += end
+
+
+def _begins_section(reading: Reading, at: int) -> bool:
+    """Whether a heading begins here: a wire heading, a date-time group with FM, or the
+    classification line of another section of this telegram."""
+    text = reading.pieces[at].text
+    if is_transmission_start(text):
+        return True
+    if DTG_LINE.match(text):
+        after = _skip(reading, at + 1)
+        return after < len(reading.pieces) and reading.pieces[after].text.startswith("FM ")
+    match = CLASSIFICATION_LINE.match(text)
+    return bool(
+        match
+        and reading.number is not None
+        and int(match["serial"]) == reading.number
+        and (match["of"] or "SECTION" in match["rest"].upper())
+    )
+
+
+def _has_evidence(reading: Reading) -> bool:
+    return bool(
+        reading.dtg
+        or reading.originator
+        or reading.transmission
+        or reading.number is not None
+        or reading.mrn
+        or reading.executive_order
+        or reading.tags
+        or reading.subject
+        or reading.action
+        or reading.references
+        or reading.attributes
+        or any(piece.kind in ("page-line", "release-stamp") for piece in reading.pieces)
+    )
+
+
+def _finish(reading: Reading) -> Telegram:
+    """What the parts say together: numbers, sections, dialect; and the finished record."""
+    finish_heading(reading)
+    finish_precedence(reading)
+    _finish_number(reading)
+    present = _finish_sections(reading)
+    if reading.attributes is not None or any(p.kind == "page-line" for p in reading.pieces):
+        reading.dialect = "sas" if reading.dialect in ("fragment", "cable") else reading.dialect
+    _finish_classification(reading)
+    elements = to_elements(reading.pieces)
+    unknown = sum(element.end - element.start for element in elements if element.kind == "unknown")
+    return Telegram(
+        source=reading.source,
+        elements=elements,
+        dialect=reading.dialect,
+        mrn=reading.mrn,
+        transmission=reading.transmission,
+        precedence=reading.precedence,
+        info_precedence=reading.info_precedence,
+        dtg=reading.dtg,
+        originator=reading.originator,
+        action=tuple(reading.action),
+        info=tuple(reading.info),
+        exempt=tuple(reading.exempt),
+        classification=reading.classification,
+        captions=tuple(reading.captions),
+        section=reading.section,
+        sections_present=present,
+        passing=tuple(reading.passing),
+        executive_order=reading.executive_order,
+        tags=tuple(reading.tags),
+        subject=reading.subject,
+        references=tuple(reading.references),
+        classified_by=reading.classified_by,
+        summary=reading.summary,
+        body=tuple(reading.body),
+        signature=reading.signature,
+        distribution=reading.distribution,
+        drafted_by=reading.drafted_by,
+        approved_by=reading.approved_by,
+        attributes=reading.attributes,
+        repairs=tuple(sorted(reading.repairs, key=lambda repair: repair.span)),
+        diagnostics=tuple(sorted(reading.diagnostics, key=lambda d: d.span or Span(0, 0))),
+        coverage=Coverage(len(reading.source), unknown),
+    )
+
+
+def _finish_number(reading: Reading) -> None:
+    """The message reference number, from the classification line; failing that from page lines, or
+    from the sending station's serial number and the originator's post."""
+    if reading.mrn is not None:
+        return
+    post, number = reading.post, reading.number
+    if number is None:
+        post, number = _number_elsewhere(reading)
+    year = int(reading.dtg[:4]) if reading.dtg else reading.year
+    if post is None or number is None or year is None:
+        return
+    reading.mrn = Mrn.of(year, tables.canonical_post(post) or post, number)
+    _compare_serial(reading, number)
+
+
+def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
+    for piece in reading.pieces:
+        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)):
+            reading.doubt("mrn-from-page-line", "the number is read from the page line", piece, "info")
+            return match["post"], int(match["serial"])
+    transmission = reading.transmission
+    if transmission and transmission.station_serial and reading.originator:
+        serial = re.sub(r"[^0-9]", "", transmission.station_serial)
+        post = tables.canonical_post(reading.originator.name)
+        if serial and post:
+            message = "the number is taken from the sending station's serial number"
+            reading.doubt("mrn-from-station-serial", message)
+            return post, int(serial)
+    return None, None
+
+
+def _compare_serial(reading: Reading, number: int) -> None:
+    """The serial of format line 3 is the number's last four digits (telegram-content.md 3.1)."""
+    transmission = reading.transmission
+    if transmission is None or transmission.station_serial is None:
+        return
+    serial = int(re.sub(r"[^0-9]", "", transmission.station_serial) or 0)
+    if serial != number % 10_000:
+        message = f"the station's serial number is {serial}, the telegram's number {number}"
+        reading.doubt("serial-differs", message)
+
+
+def _finish_sections(reading: Reading) -> tuple[int, ...]:
+    page_lines = [
+        match
+        for piece in reading.pieces
+        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)) and match["of"]
+    ]
+    if reading.section is None and page_lines:
+        first = page_lines[0]
+        reading.section = Section(int(first["section"]), int(first["of"]))
+    if reading.section is None:
+        return ()
+    numbers = {reading.section.number, *section_numbers(reading.pieces), *reading.further_sections}
+    total = reading.section.of
+    present = tuple(sorted(n for n in numbers if total is None or 0 < n <= total))
+    missing = [n for n in range(1, (total or 0) + 1) if n not in present]
+    if missing:
+        names = ", ".join(str(n) for n in missing)
+        reading.doubt("section-missing", f"section {names} of {total} is not here", None, "info")
+    return present
+
+
+def _finish_classification(reading: Reading) -> None:
+    """Banners and the security line stand in where no classification line can be read."""
+    if reading.classification is None:
+        banner = next((p for p in reading.pieces if p.kind == "banner"), None)
+        if banner is not None:
+            reading.classification = level_of(banner.text)
+        elif reading.transmission is not None:
+            reading.classification = reading.transmission.classification
+
