@@ -82,7 +82,9 @@ class Mrn(msgspec.Struct, frozen=True):
         if match is None:
             return None
         year = match[1]
-        return cls.of(int(year) if len(year) == 4 else full_year(int(year)), match[2], int(match[3]))
+        return cls.of(
+            int(year) if len(year) == 4 else full_year(int(year)), match[2], int(match[3])
+        )
 
     @property
     def short(self) -> str:

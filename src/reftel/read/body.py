@@ -20,6 +20,7 @@ from reftel.telegram import Block, BlockKind, Repair, Span
 
 _RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
+_INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))-{8,}(?: ?-+)*(?=\s|\Z)")
 _PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp", "section-heading"))
 _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 _SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
@@ -33,10 +34,9 @@ _SIGNATURE = re.compile(
 _MIXED_SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
-_SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z][A-Z'-]{3,20})\s*\Z")
+_SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z")
 _NO_NAME = frozenset(
-    """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET
-    BT REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()
+    ["SUMMARY", "COMMENT", "UNQUOTE", "UNQTE", "QUOTE", "TEXT", "NOTE", "STOP", "END", "CONFIDENTIAL", "UNCLASSIFIED", "SECRET", "BT", "REGARDS", "NNNN", "TABLE", "POINTS", "NONE", "SIPDIS", "EXDIS", "NODIS", "LIMDIS", "STADIS", "NOFORN"]
 )
 
 
@@ -61,6 +61,7 @@ class _Part:
 def read_body(reading: Reading, index: int) -> None:
     """Read the text from piece `index` to the end."""
     _cut_inner_paragraphs(reading, index)
+    _cut_rules(reading, index)
     _read_signature(reading, index)
     lines = _lines(reading.pieces[index:])
     parts = _parts(reading, lines)
@@ -82,6 +83,22 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
         at += 1
 
 
+def _cut_rules(reading: Reading, index: int) -> None:
+    """Where lines were run together, a rule stands behind or between words: cut it out."""
+    if "--------" not in reading.source:
+        return
+    pieces = reading.pieces
+    at = index
+    while at < len(pieces):
+        piece = pieces[at]
+        match = _INNER_RULE.search(piece.text) if not piece.kind else None
+        if match and not _RULE.match(piece.text) and not _RULED_HEADING.match(piece.text):
+            edge = match.start() if piece.text[: match.start()].strip() else match.end()
+            if 0 < edge < len(piece.text):
+                pieces[at : at + 1] = cut(piece, edge)
+        at += 1
+
+
 def _read_signature(reading: Reading, index: int) -> None:
     """The last line of the text, when it is a surname alone; or a surname behind the last sentence."""
     text_lines = [at for at in range(index, len(reading.pieces)) if not reading.pieces[at].kind]
@@ -95,11 +112,23 @@ def _read_signature(reading: Reading, index: int) -> None:
     if match and match["name"].split()[0] not in _NO_NAME:
         piece.kind = "signature"
         reading.signature = match["name"]
-    elif (match := _SIGNED_IN_LINE.search(piece.text)) and match["name"] not in _NO_NAME:
+    elif (
+        (match := _SIGNED_IN_LINE.search(piece.text))
+        and (
+            len(piece.text[: match.start()].split()) > 1
+            or len(match[0].rstrip()) > len(match["name"]) + 1
+        )
+        and match["name"].upper() not in _NO_NAME
+    ):
         before, name = cut(piece, match.start("name"))
         name.kind = "signature"
         reading.pieces[at : at + 1] = [before, name]
         reading.signature = match["name"]
+    if reading.signature:
+        # Each section of a telegram can be signed.
+        for other in reading.pieces[index:]:
+            if not other.kind and other.text.strip() == reading.signature:
+                other.kind = "signature"
 
 
 def _lines(pieces: list[Piece]) -> list[_Line]:
@@ -180,7 +209,7 @@ def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
     if _RULE.match(text):
         # A rule above a heading; alone it parts nothing, and is kept out of the text.
         return at + 1
-    if text.startswith((" ", "\t")) and not text.strip():
+    if PARAGRAPH_START.match(text):
         return at
     end = at + 1
     while end < len(lines) and end - at < 3 and not _starts_anew(lines[end]):
@@ -206,8 +235,11 @@ def _starts_anew(line: _Line) -> bool:
 def _reads_as_heading(lines: list[_Line], parts: list[_Part]) -> bool:
     text = " ".join(line.piece.text.strip() for line in lines)
     return (
-        text[:1].isupper() or text[:1] in "\"'(¿¡0123456789"
-    ) and not text.endswith((".", ",", ";", ":")) and len(text.split()) <= 14 and _ends_sentence(parts)
+        (text[:1].isupper() or text[:1] in "\"'(¿¡0123456789")
+        and not text.endswith((".", ",", ";", ":"))
+        and len(text.split()) <= 14
+        and _ends_sentence(parts)
+    )
 
 
 def _ends_sentence(parts: list[_Part]) -> bool:
@@ -302,9 +334,7 @@ def _raw(part: _Part, offset: int) -> tuple[str, list[int]]:
     return "\n".join(texts), starts
 
 
-def _repair(
-    reading: Reading, part: _Part, offset: int, starts: list[int], mend: Mend
-) -> Repair:
+def _repair(reading: Reading, part: _Part, offset: int, starts: list[int], mend: Mend) -> Repair:
     index = bisect_right(starts, mend.start) - 1
     start = part.lines[index].piece.start + mend.start - starts[index]
     if index == 0:

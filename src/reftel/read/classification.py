@@ -19,11 +19,9 @@ _LEVEL = (
     r"|T ?O ?P +S ?E ?C ?R ?E ?T|S ?E ?C ?R ?E ?T)"
 )
 _CONTROL = r"(?: *//? *[A-Z][A-Z /]*?(?=//| |\Z)(?://)?)?"
-_SECTION = (
-    r"(?:(?:FINAL )?S?ECTIO?N? *(?P<number>[0-9]{1,2})? *(?:OF|ON|GF) *(?P<of>[0-9]{1,2}))"
-)
-_POST = r"(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
-_SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9])"
+_SECTION = r"(?:(?:FINAL )?S?ECTIO?N? *(?P<number>[0-9]{1,2})? *(?:OF|ON|GF) *(?P<of>[0-9]{1,2}))"
+_POST = r"(?P<post>(?!(?:OF|ON|GF|S?ECTION)\b)[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
+_SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9A-Z])"
 
 CLASSIFICATION_LINE = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}{_CONTROL}(?: +{_SECTION})? +{_POST} +{_SERIAL}"

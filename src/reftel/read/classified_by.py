@@ -10,10 +10,12 @@ import re
 from reftel.telegram import ClassifiedBy
 
 CLASSIFIED_LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? BY\b\s*[:;.]?\s*", re.IGNORECASE
+    r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? BY\b\s*[:;.]?\s*",
+    re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"[\s,.;(]*(?:FOR\s+)?(?:E\.O\.\s*)?REASONS?\b\s*[:;.]*\s*|[\s,.;(]+(?=1\.[45]\s*\(?[A-H])", re.IGNORECASE
+    r"[\s,.;(]*(?:FOR\s+)?(?:E\.O\.\s*)?REASONS?\b\s*[:;.]*\s*|[\s,.;(]+(?=1\.[45]\s*\(?[A-H])",
+    re.IGNORECASE,
 )
 _SECTION = re.compile(r"1\.[45]", re.IGNORECASE)
 _LETTERS = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)

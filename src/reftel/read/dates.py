@@ -25,7 +25,9 @@ def find_date(text: str, near: int) -> tuple[str, int, int] | None:
         parts = (a, b, c) if len(a) == 4 else (c, a, b)
         return _checked(parts, near, match)
     if match := _NAMED.search(text):
-        day, name, year = (match[1], match[2], match[3]) if match[1] else (match[5], match[4], match[6])
+        day, name, year = (
+            (match[1], match[2], match[3]) if match[1] else (match[5], match[4], match[6])
+        )
         month = name[:3].upper()
         if month in MONTHS:
             return _checked((year, str(MONTHS.index(month) + 1), day), near, match)

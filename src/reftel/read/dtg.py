@@ -42,9 +42,7 @@ def filing_time(julian: str, year: int) -> str | None:
     day, hours, minutes = int(julian[:3]), int(julian[3:5]), int(julian[5:7])
     if not (1 <= day <= 366 and hours < 24 and minutes < 60):
         return None
-    return iso(
-        datetime(year, 1, 1, hours, minutes, tzinfo=UTC) + timedelta(days=day - 1)
-    )
+    return iso(datetime(year, 1, 1, hours, minutes, tzinfo=UTC) + timedelta(days=day - 1))
 
 
 def iso(moment: datetime) -> str:

@@ -28,7 +28,9 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
     """The values of an E.O. line; `year` is that of the telegram, for two-digit years."""
     text = " ".join(value.split())
     exemptions = tuple(
-        re.sub(r" ?-? ?([1-4])\Z", r"-\1", (m[1] or m[2]).upper()) if "DS" in m[0].upper() else (m[1] or m[2]).upper()
+        re.sub(r" ?-? ?([1-4])\Z", r"-\1", (m[1] or m[2]).upper())
+        if "DS" in m[0].upper()
+        else (m[1] or m[2]).upper()
         for m in _EXEMPTION.finditer(text)
     )
     found = find_date(text, year if year is not None else 2000)

@@ -132,6 +132,24 @@ def is_transmission_start(text: str) -> bool:
     return _TRANSMISSION_ID.match(text) is not None
 
 
+def is_office_list(text: str) -> bool:
+    """Whether a line begins the office list of a 1973-79 copy."""
+    return _OFFICE_LIST.match(text) is not None
+
+
+def is_queue_number(text: str) -> bool:
+    """Whether a line holds nothing but the two digits that stand above an office list."""
+    return _QUEUE.match(text) is not None
+
+
+def is_heading_line(text: str) -> bool:
+    """Whether a line can only belong to a heading: format lines 2 to 4, an office list, FM."""
+    patterns = (_ROUTING, _CALLING, _SECURITY, _OFFICE_LIST, _INFO_OFFICES, _DRAFTED, DTG_LINE)
+    return any(pattern.match(text) for pattern in patterns) or bool(
+        CLASSIFICATION_LINE.match(text) or _FM.match(text)
+    )
+
+
 def _signals_of(text: str) -> tuple[str, ...]:
     return tuple(OPERATING_SIGNAL.findall(text.split("(")[0]))
 
@@ -152,10 +170,7 @@ def _read_department_lines(reading: Reading, index: int) -> int:
             continue
         if DTG_LINE.match(text) or _FM.match(text):
             break
-        if zone in ("", "offices") and _OFFICE_LIST.match(text):
-            zone, piece.kind = "offices", "distribution"
-            offices.append(text)
-        elif zone in ("", "offices") and _INFO_OFFICES.match(text):
+        if (zone in ("", "offices") and _OFFICE_LIST.match(text)) or (zone in ("", "offices") and _INFO_OFFICES.match(text)):
             zone, piece.kind = "offices", "distribution"
             offices.append(text)
         elif zone == "offices" and _OFFICES_MORE.match(text):
@@ -191,7 +206,9 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
         groups[group].extend(_OFFICE.findall(line))
     tail = _OFFICE_TOTAL.search(lines[-1].rstrip())
     total = int(tail["total"]) if tail and tail["total"] else None
-    counted = sum(int(office[-2:]) for office in (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"]))
+    counted = sum(
+        int(office[-2:]) for office in (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"])
+    )
     if total is not None and counted != total:
         message = f"the offices got {counted} copies, the list says {total}"
         reading.doubt("office-sum-differs", message, place)
@@ -232,7 +249,9 @@ def _read_address(reading: Reading, index: int) -> tuple[int, bool]:
         elif not zone and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
             reading.originator = _station(match["name"])
-        elif zone != "" and reading.originator and not reading.action and (match := _TO.match(text)):
+        elif (
+            zone != "" and reading.originator and not reading.action and (match := _TO.match(text))
+        ):
             zone, piece.kind = "to", "action-addressee"
             _address(reading.action, match["name"])
         elif not zone and (match := _TO.match(text)) and _ADDRESSEE.match(match["name"]):
@@ -331,7 +350,13 @@ def finish_heading(reading: Reading) -> None:
     filed = None
     if year is not None and len(transmission.filed) == 7:
         filed = filing_time(transmission.filed, year)
-    if filed and reading.dtg and filed < reading.dtg and filed[5:7] == "01" and reading.dtg[5:7] == "12":
+    if (
+        filed
+        and reading.dtg
+        and filed < reading.dtg
+        and filed[5:7] == "01"
+        and reading.dtg[5:7] == "12"
+    ):
         filed = filing_time(transmission.filed, int(reading.dtg[:4]) + 1)
     if reading.dtg and filed and abs(_days(filed) - _days(reading.dtg)) > 2:
         message = f"filed {filed[:10]}, but the date-time group says {reading.dtg[:10]}"

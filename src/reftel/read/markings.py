@@ -9,19 +9,20 @@ from datetime import date
 from typing import Literal
 
 from reftel import tables
-from reftel.read.classification import CLASSIFICATION_LINE, level_of
+from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
 from reftel.read.classified_by import CLASSIFIED_LABEL, parse_classified_by
 from reftel.read.elements import Piece, cut
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
 from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
 from reftel.read.references import REF_LABEL, Citing, parse_references
-from reftel.read.tags_line import TAGS_LABEL, are_tags, parse_tags
+from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_tags
 
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
 _SUBJECT_LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b\.?\s*[:;.]*\s*(?:\*\*)?", re.IGNORECASE
+    r"\s*(?:\*\*)?(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b\.?\s*[:;.]*\s*(?:\*\*)?",
+    re.IGNORECASE,
 )
 _LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
     ("subject", _SUBJECT_LABEL),
@@ -35,17 +36,19 @@ _INNER_LABEL = re.compile(
 )
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _TEXT_LABEL = re.compile(
-    r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b", re.IGNORECASE
+    r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b",
+    re.IGNORECASE,
 )
-_CORRECTED = re.compile(
-    r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE
-)
+_CORRECTED = re.compile(r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE)
 _PASSING = re.compile(
-    r"\s*(?:(?P<org>[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?(?:PASS|FOR)\b", re.IGNORECASE
+    r"\s*(?:(?P<org>[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?(?:PASS|FOR)\b",
+    re.IGNORECASE,
 )
 _PASSING_ORGS = frozenset(
     ("STATE", "DEPT", "DEPARTMENT", "USDOC", "TREASURY", "NSC", "AIDAC", "COMMERCE", "DOD", "HQS")
 )
+_LETTERED = re.compile(r"\s*\(?(?P<letter>[A-Z])[.)] +\S")
+_RULED = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
 _CITED = re.compile(r"\s*(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
@@ -54,7 +57,11 @@ _PORTION = re.compile(r"\s*\((?:U|SBU|LOU|C|S|TS)\)\s*")
 # Words that are captions in this place; elsewhere ONLY, US and the like are prose.
 _CAPTION_WORDS = tuple(
     sorted(
-        (entry.caption for entry in tables.captions() if entry.caption.isupper() and len(entry.caption) > 2),
+        (
+            entry.caption
+            for entry in tables.captions()
+            if entry.caption.isupper() and len(entry.caption) > 2
+        ),
         key=len,
         reverse=True,
     )
@@ -62,6 +69,9 @@ _CAPTION_WORDS = tuple(
 _CAPTION = re.compile(
     r"[\s,;/.*-]*(?P<caption>" + "|".join(re.escape(word) for word in _CAPTION_WORDS) + r")"
     r"(?![A-Z0-9])[\s,;/.*-]*"
+)
+_CAPTION_BEHIND = re.compile(
+    r"(?<=\S) +(?:SIPDIS|SENSITIVE|NOFORN|EXDIS|NODIS|LIMDIS)(?: +SIPDIS)?\s*\Z"
 )
 
 _FEW_PROSE_LINES = 8
@@ -74,8 +84,9 @@ def read_markings(reading: Reading, index: int) -> int:
     last = _last_label(reading, index)
     at = index
     if last is not None:
-        while at <= last:
-            at = _read_line(reading, at, last)
+        # Lines are cut in two as they are read, so the end is known by its piece, not its index.
+        while not last.kind:
+            at = _read_line(reading, at)
     return _read_tail(reading, at)
 
 
@@ -105,9 +116,9 @@ def _split_labels(reading: Reading, index: int) -> None:
         at += 1
 
 
-def _last_label(reading: Reading, index: int) -> int | None:
-    """Index of the last line that begins a field, looking no further than the text."""
-    last: int | None = None
+def _last_label(reading: Reading, index: int) -> Piece | None:
+    """The last line that begins a field, looking no further than the text."""
+    last: Piece | None = None
     prose = solid = 0
     subject_met = False
     for at in range(index, len(reading.pieces)):
@@ -117,11 +128,9 @@ def _last_label(reading: Reading, index: int) -> int | None:
         solid += 1
         found = label_of(piece.text)
         if found:
-            last, prose = at, 0
+            last, prose = piece, 0
             subject_met = subject_met or found[0] == "subject"
-        elif _QUOTE.match(piece.text) or _is_paragraph(piece.text):
-            break
-        elif subject_met and _TEXT_LABEL.match(piece.text):
+        elif _QUOTE.match(piece.text) or _is_paragraph(piece.text) or (subject_met and _TEXT_LABEL.match(piece.text)):
             break
         else:
             prose += 1
@@ -134,14 +143,14 @@ def _is_paragraph(text: str) -> bool:
     return PARAGRAPH_START.match(text) is not None
 
 
-def _read_line(reading: Reading, at: int, last: int) -> int:
+def _read_line(reading: Reading, at: int) -> int:
     """Read one line or one folded field; the index after it."""
     piece = reading.pieces[at]
     if piece.kind:
         return at + 1
     if found := label_of(piece.text):
         return _read_field(reading, at, *found)
-    return _read_unlabelled(reading, at, last)
+    return _read_unlabelled(reading, at)
 
 
 def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]) -> int:
@@ -198,9 +207,7 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
     return lines, at
 
 
-def _goes_on(
-    reading: Reading, kind: FieldKind, lines: list[Piece], text: str, blank: bool
-) -> bool:
+def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, blank: bool) -> bool:
     """Whether the line `text` belongs to the field begun by `lines`."""
     if label_of(text) or _QUOTE.match(text) or CLASSIFICATION_LINE.match(text):
         return False
@@ -208,7 +215,7 @@ def _goes_on(
     if kind == "reference":
         if _ENUMERATED.match(text):
             return True
-        if PARAGRAPH_START.match(text):
+        if PARAGRAPH_START.match(text) or _RULED.match(text) or _TEXT_LABEL.match(text):
             return False
         return (not blank or empty) and (not _is_passing(text) or empty)
     if _is_paragraph(text) or _TEXT_LABEL.match(text) or _CORRECTED.match(text):
@@ -219,11 +226,13 @@ def _goes_on(
         return False
     if kind == "executive-order":
         value = lines[-1].text
-        return not captions_of(text) and not are_tags(text, _year(reading)) and (
-            "DECL" in value.upper() and not re.search(r"[0-9]{2,4}\s*\Z", value)
+        return (
+            not captions_of(text)
+            and not are_tags(text, _year(reading))
+            and ("DECL" in value.upper() and not re.search(r"[0-9]{2,4}\s*\Z", value))
         )
     if kind == "subject":
-        return captions_of(text) is None and not _is_passing(text)
+        return captions_of(text) is None and not (_names_an_office(text) and _is_passing(text))
     return True
 
 
@@ -237,6 +246,11 @@ def _is_passing(text: str) -> bool:
     return org.split()[0].split("/")[0] in _PASSING_ORGS or tables.canonical_post(org) is not None
 
 
+def _names_an_office(text: str) -> bool:
+    """Whether a passing line says for whom it is, not just `FOR ...`: a folded subject can."""
+    return not text.lstrip().upper().startswith(("FOR ", "PASS "))
+
+
 def captions_of(text: str) -> tuple[list[str], int] | None:
     """The captions that a line opens with, and where they end; `None` when there are none."""
     found: list[str] = []
@@ -247,7 +261,7 @@ def captions_of(text: str) -> tuple[list[str], int] | None:
     return (found, at) if found else None
 
 
-def _read_unlabelled(reading: Reading, at: int, last: int) -> int:
+def _read_unlabelled(reading: Reading, at: int) -> int:
     """A line without a label, before the last labelled one: caption, passing line, a lost label."""
     pieces = reading.pieces
     piece = pieces[at]
@@ -257,19 +271,10 @@ def _read_unlabelled(reading: Reading, at: int, last: int) -> int:
         return at + 1
     if CLASSIFICATION_LINE.match(text):
         # The whole block stands twice; the first one has been read.
-        match = CLASSIFICATION_LINE.match(text)
-        assert match is not None
-        end = match.start("rest")
-        if text[end:].strip():
-            head, rest = cut(piece, end)
-            head.kind = "classification-line"
-            pieces[at : at + 1] = [head, rest]
-        else:
-            piece.kind = "classification-line"
-        return at + 1
+        return read_classification(Reading(reading.source, pieces), at)
     if captions := captions_of(text):
         return _take_captions(reading, at, *captions)
-    if not reading.tags and reading.executive_order and are_tags(text, _year(reading)):
+    if not reading.tags and reading.executive_order and are_mostly_tags(text, _year(reading)):
         piece.kind = "tags"
         reading.tags = parse_tags(text, _year(reading))
         reading.doubt("label-lost", "a line of TAGS without its label", piece, "info")
@@ -282,7 +287,12 @@ def _read_unlabelled(reading: Reading, at: int, last: int) -> int:
         reading.classification = level_of(text)
         return at + 1
     if re.fullmatch(r"\s*[A-Z0-9]\s*", text):
+        piece.kind = "unknown"
         return at + 1
+    if (tail := _CAPTION_BEHIND.search(text)) and tail.start() > 0:
+        head, rest = cut(piece, tail.start())
+        pieces[at : at + 1] = [head, rest]
+        piece, text = head, head.text
     piece.kind = "passing"
     reading.passing.append(" ".join(text.split()))
     return at + 1
@@ -319,6 +329,8 @@ def _read_tail(reading: Reading, at: int) -> int:
         elif _CORRECTED.match(text):
             piece.kind = "corrected-copy"
             at += 1
+        elif not reading.references and (end := _unlabelled_references(reading, at)) > at:
+            at = end
         elif not _is_paragraph(text) and _is_passing(text) and _stands_alone(pieces, at):
             piece.kind = "passing"
             reading.passing.append(" ".join(text.split()))
@@ -326,6 +338,26 @@ def _read_tail(reading: Reading, at: int) -> int:
         else:
             break
     return at
+
+
+def _unlabelled_references(reading: Reading, at: int) -> int:
+    """References whose label is lost: lines A, B, ... between the subject and the first paragraph."""
+    pieces = reading.pieces
+    end = at
+    letters = ""
+    while end < len(pieces) and not pieces[end].kind and (m := _LETTERED.match(pieces[end].text)):
+        letters += m["letter"]
+        end += 1
+    following = next((p for p in pieces[end:] if p.kind != "blank"), None)
+    counts = "ABCDEFGHIJ".startswith(letters) and len(letters) > 1
+    if not counts or following is None or not _is_paragraph(following.text):
+        return at
+    for piece in pieces[at:end]:
+        piece.kind = "reference"
+    start, stop = pieces[at].start, pieces[end - 1].start + len(pieces[end - 1].text)
+    reading.references = parse_references(reading.source[start:stop], start, _citing(reading))
+    reading.doubt("label-lost", "references without their label", pieces[at], "info")
+    return end
 
 
 def _stands_alone(pieces: list[Piece], at: int) -> bool:

@@ -11,7 +11,14 @@ from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_class
 from reftel.read.dtg import DTG_LINE
 from reftel.read.elements import cut_lines, to_elements
 from reftel.read.furniture import PAGE_LINE, mark_furniture, section_numbers
-from reftel.read.heading import finish_heading, is_transmission_start, read_heading
+from reftel.read.heading import (
+    finish_heading,
+    is_heading_line,
+    is_office_list,
+    is_queue_number,
+    is_transmission_start,
+    read_heading,
+)
 from reftel.read.markings import read_markings
 from reftel.read.reading import Reading
 from reftel.read.smart import finish_precedence, is_smart, read_smart
@@ -43,6 +50,9 @@ def read(text: str, *, year: int | None = None) -> Telegram:
     _read_further_sections(reading, start)
     read_body(reading, start)
     read_attributes(reading)
+    for piece in reading.pieces:
+        if piece.kind == "lost-text":
+            reading.doubt("text-lost", f"text is lost here: {piece.text.strip()}", piece)
     if not _has_evidence(reading):
         raise NotATelegram(
             "no date-time group, no FM or TO line, no classification line with a message reference"
@@ -53,16 +63,32 @@ def read(text: str, *, year: int | None = None) -> Telegram:
 
 def _read_front(reading: Reading) -> int:
     """Heading and markings; the index of the first piece of the text."""
-    index = _skip(reading, 0)
+    index = _skip(reading, _heading_start(reading))
     index = read_heading(reading, index)
     index = _skip(reading, index)
     if index < len(reading.pieces):
         index = read_classification(reading, index)
-    if reading.dialect == "fragment" and reading.originator and reading.dtg:
-        reading.dialect = "cable"
-    elif reading.dialect == "fragment" and reading.number is not None:
+    if (reading.dialect == "fragment" and reading.originator and reading.dtg) or (reading.dialect == "fragment" and reading.number is not None):
         reading.dialect = "cable"
     return read_markings(reading, index)
+
+
+_FAR = 40
+
+
+def _heading_start(reading: Reading) -> int:
+    """Index of the line that begins the heading; what a republisher put before it is set aside."""
+    pieces = reading.pieces
+    first = _skip(reading, 0)
+    for at in range(first, min(first + _FAR, len(pieces))):
+        if pieces[at].kind or not (
+            is_heading_line(pieces[at].text) or _begins_section(reading, at)
+        ):
+            continue
+        for before in pieces[first:at]:
+            before.kind = before.kind or "publisher-note"
+        return at
+    return first
 
 
 def _skip(reading: Reading, index: int) -> int:
@@ -82,34 +108,38 @@ def _read_further_sections(reading: Reading, start: int) -> None:
             continue
         inner = Reading(reading.source, pieces[at:], reading.year)
         end = _read_front(inner)
-        if end == 0 or inner.number != reading.number:
+        if end == 0 or inner.number not in (None, reading.number):
             at += 1
             continue
         for each in inner.pieces[:end]:
             if each.kind not in ("blank", "page-line", "banner", "release-stamp"):
                 each.kind = "section-heading"
         pieces[at:] = inner.pieces
+        _mark_queue_number(reading, at)
         if inner.section is not None:
             reading.further_sections.append(inner.section.number)
         at += end
 
 
+def _mark_queue_number(reading: Reading, at: int) -> None:
+    """The two digits above the office list of a further section, which begins at piece `at`."""
+    before = next((p for p in reversed(reading.pieces[:at]) if p.kind != "blank"), None)
+    if before is not None and not before.kind and is_queue_number(before.text):
+        before.kind = "section-heading"
+
+
 def _begins_section(reading: Reading, at: int) -> bool:
-    """Whether a heading begins here: a wire heading, a date-time group with FM, or the
-    classification line of another section of this telegram."""
+    """Whether a heading begins here: a wire heading, an office list, a date-time group with FM, or
+    this telegram's classification line once more, for another section or because a copy holds it
+    twice."""
     text = reading.pieces[at].text
-    if is_transmission_start(text):
+    if is_transmission_start(text) or is_office_list(text):
         return True
     if DTG_LINE.match(text):
         after = _skip(reading, at + 1)
         return after < len(reading.pieces) and reading.pieces[after].text.startswith("FM ")
     match = CLASSIFICATION_LINE.match(text)
-    return bool(
-        match
-        and reading.number is not None
-        and int(match["serial"]) == reading.number
-        and (match["of"] or "SECTION" in match["rest"].upper())
-    )
+    return bool(match and reading.number is not None and int(match["serial"]) == reading.number)
 
 
 def _has_evidence(reading: Reading) -> bool:
@@ -194,7 +224,9 @@ def _finish_number(reading: Reading) -> None:
 def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
     for piece in reading.pieces:
         if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)):
-            reading.doubt("mrn-from-page-line", "the number is read from the page line", piece, "info")
+            reading.doubt(
+                "mrn-from-page-line", "the number is read from the page line", piece, "info"
+            )
             return match["post"], int(match["serial"])
     transmission = reading.transmission
     if transmission and transmission.station_serial and reading.originator:
@@ -247,4 +279,3 @@ def _finish_classification(reading: Reading) -> None:
             reading.classification = level_of(banner.text)
         elif reading.transmission is not None:
             reading.classification = reading.transmission.classification
-

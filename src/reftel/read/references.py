@@ -13,7 +13,8 @@ from reftel import tables
 from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
 
 REF_LABEL = re.compile(
-    r"\s*(?:\*\*)?REF(?:S|\(S\)|TELS?|ERENCES?)?(?:\s*[:.;]+\s*|\s+(?=\(?[A-Z]\)?[.)] ?))", re.IGNORECASE
+    r"\s*(?:\*\*)?REF(?:S|\(S\)|TELS?|ERENCES?)?(?:\s*[:.;]+\s*|\s+(?=\(?[A-Z]\)?[.)] ?))",
+    re.IGNORECASE,
 )
 # label = "(A)" | "A." | "A)"; a pilcrow put before it by the publisher; sometimes written twice
 _ENUMERATOR = re.compile(
@@ -28,15 +29,22 @@ _CITE = re.compile(
 )
 _MORE_SERIAL = re.compile(r"\s*(?:AND|&|,)\s*(?P<serial>[0-9]{2,7})(?![0-9A-Z/.-])", re.IGNORECASE)
 _AIRGRAM = re.compile(r"\b[A-Z]{1,2}-[0-9]{1,5}\b")
-_SEPARATOR = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{3})|,(?= *(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2}))\s*")
+_SEPARATOR = re.compile(
+    r"\s*(?:[;\n]|:(?= *[A-Z]{3})|,(?= *(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2}))\s*"
+)
 _KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
     ("mail", re.compile(r"E-?MAIL|@", re.IGNORECASE)),
     ("telephone", re.compile(r"TELCON|TELEPHONE|PHONE|PHONCON|RADIO CALL", re.IGNORECASE)),
     ("report", re.compile(r"\bIIR\b|\bIR [0-9]|REPORT|FBIS", re.IGNORECASE)),
     ("telegram", re.compile(r"\bMSG\b|[0-3][0-9]{5}Z", re.IGNORECASE)),
-    ("document", re.compile(r"MEMO|LETTER|NOTE|\bA-[0-9]|CA-[0-9]|FAM\b|HTTP|AIRGRAM", re.IGNORECASE)),
+    (
+        "document",
+        re.compile(r"MEMO|LETTER|NOTE|\bA-[0-9]|CA-[0-9]|FAM\b|HTTP|AIRGRAM", re.IGNORECASE),
+    ),
 )
-_NOT_A_POST = frozenset(("AND PREVIOUS", "PREVIOUS", "AND", "PARA", "MSG", "NO", "REF", "DTG", "OF"))
+_NOT_A_POST = frozenset(
+    ("AND PREVIOUS", "PREVIOUS", "AND", "PARA", "MSG", "NO", "REF", "DTG", "OF")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def _split(text: str, at: int) -> list[tuple[str, int]]:
         end = match.start() if match else len(text)
         item = text[position:end]
         stripped = item.strip(" \t\n,;.")
-        if stripped:
+        if re.search(r"\w", stripped):
             items.append((stripped, at + position + item.index(stripped)))
         position = match.end() if match else end
     return items
@@ -120,18 +128,18 @@ def _read_item(enumerator: str | None, item: str, at: int, citing: Citing) -> li
     return [Reference(enumerator, kind, None, text, Span(at, at + len(item)))]
 
 
-def _reference(
-    enumerator: str | None, text: str, at: int, item: str, mrn: str | None
-) -> Reference:
+def _reference(enumerator: str | None, text: str, at: int, item: str, mrn: str | None) -> Reference:
     return Reference(enumerator, "telegram", mrn, text, Span(at, at + len(item)))
 
 
 def _plausible(post: str) -> bool:
     """A name that no table knows may still be a post's: one word of four letters or more."""
     name = post.upper().strip()
-    return name not in _NOT_A_POST and not name.startswith("AND ") and re.fullmatch(
-        r"[A-Z]{4,}", name
-    ) is not None
+    return (
+        name not in _NOT_A_POST
+        and not name.startswith("AND ")
+        and re.fullmatch(r"[A-Z]{4,}", name) is not None
+    )
 
 
 def _year_of(match: re.Match[str]) -> int | None:

@@ -36,7 +36,9 @@ def find_mends(text: str) -> list[Mend]:
     """The certain repairs of a paragraph's text, in order, none overlapping another."""
     mends: list[Mend] = []
     if "," in text:
-        mends += [Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _APOSTROPHE.finditer(text)]
+        mends += [
+            Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _APOSTROPHE.finditer(text)
+        ]
     if "8" in text:
         mends += _quotes(text)
     if ")" in text:

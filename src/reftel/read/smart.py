@@ -50,9 +50,12 @@ _KINDS = {
     "approved by": "drafting",
     "released by": "drafting",
 }
-_MRN = re.compile(r"(?P<year>[0-9]{2}) +(?P<post>[A-Z][A-Z .'-]*?) +(?P<number>[0-9]{1,7})", re.IGNORECASE)
+_MRN = re.compile(
+    r"(?P<year>[0-9]{2}) +(?P<post>[A-Z][A-Z .'-]*?) +(?P<number>[0-9]{1,7})", re.IGNORECASE
+)
 _ADDRESSEE = re.compile(
-    r"(?P<name>\S.*?)(?: +(?P<precedence>NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE))?\Z", re.IGNORECASE
+    r"(?P<name>\S.*?)(?: +(?P<precedence>NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE))?\Z",
+    re.IGNORECASE,
 )
 _FAR = 80
 

@@ -10,7 +10,9 @@ import re
 from reftel import tables
 from reftel.telegram import Tag
 
-TAGS_LABEL = re.compile(r"\s*(?:\*\*)?TA[GOB]S?C?S?(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)\s*", re.IGNORECASE)
+TAGS_LABEL = re.compile(
+    r"\s*(?:\*\*)?TA[GOB]S?C?S?(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)\s*", re.IGNORECASE
+)
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
 _TOKEN = re.compile(r"\(([^()]*)\)?|\[([A-Z ]+)\]|[A-Z0-9][A-Z0-9&/'-]*", re.IGNORECASE)
 _NOT_AVAILABLE = frozenset(("N/A", "NA", "NONE", "N-A"))
@@ -34,11 +36,20 @@ def parse_tags(text: str, year: int | None) -> list[Tag]:
 
 
 def are_tags(text: str, year: int | None) -> bool:
-    """Whether a line holds nothing but TAGS that the tables know: the TAGS line goes on, or has lost
-    its label."""
+    """Whether a line holds nothing but TAGS that the tables know: the TAGS line goes on."""
+    known, all_of_them = _known_tags(text, year)
+    return known == all_of_them > 0
+
+
+def are_mostly_tags(text: str, year: int | None) -> bool:
+    """Whether a line that stands where the TAGS line should, without its label, holds TAGS."""
+    known, all_of_them = _known_tags(text, year)
+    return known * 2 > all_of_them > 1
+
+
+def _known_tags(text: str, year: int | None) -> tuple[int, int]:
     plain = _MARKUP.sub(r"\1", text).strip()
-    if not plain or not re.fullmatch(r"[A-Z0-9&/' ,()\[\].-]+", plain):
-        return False
+    if not re.fullmatch(r"[A-Z0-9&/' ,()\[\].-]+", plain):
+        return 0, 0
     tags = parse_tags(plain, year)
-    known = [tag for tag in tags if tag.kind != "unknown"]
-    return bool(tags) and len(known) == len(tags)
+    return sum(tag.kind != "unknown" for tag in tags), len(tags)
