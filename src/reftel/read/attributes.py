@@ -1,7 +1,7 @@
 """The National Archives' catalogue that their exports carry behind a telegram of 1973-79.
 
-`Key: value` lines; a value goes on over unindented lines (telegram-content.md 3.22). The catalogue is
-kept as it stands, and compared with the telegram; it is never used in place of what that says.
+`Key: value` lines; a value goes on over unindented lines (telegram-content.md 3.22). The catalogue
+is kept as it stands, and compared with the telegram; it is never used in place of what that says.
 """
 
 from __future__ import annotations

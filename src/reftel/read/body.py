@@ -36,7 +36,8 @@ _MIXED_SIGNATURE = re.compile(
 )
 _SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z")
 _NO_NAME = frozenset(
-    ["SUMMARY", "COMMENT", "UNQUOTE", "UNQTE", "QUOTE", "TEXT", "NOTE", "STOP", "END", "CONFIDENTIAL", "UNCLASSIFIED", "SECRET", "BT", "REGARDS", "NNNN", "TABLE", "POINTS", "NONE", "SIPDIS", "EXDIS", "NODIS", "LIMDIS", "STADIS", "NOFORN"]
+    """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
+    REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()  # noqa: SIM905
 )
 
 
@@ -408,6 +409,6 @@ def _summary_from(body: list[Block], index: int, skip: int) -> str | None:
     return texts[0].strip() or None if texts else None
 
 
-def _stop(text: str, match: re.Match[str]) -> str:
+def _stop(match: re.Match[str]) -> str:
     """The point that ends the summary's last sentence, when the pattern took it with the label."""
     return "." if "." in match[0][: match[0].upper().index("END")] else ""

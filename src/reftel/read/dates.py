@@ -18,7 +18,8 @@ _NAMED = re.compile(
 def find_date(text: str, near: int) -> tuple[str, int, int] | None:
     """The first date in the text with its place; two-digit years fall within 60 years after `near`.
 
-    Slashed dates are month/day/year unless the first part has four digits (telegram-content.md 3.11).
+    Slashed dates are month/day/year unless the first part has four digits
+    (telegram-content.md 3.11).
     """
     if match := _SLASHED.search(text):
         a, b, c = match[1], match[2], match[3]

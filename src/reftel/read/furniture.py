@@ -7,6 +7,7 @@ anything else is read (telegram-content.md 3.2, 3.18, 3.21, 3.24).
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
 
@@ -168,7 +169,7 @@ def _mark_banners(pieces: list[Piece]) -> None:
 
 def _mark_broken_page_lines(solid: list[Piece]) -> None:
     """PAGE lines of 1978-79 prints that were broken in two: `PAGE 02` / `STATE 042975`."""
-    for piece, after in zip(solid, solid[1:], strict=False):
+    for piece, after in pairwise(solid):
         if piece.kind or after.kind or not _PAGE_ALONE.match(piece.text):
             continue
         if _PAGE_POST.match(after.text):

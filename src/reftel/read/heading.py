@@ -170,7 +170,7 @@ def _read_department_lines(reading: Reading, index: int) -> int:
             continue
         if DTG_LINE.match(text) or _FM.match(text):
             break
-        if (zone in ("", "offices") and _OFFICE_LIST.match(text)) or (zone in ("", "offices") and _INFO_OFFICES.match(text)):
+        if zone in ("", "offices") and (_OFFICE_LIST.match(text) or _INFO_OFFICES.match(text)):
             zone, piece.kind = "offices", "distribution"
             offices.append(text)
         elif zone == "offices" and _OFFICES_MORE.match(text):

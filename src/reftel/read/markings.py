@@ -130,7 +130,9 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
         if found:
             last, prose = piece, 0
             subject_met = subject_met or found[0] == "subject"
-        elif _QUOTE.match(piece.text) or _is_paragraph(piece.text) or (subject_met and _TEXT_LABEL.match(piece.text)):
+        elif _QUOTE.match(piece.text) or _is_paragraph(piece.text):
+            break
+        elif subject_met and _TEXT_LABEL.match(piece.text):
             break
         else:
             prose += 1

@@ -25,7 +25,7 @@ from reftel.read.smart import finish_precedence, is_smart, read_smart
 from reftel.telegram import Coverage, Mrn, Section, Span, Telegram
 
 
-class NotATelegram(ValueError):
+class NotATelegram(ValueError):  # noqa: N818
     """The text is no telegram; `why` says what was looked for and not found."""
 
     def __init__(self, why: str) -> None:
@@ -68,7 +68,9 @@ def _read_front(reading: Reading) -> int:
     index = _skip(reading, index)
     if index < len(reading.pieces):
         index = read_classification(reading, index)
-    if (reading.dialect == "fragment" and reading.originator and reading.dtg) or (reading.dialect == "fragment" and reading.number is not None):
+    if reading.dialect == "fragment" and (
+        (reading.originator and reading.dtg) or reading.number is not None
+    ):
         reading.dialect = "cable"
     return read_markings(reading, index)
 

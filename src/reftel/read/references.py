@@ -68,7 +68,8 @@ def parse_references(text: str, start: int, citing: Citing) -> list[Reference]:
 def _items(text: str) -> list[tuple[str | None, str, int]]:
     marks = list(_ENUMERATOR.finditer(text))
     # Enumerators run A, B, C: a lone capital with a point elsewhere is an initial.
-    expected, chain = "A", []
+    expected = "A"
+    chain: list[re.Match[str]] = []
     for mark in marks:
         letter = mark["a"] or mark["b"]
         if letter == expected or (chain and ord(letter) == ord(expected) + 1):
@@ -124,7 +125,7 @@ def _read_item(enumerator: str | None, item: str, at: int, citing: Citing) -> li
             more.append(_reference(enumerator, text, at, item, mrn))
             end = again.end()
         return [first, *more]
-    kind = next((kind for kind, pattern in _KINDS if pattern.search(item)), "other")
+    kind: ReferenceKind = next((kind for kind, found in _KINDS if found.search(item)), "other")
     return [Reference(enumerator, kind, None, text, Span(at, at + len(item)))]
 
 
