@@ -403,7 +403,7 @@ def _summary_from(body: list[Block], index: int, skip: int) -> str | None:
         if block.kind == "heading":
             break
         if match := _END_SUMMARY.search(text):
-            texts.append(text[: match.start()] + _stop(text, match))
+            texts.append(text[: match.start()] + _stop(match))
             return "\n\n".join(texts).strip() or None
         texts.append(text)
     return texts[0].strip() or None if texts else None

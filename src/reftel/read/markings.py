@@ -130,15 +130,20 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
         if found:
             last, prose = piece, 0
             subject_met = subject_met or found[0] == "subject"
-        elif _QUOTE.match(piece.text) or _is_paragraph(piece.text):
-            break
-        elif subject_met and _TEXT_LABEL.match(piece.text):
+        elif _opens_text(piece.text, subject_met):
             break
         else:
             prose += 1
         if solid > _FAR or (subject_met and prose > _FEW_PROSE_LINES):
             break
     return last
+
+
+def _opens_text(text: str, subject_met: bool) -> bool:
+    """Whether a line begins the text, or a telegram that this one quotes."""
+    if _QUOTE.match(text) or _is_paragraph(text):
+        return True
+    return subject_met and _TEXT_LABEL.match(text) is not None
 
 
 def _is_paragraph(text: str) -> bool:
