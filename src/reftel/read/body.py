@@ -94,9 +94,10 @@ def _cut_rules(reading: Reading, index: int) -> None:
         piece = pieces[at]
         match = _INNER_RULE.search(piece.text) if not piece.kind else None
         if match and not _RULE.match(piece.text) and not _RULED_HEADING.match(piece.text):
-            edge = match.start() if piece.text[: match.start()].strip() else match.end()
-            if 0 < edge < len(piece.text):
-                pieces[at : at + 1] = cut(piece, edge)
+            if piece.text[: match.start()].strip():
+                pieces[at : at + 1] = cut(piece, match.start())
+            elif piece.text[match.end() :].strip():
+                pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 
 
