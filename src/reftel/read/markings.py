@@ -57,11 +57,7 @@ _PORTION = re.compile(r"\s*\((?:U|SBU|LOU|C|S|TS)\)\s*")
 # Words that are captions in this place; elsewhere ONLY, US and the like are prose.
 _CAPTION_WORDS = tuple(
     sorted(
-        (
-            entry.caption
-            for entry in tables.captions()
-            if entry.caption.isupper() and len(entry.caption) > 2
-        ),
+        (entry.code for entry in tables.captions() if entry.code.isupper() and len(entry.code) > 2),
         key=len,
         reverse=True,
     )

@@ -1,0 +1,110 @@
+"""Posts and addressees by any of their names. A renamed post keeps its old number for ever, so the
+name that numbers use (`mrn_name`, letters alone) is the key (telegram-content.md 4)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from reftel.tables.data import Entry, entries
+
+_LETTERS = re.compile(r"[^A-Z]")
+_KINDS = {
+    "AMEMBASSY": "Embassy",
+    "AMCONSUL": "Consulate",
+    "AMCONSULATE": "Consulate",
+    "USMISSION": "Mission",
+    "USINT": "Interests Section",
+    "USOFFICE": "Office",
+    "USLO": "Liaison Office",
+    "AMEMB": "Embassy",
+    "USDEL": "Delegation",
+    "AIT": "American Institute in Taiwan,",
+}
+_CAPITAL_WORDS = frozenset(
+    """CIA NSC CJCS JCS SECDEF DIA FBI NSA USTR EU UN OECD OAS NATO USUN USNATO USEU HQ II IV US USA
+    USAID AID DOD DOE USOSCE UNVIE UNESCO ASEAN CIS DEA USCG NASA EPA""".split()  # noqa: SIM905
+)
+
+
+@cache
+def _by_name() -> dict[str, Entry]:
+    """Posts by each of their names in letters alone: full names first, short ones where free."""
+    names: dict[str, Entry] = {}
+    for column in ("telegram_name", "mrn_name", "mrn_1970s"):
+        for entry in entries("posts"):
+            names.setdefault(_letters(entry.columns[column]), entry)
+    by_mrn = {entry.columns["mrn_name"]: entry for entry in reversed(entries("posts"))}
+    for alias in entries("aliases"):
+        if alias.columns["mrn_name"] in by_mrn:
+            names.setdefault(_letters(alias.code), by_mrn[alias.columns["mrn_name"]])
+    for city in entries("posts"):
+        names.setdefault(_letters(city.columns["city"]), city)
+    names.setdefault("SECSTATE", by_mrn["STATE"])
+    names.pop("", None)
+    return names
+
+
+def _letters(text: str) -> str:
+    return _LETTERS.sub("", text.upper())
+
+
+@lru_cache(maxsize=16384)
+def post_by_name(text: str) -> Entry | None:
+    """The post that a name stands for: `AMEMBASSY LA PAZ`, `LA PAZ`, `LAPAZ`, `PRETOR`, `SECSTATE`."""
+    return _by_name().get(_letters(text))
+
+
+def canonical_post(text: str) -> str | None:
+    """The post's name in numbers, in letters alone (`LAPAZ`, `STATE`), if the tables know it."""
+    entry = post_by_name(text)
+    return entry.columns["mrn_name"] if entry else None
+
+
+@cache
+def _by_routing_indicator() -> dict[str, Entry]:
+    found: dict[str, Entry] = {}
+    for kind in ("posts", "collectives", "agencies"):
+        for entry in entries(kind):
+            if entry.columns["routing_indicator"]:
+                found.setdefault(entry.columns["routing_indicator"], entry)
+    return found
+
+
+def station(routing_indicator: str) -> Entry | None:
+    """The post, collective or agency that a routing indicator serves; it may serve others too."""
+    return _by_routing_indicator().get(routing_indicator.upper())
+
+
+@lru_cache(maxsize=16384)
+def addressee_name(name: str) -> str:
+    """A plain language address spelled out for people: `AMEMBASSY LA PAZ` as `Embassy La Paz`."""
+    words = name.upper().split("//")[0].split()
+    if not words:
+        return name
+    if words[0] == "SECSTATE":
+        return "Secretary of State, Washington"
+    kind = _KINDS.get(words[0])
+    rest = " ".join(_spell(word) for word in (words[1:] if kind else words))
+    return f"{kind} {rest}".strip() if kind else rest
+
+
+def _spell(word: str) -> str:
+    if word in _CAPITAL_WORDS or not word.isalpha():
+        return word
+    if word == "WASHDC":
+        return "Washington"
+    return word.lower() if word in ("OF", "DE", "AND", "THE", "FOR") else word.capitalize()
+
+
+def post_title(mrn_name: str) -> str:
+    """The name of the post that a number names, for people: `LAPAZ` as `La Paz`."""
+    entry = post_by_name(mrn_name)
+    if entry is None:
+        return mrn_name.capitalize()
+    if entry.columns["mrn_name"] == "STATE":
+        return "State"
+    return (
+        " ".join(_spell(word) for word in entry.columns["telegram_name"].upper().split()[1:])
+        or (entry.columns["city"])
+    )
