@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from reftel.sources import Problem
 from reftel.telegram import Telegram
 
 Order = Literal["relevance", "newest", "oldest"]
@@ -69,18 +70,6 @@ class Document(msgspec.Struct, frozen=True):
     filed: str
     telegram: Telegram
     variant_of: str | None = None
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """An input that was not filed, or only in part: where, and why."""
-
-    path: str
-    reason: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        place = f"{self.path}:{self.line}" if self.line is not None else self.path
-        return f"{place}: {self.reason}"
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from reftel.telegram import Block, BlockKind, Repair, Span
 
 _RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
-_INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))-{8,}(?: ?-+)*(?=\s|\Z)")
+_INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))-{8,}(?: -+)*(?=\s|\Z)")
 _PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp", "section-heading"))
 _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 _SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
