@@ -85,8 +85,10 @@ def addressee_name(name: str) -> str:
     if words[0] == "SECSTATE":
         return "Secretary of State, Washington"
     kind = _KINDS.get(words[0])
-    rest = " ".join(_spell(word) for word in (words[1:] if kind else words))
-    return f"{kind} {rest}".strip() if kind else rest
+    if kind is None:
+        # Agencies and commands go by their initials: spelling them as words would mislead.
+        return " ".join(name.split())
+    return f"{kind} {' '.join(_spell(word) for word in words[1:])}".strip()
 
 
 def _spell(word: str) -> str:

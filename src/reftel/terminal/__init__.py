@@ -1,0 +1,6 @@
+"""Telegrams and results as text for a terminal: values in, one string out."""
+
+from reftel.terminal.render import render
+from reftel.terminal.results import render_results
+
+__all__ = ["render", "render_results"]

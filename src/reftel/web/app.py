@@ -1,0 +1,216 @@
+"""The reading room's requests: each parses, asks the archive once, and renders a page's values."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import reftel
+from reftel import tables
+from reftel.archive import FIELDS, Archive, Document, Order, QueryError, results_to_json
+from reftel.telegram import Mrn, to_builtins
+from reftel.web.pages import (
+    PAGE_SIZE,
+    narrowing,
+    result_line,
+    search_page,
+    search_url,
+    telegram_page,
+)
+
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_FORMATS = re.compile(r"(?P<name>.+?)(?:\.(?P<form>json|txt))?\Z")
+
+
+class _SecurityHeaders:
+    """Puts the policy headers on every response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class ReadingRoom:
+    """The pages of one archive."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self._templates = Environment(
+            loader=PackageLoader("reftel.web"),
+            autoescape=select_autoescape(default=True, default_for_string=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["visible"] = _visible
+
+    def page(self, template: str, code: int = 200, **values: Any) -> HTMLResponse:
+        context = {"query": "", "version": reftel.__version__, **values}
+        return HTMLResponse(self._templates.get_template(template).render(context), code)
+
+    def home(self, request: Request) -> Response:
+        del request
+        results = self.archive.search("", limit=5)
+        years = sorted(results.facets.year, key=lambda count: count.value)
+        posts = [
+            (tables.post_title(c.value), c, narrowing("post", c.value)) for c in results.facets.post
+        ]
+        tags = [
+            (c, tables.tag(c.value, None), narrowing("tags", c.value)) for c in results.facets.tags
+        ]
+        return self.page(
+            "home.html",
+            total=results.total,
+            years=years,
+            most=max((c.count for c in years), default=1),
+            posts=posts[:18],
+            tags=tags[:24],
+            lines=[result_line(hit) for hit in results.hits],
+            search_url=search_url,
+        )
+
+    def search(self, request: Request) -> Response:
+        query = request.query_params.get("q", "").strip()
+        as_json = request.url.path.endswith(".json")
+        order = request.query_params.get("order")
+        given: Order | None = order if order in get_args(Order) else None  # type: ignore[assignment]
+        try:
+            page = max(int(request.query_params.get("page", "1")), 1)
+        except ValueError:
+            page = 1
+        try:
+            results = self.archive.search(
+                query, order=given, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
+            )
+        except QueryError as error:
+            if as_json:
+                body = {"error": error.message, "position": error.position, "status": 400}
+                return JSONResponse(body, 400)
+            return self.page("mistake.html", 400, query=query, error=error, fields=FIELDS)
+        if as_json:
+            return JSONResponse(results_to_json(results))
+        return self.page("search.html", query=query, page=search_page(results, given))
+
+    def by_number(self, request: Request) -> Response:
+        """`/t/07TOKYO2483`, in any spelling, with `.json` or `.txt`."""
+        match = _FORMATS.match(request.path_params["number"])
+        assert match is not None
+        mrn = Mrn.parse(match["name"])
+        if mrn is None:
+            raise HTTPException(404, f"{match['name']} is no message reference number")
+        form = match["form"]
+        if match["name"] != mrn.short:
+            return RedirectResponse(f"/t/{mrn.short}{'.' + form if form else ''}", 301)
+        documents = [d for d in self.archive.cited_as(mrn) if d.variant_of is None]
+        if not documents:
+            return self._not_held(mrn, form)
+        if len(documents) > 1 and form is None:
+            lines = [(each, telegram_page(self.archive, each)) for each in documents]
+            return self.page("several.html", mrn=mrn, lines=lines)
+        return self._telegram(documents[0], form)
+
+    def by_digest(self, request: Request) -> Response:
+        """`/d/<digest>`: one document for ever, whatever other documents share its number."""
+        match = _FORMATS.match(request.path_params["digest"])
+        assert match is not None
+        document = self.archive.document(match["name"])
+        if document is None:
+            raise HTTPException(404, f"No document has the digest {match['name']}")
+        return self._telegram(document, match["form"])
+
+    def _telegram(self, document: Document, form: str | None) -> Response:
+        if form == "json":
+            return JSONResponse(to_builtins(document.telegram, source=document.origin))
+        if form == "txt":
+            return PlainTextResponse(document.telegram.source.encode("utf-8", "replace"))
+        return self.page("telegram.html", page=telegram_page(self.archive, document))
+
+    def _not_held(self, mrn: Mrn, form: str | None) -> Response:
+        citing = [result_line(hit) for hit in self.archive.citing(mrn)]
+        if form is not None:
+            return JSONResponse({"error": f"{mrn.short} is not held", "status": 404}, 404)
+        post = tables.post_title(mrn.post)
+        return self.page("ghost.html", 404, mrn=mrn, post=post, lines=citing)
+
+    def about(self, request: Request) -> Response:
+        del request
+        return self.page("about.html", fields=FIELDS)
+
+    def error(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        known = isinstance(error, HTTPException) and error.detail
+        reason = (
+            str(error.detail)
+            if isinstance(error, HTTPException) and known
+            else "Something failed here."
+        )
+        if status == 404 and reason == "Not Found":
+            reason = "There is no such page."
+        if request.url.path.endswith(".json"):
+            return JSONResponse({"error": reason, "status": status}, status)
+        return self.page("error.html", status, status=status, reason=reason)
+
+
+def _visible(text: str) -> str:
+    """Text without characters that would turn or hide what stands on a page."""
+    return "".join(
+        "\ufffd" if 0x202A <= ord(c) <= 0x202E or 0x2066 <= ord(c) <= 0x2069 or c == "\0" else c
+        for c in text
+    )
+
+
+def app(archive: Archive, *, host: str = "127.0.0.1") -> Starlette:
+    """The reading room of an archive as an ASGI application, answering to loopback and `host`."""
+    room = ReadingRoom(archive)
+    hosts = ["*"] if host in ("0.0.0.0", "::") else [*_LOOPBACK, host, "testserver"]
+    return Starlette(
+        routes=[
+            Route("/", room.home),
+            Route("/search", room.search),
+            Route("/search.json", room.search),
+            Route("/t/{number:path}", room.by_number),
+            Route("/d/{digest:path}", room.by_digest),
+            Route("/about", room.about),
+            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        ],
+        middleware=[
+            Middleware(_SecurityHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+        ],
+        exception_handlers={HTTPException: room.error, 500: room.error},
+    )

@@ -1,0 +1,90 @@
+"""Where the repairs stand: in the clean text of a block, and in the original."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from reftel.read.elements import KINDS
+from reftel.telegram import Block, Repair, Telegram
+
+
+class Run(NamedTuple):
+    """Text, and the repair that made it (clean text) or that it needs (original)."""
+
+    text: str
+    repair: Repair | None
+
+
+class Passage(NamedTuple):
+    """An element of the original: its kind, what that means, and its text in runs."""
+
+    kind: str
+    meaning: str
+    runs: tuple[Run, ...]
+
+
+def clean_runs(telegram: Telegram, block: Block) -> tuple[Run, ...]:
+    """The text of a block, cut where repairs were made.
+
+    Clean text differs from the source only in repairs, blanks and what page breaks bring, so both
+    are walked in step, blanks left out. If they do not agree the text is given whole.
+    """
+    repairs = [r for r in telegram.repairs if block.span.start <= r.span.start < block.span.end]
+    characters = _source_characters(telegram, block, repairs)
+    owners: list[Repair | None] = []
+    at = 0
+    for character in block.text:
+        if character.isspace():
+            owners.append(owners[-1] if owners else None)
+            continue
+        if at >= len(characters) or characters[at][0] != character:
+            return (Run(block.text, None),)
+        owners.append(characters[at][1])
+        at += 1
+    return _runs(block.text, owners)
+
+
+def _source_characters(
+    telegram: Telegram, block: Block, repairs: list[Repair]
+) -> list[tuple[str, Repair | None]]:
+    starts = {repair.span.start: repair for repair in repairs}
+    characters: list[tuple[str, Repair | None]] = []
+    for element in telegram.elements:
+        if element.kind != "body" or not block.span.start <= element.start < block.span.end:
+            continue
+        at = element.start
+        while at < element.end:
+            repair = starts.get(at)
+            text = repair.now if repair else telegram.source[at]
+            characters += [(c, repair) for c in text if not c.isspace()]
+            at = repair.span.end if repair else at + 1
+    return characters
+
+
+def _runs(text: str, owners: list[Repair | None]) -> tuple[Run, ...]:
+    runs: list[Run] = []
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or owners[at] is not owners[start]:
+            runs.append(Run(text[start:at], owners[start]))
+            start = at
+    return tuple(runs)
+
+
+def original(telegram: Telegram) -> tuple[Passage, ...]:
+    """The source element by element; joined it is the source."""
+    passages: list[Passage] = []
+    for element in telegram.elements:
+        runs: list[Run] = []
+        at = element.start
+        for repair in telegram.repairs:
+            if not (element.start <= repair.span.start and repair.span.end <= element.end):
+                continue
+            if repair.span.start > at:
+                runs.append(Run(telegram.source[at : repair.span.start], None))
+            runs.append(Run(repair.was, repair))
+            at = repair.span.end
+        if at < element.end:
+            runs.append(Run(telegram.source[at : element.end], None))
+        passages.append(Passage(element.kind, KINDS.get(element.kind, ""), tuple(runs)))
+    return tuple(passages)
