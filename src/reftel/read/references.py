@@ -24,7 +24,7 @@ _ENUMERATOR = re.compile(
 _CITE = re.compile(
     r"(?:(?P<year>(?:19|20)?[0-9]{2})[ -]*)?(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
     r"[ \t]*(?:TEL\.? |CABLE )?(?:NO\.? ?|#)?(?P<serial>[0-9]{1,7})(?![0-9:/.-]*[0-9Z-])"
-    r"(?:[ \t]*(?:\(|OF )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?)?",
+    r"(?:[ \t]*(?:(?:\(|OF )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|\((?P<short>[0-9]{2})\)))?",
     re.IGNORECASE,
 )
 _MORE_SERIAL = re.compile(r"\s*(?:AND|&|,)\s*(?P<serial>[0-9]{2,7})(?![0-9A-Z/.-])", re.IGNORECASE)
@@ -147,6 +147,8 @@ def _year_of(match: re.Match[str]) -> int | None:
     if match["year"]:
         year = int(match["year"])
         return year if len(match["year"]) == 4 else full_year(year)
+    if match["short"]:
+        return full_year(int(match["short"]))
     return int(match["after"]) if match["after"] else None
 
 

@@ -166,6 +166,7 @@ def _choice(field: str, each: Count, query: str, order: str | None) -> Choice:
     label = each.value
     if field == "tags" and (entry := tables.tag(each.value, None)):
         title = entry.name
+        label = f"{entry.name} ({each.value})" if entry.name else each.value
     elif field == "post":
         title = tables.post_title(each.value)
         label = title

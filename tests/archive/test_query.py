@@ -1,0 +1,64 @@
+"""The search language: what each form means, and what its mistakes say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reftel.archive.query import And, DateRange, Field, Not, Or, Query, QueryError, Words, parse
+
+CASES: list[tuple[str, Query | None]] = [
+    ("", None),
+    ("  ", None),
+    ("lamp", Words("lamp")),
+    ("lamp harbour", And((Words("lamp"), Words("harbour")))),
+    ("lamp AND harbour", And((Words("lamp"), Words("harbour")))),
+    ('"the lamp"', Words("the lamp", phrase=True)),
+    ("light*", Words("light", prefix=True)),
+    ("-lamp", Not(Words("lamp"))),
+    ("NOT lamp", Not(Words("lamp"))),
+    ("NOT -lamp", Words("lamp")),
+    ("a OR b c", Or((Words("a"), And((Words("b"), Words("c")))))),
+    ("(a OR b) c", And((Or((Words("a"), Words("b"))), Words("c")))),
+    ("post:BERN", Field("post", "BERN")),
+    ('from:"AMEMBASSY BERN"', Field("from", "AMEMBASSY BERN")),
+    ("after:1979", DateRange(19790101, None)),
+    ("after:1979-06", DateRange(19790601, None)),
+    ("before:1979-06-30", DateRange(None, 19790630)),
+    ("year:1979", DateRange(19790101, 19800101)),
+    ("U.S.-EU", Words("U.S.-EU")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_what_a_query_means(text: str, expected: Query | None) -> None:
+    assert parse(text) == expected
+
+
+MISTAKES = [
+    ('"open', "not closed", 0),
+    ("(a", "not closed", 0),
+    ("a)", "without an opening", 1),
+    ("a AND", "ends where a word", 5),
+    ("psot:BERN", "did you mean post:", 0),
+    ("after:yesterday", "is no date", 0),
+    ("after:1979-13", "no day of the calendar", 0),
+    ('""', "nothing stands between", 1),
+    ("OR a", "OR where a word", 0),
+]
+
+
+@pytest.mark.parametrize(("text", "words", "position"), MISTAKES)
+def test_a_mistake_says_what_and_where(text: str, words: str, position: int) -> None:
+    with pytest.raises(QueryError, match=words) as caught:
+        parse(text)
+    assert caught.value.position == position
+
+
+@given(st.text(alphabet='ab "():-*ANDORTpost.', max_size=40) | st.text(max_size=60))
+def test_any_text_is_a_query_or_a_mistake(text: str) -> None:
+    try:
+        parse(text)
+    except QueryError as error:
+        assert 0 <= error.position <= max(len(text), 1)
