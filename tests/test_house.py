@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +38,34 @@ def test_the_reader_names_no_telegram_of_the_corpus() -> None:
     for name in _tracked():
         if name.startswith("src/reftel/read/"):
             assert not named.search((ROOT / name).read_text(encoding="utf-8")), name
+
+
+def test_the_pages_made_from_the_source_are_fresh() -> None:
+    command = [sys.executable, "scripts/docs.py", "--check"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_readme_tour_of_python_says_what_happens() -> None:
+    import reftel
+
+    telegram = reftel.read((ROOT / "examples/1970s/79BERN4120.txt").read_text(encoding="utf-8"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert telegram.mrn is not None
+    assert telegram.originator is not None
+    for value in (
+        repr(telegram.mrn.short),
+        repr(telegram.mrn.long),
+        repr(telegram.originator.name),
+        repr([addressee.name for addressee in telegram.action]),
+        repr([reference.mrn for reference in telegram.references]),
+    ):
+        assert value in readme
+
+
+def test_every_field_of_the_search_language_is_documented() -> None:
+    from reftel.archive import FIELDS
+
+    page = (ROOT / "docs/search.md").read_text(encoding="utf-8")
+    for name in FIELDS:
+        assert f"| `{name}:` |" in page, name

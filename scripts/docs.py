@@ -1,0 +1,141 @@
+"""Makes the pages that are made from the source: glossary, record, elements, commands.
+
+`python scripts/docs.py` writes them; `--check` only says which are stale, and exits 1 if any is.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from reftel import tables, telegram
+from reftel.cli import cli
+from reftel.read.elements import KINDS
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+_RECORDS: tuple[type[msgspec.Struct], ...] = (
+    telegram.Telegram,
+    telegram.Mrn,
+    telegram.Transmission,
+    telegram.Station,
+    telegram.Addressee,
+    telegram.Section,
+    telegram.ExecutiveOrder,
+    telegram.Tag,
+    telegram.Reference,
+    telegram.ClassifiedBy,
+    telegram.Block,
+    telegram.Distribution,
+    telegram.Repair,
+    telegram.Diagnostic,
+    telegram.Coverage,
+    telegram.Span,
+)
+_NOT_IN_JSON = ("source", "elements")
+
+
+def glossary() -> str:
+    lines = ["# Glossary", "", "Made from the code tables by `make docs`.", ""]
+    for entry in sorted(tables.entries("terms"), key=lambda entry: entry.code.lower()):
+        lines += [f"**{entry.code}**: {entry.name}", ""]
+    for kind, title in (("captions", "Captions"), ("precedences", "Precedences")):
+        lines += [f"## {title}", "", "| code | meaning |", "| --- | --- |"]
+        seen = set()
+        for entry in tables.entries(kind):
+            if entry.code not in seen:
+                seen.add(entry.code)
+                lines.append(f"| {entry.code} | {_cell(entry.name)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def record() -> str:
+    lines = [
+        "# The record",
+        "",
+        "Made from `telegram.py` by `make docs`. `reftel read --format json` gives these fields;"
+        " `reftel.read` gives the same as a `Telegram`, which also has `source` (the exact text) and"
+        " `elements` (its partition, see [elements](elements.md)). In JSON, `reftel` is the version"
+        " of the record and `source` the path of the file; a span is `[start, end]` in characters.",
+        "",
+    ]
+    for kind in _RECORDS:
+        lines += [
+            f"## {kind.__name__}",
+            "",
+            _first_paragraphs(kind.__doc__),
+            "",
+            "| field | type |",
+            "| --- | --- |",
+        ]
+        for name, annotation in kind.__annotations__.items():
+            if kind is telegram.Telegram and name in _NOT_IN_JSON:
+                continue
+            lines.append(f"| `{name}` | `{_cell(str(annotation))}` |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _first_paragraphs(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def elements() -> str:
+    lines = [
+        "# Elements",
+        "",
+        "Made from the reader by `make docs`. Every character of a telegram stands in exactly one"
+        " element.",
+        "",
+        "| kind | what it is |",
+        "| --- | --- |",
+        *(f"| `{kind}` | {_cell(meaning)} |" for kind, meaning in KINDS.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def commands() -> str:
+    lines = ["# Commands", "", "Made from the command line's help by `make docs`.", ""]
+    context = click.Context(cli, info_name="reftel")
+    for name, command in sorted(cli.commands.items()):
+        inner = click.Context(
+            command, info_name=name, parent=context, terminal_width=90, max_content_width=90
+        )
+        lines += [f"## reftel {name}", "", "```", command.get_help(inner), "```", ""]
+    return "\n".join(lines)
+
+
+PAGES = {
+    "glossary.md": glossary,
+    "record.md": record,
+    "elements.md": elements,
+    "commands.md": commands,
+}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        text = make()
+        path = DOCS / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text, encoding="utf-8")
+    for name in stale:
+        verb = "is stale; run make docs" if "--check" in sys.argv else "written"
+        print(f"docs/{name} {verb}", file=sys.stderr)
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
