@@ -88,7 +88,8 @@ def addressee_name(name: str) -> str:
     if kind is None:
         # Agencies and commands go by their initials: spelling them as words would mislead.
         return " ".join(name.split())
-    return f"{kind} {' '.join(_spell(word) for word in words[1:])}".strip()
+    place = " ".join(_spell(word) for word in words[1:])
+    return f"{kind} {place[:1].upper()}{place[1:]}".strip()
 
 
 def _spell(word: str) -> str:
