@@ -25,7 +25,7 @@ _PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp",
 _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 _SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
 _KEPT_LINE = re.compile(
-    r"\s*(?:--? ?\S|\*|•|o\s|\(?[A-Za-z0-9]{1,3}[.)]\s|\([A-Za-z0-9]{1,4}\))|\S.*\S {3,}\S"
+    r"\s*(?:--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\))|\S.*\S {3,}\S"
 )
 _SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:VAN|DE|DI|MC|O'|VON|LA|LE|ST\.?) ?)?[A-Z][A-Z'-]{2,20}"
@@ -382,7 +382,8 @@ def _joint(before: str) -> str:
 
 
 _END_SUMMARY = re.compile(r"[\s(.]*END (?:OF )?SUMMARY(?: AND COMMENT)?\s*[.)]*", re.IGNORECASE)
-_SUMMARY = re.compile(r"(?:BEGIN )?SUMM?A?R?Y\b", re.IGNORECASE)
+_SUMMARY = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
+_LABEL_END = re.compile(r"\)?\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?[ .:;)\n-]*")
 
 
 def find_summary(body: list[Block]) -> str | None:
@@ -391,7 +392,8 @@ def find_summary(body: list[Block]) -> str | None:
         if block.kind == "heading" and _SUMMARY.match(block.text):
             return _summary_from(body, index + 1, 0)
         if block.label and _SUMMARY.match(block.label):
-            return _summary_from(body, index, len(block.label))
+            label = _LABEL_END.match(block.text, block.text.index(block.label) + len(block.label))
+            return _summary_from(body, index, label.end() if label else len(block.label))
     return None
 
 

@@ -13,38 +13,99 @@ CLASSIFIED_LABEL = re.compile(
     r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? BY\b\s*[:;.]?\s*",
     re.IGNORECASE,
 )
+# Where the name ends: the word REASON, or the section of the order with the first letter.
 _REASON = re.compile(
-    r"[\s,.;(]*(?:FOR\s+)?(?:E\.O\.\s*)?REASONS?\b\s*[:;.]*\s*|[\s,.;(]+(?=1\.[45]\s*\(?[A-H])",
+    r"[\s,.;:(-]*(?:\b(?:FOR|PER|UNDER|PURSUANT TO|IAW|IN ACCORDANCE WITH|BASED ON|AND|BY|OF)\s+)?(?:THE\s+)?"
+    r"(?:(?:(?:UNDER|OF|PER)\s+)?E\.?\s?O\.?\s*1[23][0-9]{3}[\s,.;:]*(?:FOR\s+)?)?"
+    r"(?:(?:REASON(?:\(S\)|S)?|SECTIONS?|SEC\.)\b\s*[:;.]*\s*|(?=\(?1\.[4-6]\s*[(\[]?\s*[A-H]\b))",
     re.IGNORECASE,
 )
-_SECTION = re.compile(r"1\.[45]", re.IGNORECASE)
+_SECTION = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
 _LETTERS = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
-_TITLES = re.compile(
-    r"(?:AMBASSADOR|AMB\.?|CHARGE(?: D'?AFFAIRES)?(?: A\.?I\.?)?|DCM|DEPUTY CHIEF OF MISSION"
-    r"|CONSUL GENERAL|CG|PRINCIPAL OFFICER|MINISTER[- ]COUNSELOR|ACTING DCM|A/DCM|CDA"
-    r"|(?:POL|ECON|POLITICAL|ECONOMIC|POLECON|POL/ECON)[A-Z/]*(?: [A-Z]+)? ?(?:COUNSELOR|CHIEF|OFFICER)"
-    r"|(?:PRINCIPAL )?DEPUTY ASSISTANT SECRETARY|ASSISTANT SECRETARY|A/S|DAS|PDAS|ACTING [A-Z]+)",
-    re.IGNORECASE,
+_MARK = re.compile(r"\([A-Z]{1,3}\)\s*")
+_TITLE_WORDS = frozenset(
+    """AMBASSADOR AMB CHARGE CHARGÉ D'AFFAIRES DAFFAIRES D'AFFAIRS AFFAIRES CHARGEE A.I AI CDA AD INTERIM DCM ADCM DPO
+    A/DCM DEPUTY CHIEF CHIEFS MISSION CONSUL CONSULATE GENERAL CG PRINCIPAL OFFICER OFF PO MINISTER
+    MINISTER-COUNSELOR COUNSELOR COUNSELLOR COUNS COUNSEL ACTING POL ECON POLITICAL ECONOMIC POLECON
+    POLCOUNS ECONCOUNS POLOFF ECONOFF POLCHIEF ECONCHIEF POL/ECON POLITICAL/ECONOMIC POL-ECON POLMIL
+    POL/MIL ASSISTANT ASST SECRETARY A/S DAS PDAS PDAS/ACTING U/S UNDER UNDERSECRETARY DIRECTOR OFFICE
+    EMBASSY EMBASSY'S SECTION HEAD ATTACHE DEFENSE DAO LEGAL LEGATT PUBLIC AFFAIRS PAO MANAGEMENT
+    REGIONAL SECURITY RSO COMMERCIAL AGRICULTURAL CONSULAR TEAM LEADER PRT COORDINATOR SPECIAL ENVOY
+    REPRESENTATIVE REP PERMANENT EXECUTIVE STAFF SENIOR ADVISOR ADVISER COUNTRY VICE U.S US USG STATE DEPT
+    DEPARTMENT BUREAU MILITARY EXTERNAL ENVIRONMENT SCIENCE TECHNOLOGY HEALTH LABOR FIRST SECOND THIRD
+    REFUGEE TRADE UNIT DELEGATION DELEGATE OIC POLAD CONGEN FSO MGMT EUR NEA WHA EAP AF SCA SA INR ISN
+    IRAN WATCHER TREASURY FINANCIAL INTERNAL FOREIGN POLICY OPERATIONS PLANNING TRANSITION GLOBAL""".split()
 )
-_LEADING_TITLE = re.compile(rf"(?P<title>{_TITLES.pattern})(?:,| |: )\s*(?=[A-Z])", re.IGNORECASE)
+_LINKS = frozenset(("OF", "FOR", "THE", "AND", "&", "TO", "AT", "IN", "-"))
 
 
 def parse_classified_by(text: str) -> ClassifiedBy:
     """The values of the line's text, label removed. Reasons come as `1.4(b)`."""
     plain = " ".join(text.split())
+    while again := CLASSIFIED_LABEL.match(plain):
+        plain = plain[again.end() :]
+    if mark := _MARK.match(plain):
+        plain = plain[mark.end() :]
     reason = _REASON.search(plain)
-    who = plain[: reason.start()] if reason else plain
+    who = plain[: reason.start()] if reason else plain.partition("DECL")[0]
     reasons = _reasons(plain[reason.end() :]) if reason else ()
-    who = who.strip(" .,;:(")
-    if match := _LEADING_TITLE.match(who):
-        title: str | None = match["title"].strip()
-        name = who[match.end() :].split(",")[0]
-    else:
-        name, _, after = who.partition(",")
-        if not after and (match := _TITLES.search(who)) and match.start() > 3:
-            name, after = who[: match.start()], who[match.start() :]
-        title = after.strip(" ,.;") or None
-    return ClassifiedBy(name.strip(" ,.;") or None, title, reasons)
+    name, title = _name_and_title(who.strip(" .,;:(-"))
+    return ClassifiedBy(name, title, reasons)
+
+
+def _name_and_title(who: str) -> tuple[str | None, str | None]:
+    """Name and position: `DCM Jane Doe`, `Jane Doe, DCM`, `DCM, Jane Doe`, or only one of them."""
+    head, _, rest = who.partition(",")
+    if not rest:
+        head, _, rest = who.partition(";")
+    if not rest and (dash := re.match(r"(.+?) -+ (.+)", who)):
+        head, rest = dash[1], dash[2]
+    words = head.split()
+    mixed = head != head.upper()
+    at = _title_end(words, mixed)
+    rest = rest.strip(" ,.;:")
+    if at == 0:
+        cut = next((i for i, word in enumerate(words) if i and _is_title(word, mixed=False)), len(words))
+        title = ", ".join(part for part in (" ".join(words[cut:]), rest) if part)
+        return _clean(" ".join(words[:cut])), title or None
+    title = " ".join(words[:at])
+    if at < len(words):
+        return _clean(" ".join(words[at:])), _drop_article(title)
+    if rest:
+        inner, more = _name_and_title(rest)
+        if inner:
+            return inner, _drop_article(title)
+        return None, f"{_drop_article(title)}, {more}"
+    return None, _drop_article(title)
+
+
+def _title_end(words: list[str], mixed: bool) -> int:
+    """How many words at the start are a position's."""
+    at = 0
+    for index, word in enumerate(words):
+        if _is_title(word, mixed):
+            at = index + 1
+        elif word.upper().strip(".,:") not in _LINKS:
+            break
+    return at
+
+
+def _is_title(word: str, mixed: bool) -> bool:
+    plain = word.upper().strip(".,:;()’'").replace("’", "'")
+    if plain in _TITLE_WORDS or ("/" in plain and len(plain) > 2):
+        return True
+    if "-" in plain and all(part in _TITLE_WORDS for part in plain.split("-")):
+        return True
+    # In a line of mixed case a word of capitals is an office: PRM, EUR, USNATO.
+    return mixed and word.isupper() and word.isalpha() and 2 <= len(word) <= 7
+
+
+def _drop_article(title: str) -> str:
+    return re.sub(r"^THE\s+", "", title, flags=re.IGNORECASE).strip(" :;,")
+
+
+def _clean(name: str) -> str | None:
+    return name.strip(" ,.;:()") or None
 
 
 def _reasons(text: str) -> tuple[str, ...]:
@@ -52,7 +113,8 @@ def _reasons(text: str) -> tuple[str, ...]:
     if section is None:
         return ()
     letters = re.sub(r"\bAND\b|\bOR\b|&", " ", text[section.end() :], flags=re.IGNORECASE)
+    letters = re.split(r"\bDECL|\bDERIVED|\b[0-9]{4}\b|\b[A-Z]{4,}", letters, maxsplit=1, flags=re.IGNORECASE)[0]
     # Letters may be glued in brackets: (BD)
     found = _LETTERS.findall(letters) or re.findall(r"[A-H]", letters.split(".")[0], re.IGNORECASE)
     unique = list(dict.fromkeys(letter.lower() for letter in found))
-    return tuple(f"{section[0]}({letter})" for letter in unique)
+    return tuple(f"1.{section[1]}({letter})" for letter in unique)

@@ -13,7 +13,7 @@ from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_class
 from reftel.read.classified_by import CLASSIFIED_LABEL, parse_classified_by
 from reftel.read.elements import Piece, cut
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
-from reftel.read.paragraphs import PARAGRAPH_START
+from reftel.read.paragraphs import PARAGRAPH_START, PORTION_MARK
 from reftel.read.reading import Reading
 from reftel.read.references import REF_LABEL, Citing, parse_references
 from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_tags
@@ -21,7 +21,8 @@ from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_t
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
 _SUBJECT_LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b\.?\s*[:;.]*\s*(?:\*\*)?",
+    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
+    r"\.?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
 _LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
@@ -50,9 +51,14 @@ _PASSING_ORGS = frozenset(
 _LETTERED = re.compile(r"\s*\(?(?P<letter>[A-Z])[.)] +\S")
 _RULED = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
-_CITED = re.compile(r"\s*(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
+_CITED = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
-_PORTION = re.compile(r"\s*\((?:U|SBU|LOU|C|S|TS)\)\s*")
+_MARK_BEHIND = re.compile(r" \((?:U|SBU|LOU|C|S|TS)\)\.?\Z")
+_NO_SUBJECT = re.compile(
+    r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
+    r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]|UNCLASSIFIED\b|CONFIDENTIAL\b|SECRET\b)",
+    re.IGNORECASE,
+)
 
 # Words that are captions in this place; elsewhere ONLY, US and the like are prose.
 _CAPTION_WORDS = tuple(
@@ -107,7 +113,8 @@ def _split_labels(reading: Reading, index: int) -> None:
         if PARAGRAPH_START.match(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
-        if match := _INNER_LABEL.search(piece.text):
+        match = _INNER_LABEL.search(piece.text)
+        if match and not (CLASSIFIED_LABEL.match(piece.text) and piece.text.startswith("E", match.end())):
             pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 
@@ -185,7 +192,9 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
 def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers and the portion mark removed."""
     plain = " ".join(_MARKUP.sub(r"\1", value).replace("**", "").split())
-    return _PORTION.sub("", plain, count=1) if _PORTION.match(plain) else plain or None
+    if match := PORTION_MARK.match(plain):
+        plain = plain[match.end() :]
+    return _MARK_BEHIND.sub("", plain) or None
 
 
 def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:
@@ -235,6 +244,8 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
             and ("DECL" in value.upper() and not re.search(r"[0-9]{2,4}\s*\Z", value))
         )
     if kind == "subject":
+        if _NO_SUBJECT.match(text) or (_ENUMERATED.match(text) and _CITED.search(text)):
+            return False
         return captions_of(text) is None and not (_names_an_office(text) and _is_passing(text))
     return True
 

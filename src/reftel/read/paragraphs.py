@@ -19,10 +19,10 @@ _ENTIRE = re.compile(
     rf"\(?\s*(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]\s*ENTIRE TEXT\s*\.?\)?", re.IGNORECASE
 )
 LABEL = re.compile(
-    r"(?P<label>(?:BEGIN )?(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
+    r"\(?(?P<label>(?:BEGIN |EXECUTIVE )?(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?)?|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
     r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
-    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))(?=\s*[.:;-]|\s*\Z)",
+    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;-]|\Z)|(?<=\))\s)",
     re.IGNORECASE,
 )
 

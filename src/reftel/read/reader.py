@@ -56,7 +56,8 @@ def read(text: str, *, year: int | None = None) -> Telegram:
     if not _has_evidence(reading):
         raise NotATelegram(
             "no date-time group, no FM or TO line, no classification line with a message reference"
-            " number, no E.O., TAGS or SUBJECT line, and no page line was found"
+            " number, no E.O., TAGS or SUBJECT line, no page line and no paragraph with a portion"
+            " mark was found"
         )
     return _finish(reading)
 
@@ -144,21 +145,23 @@ def _begins_section(reading: Reading, at: int) -> bool:
     return bool(match and reading.number is not None and int(match["serial"]) == reading.number)
 
 
+_EVIDENCE = frozenset(
+    """transmission-id routing-line calling-station security-line date-time-group originator
+    action-addressee info-addressee page-line section-line release-stamp distribution drafting
+    executive-order tags subject reference classified-by attributes""".split()
+)
+
+
 def _has_evidence(reading: Reading) -> bool:
-    return bool(
-        reading.dtg
-        or reading.originator
-        or reading.transmission
-        or reading.number is not None
-        or reading.mrn
-        or reading.executive_order
-        or reading.tags
-        or reading.subject
-        or reading.action
-        or reading.references
-        or reading.attributes
-        or any(piece.kind in ("page-line", "release-stamp") for piece in reading.pieces)
-    )
+    """Whether anything in the text belongs to a telegram and to nothing else."""
+    if reading.number is not None or reading.mrn is not None:
+        return True
+    if any(piece.kind in _EVIDENCE for piece in reading.pieces):
+        return True
+    if any(block.kind == "paragraph" and block.marking for block in reading.body):
+        return True
+    numbered = [block for block in reading.body if block.kind == "paragraph"]
+    return bool(numbered) and reading.source == reading.source.upper() and numbered[0].number == 1
 
 
 def _finish(reading: Reading) -> Telegram:

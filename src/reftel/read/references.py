@@ -1,4 +1,4 @@
-"""The REF lines: what a telegram refers to, item by item.
+"""The REF lines: what a telegram refers to, item by item; and what its text cites.
 
 ref = label item *(sep item); item = [enumerator] cite ["(" note ")"]
 cite = [yy SP] post SP serial | post SP "A-" serial | post SP dtg | free text     content 3.14
@@ -10,41 +10,68 @@ import re
 from dataclasses import dataclass
 
 from reftel import tables
+from reftel.read.dates import find_date
 from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
 
 REF_LABEL = re.compile(
-    r"\s*(?:\*\*)?REF(?:S|\(S\)|TELS?|ERENCES?)?(?:\s*[:.;]+\s*|\s+(?=\(?[A-Z]\)?[.)] ?))",
+    r"\s*(?:\*\*)?(?:\(?(?:RE?F|REF ?TEL)(?:S|\(S\)|TELS?|ERENCES?|ERENCE\(S\))?|RETELS?)"
+    r"(?:\s*(?:[:;]|\.(?! ?[A-Z]\b)|-+(?= *[A-Z]))[\s.:]*|\s+(?=\(?[A-Z]\)?[.):] ?|\(?[A-Z]\) ?)"
+    r"|\s+(?=(?:[0-9]{2,4} ?)?[A-Z][A-Z ]{2,20} [0-9]{2,8}))",
     re.IGNORECASE,
 )
-# label = "(A)" | "A." | "A)"; a pilcrow put before it by the publisher; sometimes written twice
+# label = "(A)" | "A." | "A)" | "A:"; a pilcrow put before it by the publisher; sometimes twice
 _ENUMERATOR = re.compile(
-    r"(?:(?<=\A)|(?<=[\s;,:\n]))(?:¶ ?)?(?:\((?P<a>[A-Z])\)|(?P<b>[A-Z])[.)](?!\S\.))[ \t]*"
-    r"(?:\((?P<again>[A-Z])\)[ \t]*)?"
-)
-_CITE = re.compile(
-    r"(?:(?P<year>(?:19|20)?[0-9]{2})[ -]*)?(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
-    r"[ \t]*(?:TEL\.? |CABLE )?(?:NO\.? ?|#)?(?P<serial>[0-9]{1,7})(?![0-9:/.-]*[0-9Z-])"
-    r"(?:[ \t]*(?:(?:\(|OF )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|\((?P<short>[0-9]{2})\)))?",
+    r"(?:(?<=\A)|(?<=[\s;,:.\n(-]))(?:¶ ?)?(?:(?:REF|AND|&) )?"
+    r"(?:\((?P<a>[A-Z])\)[.:]?|\[(?P<e>[A-Z])\]|(?P<b>[A-Z]) ?[.):](?!\S\.)|(?P<c>[A-Z])-(?= ?[0-9]{2} [A-Z]{4}| [A-Z]{4}))[ \t]*"
+    r"(?:\((?P<again>[A-Z])\)[ \t]*|(?P=b)[.)][ \t]*)?",
     re.IGNORECASE,
 )
-_MORE_SERIAL = re.compile(r"\s*(?:AND|&|,)\s*(?P<serial>[0-9]{2,7})(?![0-9A-Z/.-])", re.IGNORECASE)
-_AIRGRAM = re.compile(r"\b[A-Z]{1,2}-[0-9]{1,5}\b")
-_SEPARATOR = re.compile(
-    r"\s*(?:[;\n]|:(?= *[A-Z]{3})|,(?= *(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2}))\s*"
+_BARE_ENUMERATOR = re.compile(
+    r"(?:(?<=\A)|(?<=[\s;,]))(?P<b>[A-Z])[ \t]+(?=(?:[0-9]{2} ?)?[A-Z]{4,}[A-Z ]* [0-9]{2,8})"
 )
+_NUMBERED = re.compile(r"(?:(?<=\A)|(?<=[\s;,]))\(?(?P<n>[1-9])\)[ \t]*(?=(?:[0-9]{2} )?[A-Z])")
+_CITE = re.compile(
+    r"(?<![A-Z0-9])(?:\(?['’]?(?P<year>(?:19[5-9]|20[0-4])[0-9]|[0-9]{2})\)?[ -]*)?"
+    r"(?P<post>[A-Z][A-Z.'’]*(?:(?:[ \t\n]+|-|/)[A-Z][A-Z.'’]*){0,5}?)"
+    r"(?:[ \t\n]*(?:TEL\.?|CABLE|TELEGRAM|MSG|NO\.?|NR\.?|NUMBER|#|-|:|,)){0,2}[ \t\n]*"
+    r"(?:(?P<mid>0[0-9]|9[0-9])[ -]+(?=[0-9]{2}))?"
+    r"(?P<serial>[0-9](?:[0-9]|(?<=[0-9 ])O(?=[0-9])){0,7})"
+    r"(?![0-9])(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*\b)(?!Z\b| ?Z [A-Z]{3}\b)"
+    r"(?!(?:ST|ND|RD|TH)\b)(?![:.][0-9])(?!/[0-9]{1,2}/)(?! ?(?:PERCENT|MILLION|YEARS?|DAYS?)\b)"
+    r"(?:[ \t]*(?:\(|OF |, )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|[ \t]*\(['’]?(?P<short>[0-9]{2})\))?",
+    re.IGNORECASE,
+)
+_MORE_SERIAL = re.compile(
+    r"\s*(?:\((?!NOTAL)[^()]{0,30}\)|\(NOTAL\))?\s*(?:,?\s*AND|&|,|/|;)\s*(?:[A-Z][.)]\s*)?(?P<serial>[0-9]{2,8})"
+    r"(?![0-9A-Z/.:-]|\s+(?!AND\b)[A-Z]{3,}\s+[0-9]{2})(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b)",
+    re.IGNORECASE,
+)
+_AIRGRAM = re.compile(r"\b(?:A|CA|TOAID A|AIDTO A)-? ?[0-9]{1,5}\b", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{3}))\s*")
+_JOINT = re.compile(r"\s*(?:,|&|\bAND\b|\bALSO\b|\bPLUS\b|/|--+)\s*(?:\bSEE\b\s*)?", re.IGNORECASE)
 _KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
-    ("mail", re.compile(r"E-?MAIL|@", re.IGNORECASE)),
-    ("telephone", re.compile(r"TELCON|TELEPHONE|PHONE|PHONCON|RADIO CALL", re.IGNORECASE)),
-    ("report", re.compile(r"\bIIR\b|\bIR [0-9]|REPORT|FBIS", re.IGNORECASE)),
-    ("telegram", re.compile(r"\bMSG\b|[0-3][0-9]{5}Z", re.IGNORECASE)),
+    ("mail", re.compile(r"E-?MAIL|@|\bO-I\b|OFFICIAL.INFORMAL", re.IGNORECASE)),
+    ("telephone", re.compile(r"TELE?CON|TELEPHONE|PHONE|FONECON|RADIO CALL|CONVERSATION", re.IGNORECASE)),
+    ("report", re.compile(r"\bIIR\b|\bI?IR [0-9]|REPORT|FBIS|\bTD[- ]?[0-9]", re.IGNORECASE)),
+    ("telegram", re.compile(r"\bMSG\b|[0-3][0-9]{5} ?Z|CABLE|TELEGRAM|\bTEL\b", re.IGNORECASE)),
     (
         "document",
-        re.compile(r"MEMO|LETTER|NOTE|\bA-[0-9]|CA-[0-9]|FAM\b|HTTP|AIRGRAM", re.IGNORECASE),
+        re.compile(r"MEMO|LETTER|\bLTR\b|NOTE|\bC?A-? ?[0-9]|F[AM][HM]\b|FAM\b|HTTP|AIRGRAM|DIPNOTE", re.IGNORECASE),
     ),
 )
+# Words that stand before numbers and are no post's name.
 _NOT_A_POST = frozenset(
-    ("AND PREVIOUS", "PREVIOUS", "AND", "PARA", "MSG", "NO", "REF", "DTG", "OF")
+    """JAN FEB MAR APR MAY JUN JUL AUG SEP SEPT OCT NOV DEC JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST
+    SEPTEMBER OCTOBER NOVEMBER DECEMBER AND PREVIOUS PARA PARAS PARAGRAPH MSG REF REFS REFTEL DTG OF NO NR
+    NUMBER THE IN ON AT BY FROM FOR WITH SECTION SEC PAGE PART TEL CABLE TELEGRAM MEMO LETTER DATED SERIES
+    EMAIL NOTE IIR IR REPORT ANNEX ARTICLE FY CY RESOLUTION UNSCR UNSC NOTAL SEE ALSO FAM FAH TAB LINE VOL
+    SUBJECT CIRCULAR TO OR A AN IS AS CLASSIFIED REASON REASONS DECL EO TAGS ITEM CASE DOC FILE INFO
+    MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY EXT TELEPHONE PHONE ROOM BOX SERIAL
+    CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
 )
+# EMBTEL is a telegram of the writer's own embassy, DEPTEL one of the Department's.
+_OWN = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS)TELS?", re.IGNORECASE)
+_MONTH_DATED = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +87,72 @@ class Citing:
 def parse_references(text: str, start: int, citing: Citing) -> list[Reference]:
     """The items of a REF line whose text begins at `start` of the source."""
     references: list[Reference] = []
-    for enumerator, item, offset in _items(text):
-        references.extend(_read_item(enumerator, item, start + offset, citing))
+    post: str | None = None
+    for enumerator, item, offset in _items(text, citing):
+        found, post = _read_item(enumerator, item, start + offset, citing, post)
+        references.extend(found)
     return references
 
 
-def _items(text: str) -> list[tuple[str | None, str, int]]:
-    marks = list(_ENUMERATOR.finditer(text))
-    # Enumerators run A, B, C: a lone capital with a point elsewhere is an initial.
-    expected = "A"
-    chain: list[re.Match[str]] = []
-    for mark in marks:
-        letter = mark["a"] or mark["b"]
-        if letter == expected or (chain and ord(letter) == ord(expected) + 1):
-            chain.append(mark)
-            expected = chr(ord(letter) + 1)
+def _items(text: str, citing: Citing) -> list[tuple[str | None, str, int]]:
+    chain = _chain(text)
     if not chain:
         return [(None, item, at) for item, at in _split(text, 0)]
     items: list[tuple[str | None, str, int]] = []
-    items += [(None, item, at) for item, at in _split(text[: chain[0].start()], 0)]
-    for mark, after in zip(chain, [*chain[1:], None], strict=True):
-        end = after.start() if after else len(text)
-        letter = mark["a"] or mark["b"]
-        pieces = _split(text[mark.end() : end], mark.end())
-        items += [(letter, item, at) for item, at in _rejoin(pieces)]
+    items += [(None, item, at) for item, at in _split(text[: chain[0][1]], 0)]
+    ends = [start for _, start, _ in chain[1:]] + [len(text)]
+    for (letter, _, begin), end in zip(chain, ends, strict=True):
+        items += [(letter, item, at) for item, at in _rejoin(_split(text[begin:end], begin), citing)]
     return items
 
 
-def _rejoin(pieces: list[tuple[str, int]]) -> list[tuple[str, int]]:
+def _chain(text: str) -> list[tuple[str, int, int]]:
+    """The enumerators of a REF line with where each starts and ends. They run A, B, C: a lone
+    capital with a point elsewhere is an initial."""
+    chain: list[tuple[str, int, int]] = []
+    for mark in _ENUMERATOR.finditer(text):
+        letter = (mark["a"] or mark["b"] or mark["c"] or mark["e"]).upper()
+        if _counts_on(chain, letter) or (
+            chain and letter == chain[-1][0] and text[chain[-1][2] : mark.start()].strip()
+        ):
+            chain.append((letter, mark.start(), mark.end()))
+    if chain:
+        return _with_bare(text, chain)
+    for pattern in (_BARE_ENUMERATOR, _NUMBERED):
+        for mark in pattern.finditer(text):
+            letter = mark["b"] if pattern is _BARE_ENUMERATOR else chr(64 + int(mark["n"]))
+            if _counts_on(chain, letter):
+                chain.append((letter, mark.start(), mark.end()))
+        if len(chain) > 1:
+            return chain
+        chain.clear()
+    return chain
+
+
+def _counts_on(chain: list[tuple[str, int, int]], letter: str) -> bool:
+    if not chain:
+        return letter == "A"
+    step = ord(letter) - ord(chain[-1][0])
+    return step in (1, 2)
+
+
+def _with_bare(text: str, chain: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """A chain that begins at B when the first item stands without its letter is still a chain."""
+    for mark in _BARE_ENUMERATOR.finditer(text):
+        letter = mark["b"]
+        before = [each for each in chain if each[1] < mark.start()]
+        after = [each for each in chain if each[1] > mark.start()]
+        if before and letter == chr(ord(before[-1][0]) + 1) and (not after or after[0][0] > letter):
+            chain = [*before, (letter, mark.start(), mark.end()), *after]
+    return chain
+
+
+def _rejoin(pieces: list[tuple[str, int]], citing: Citing) -> list[tuple[str, int]]:
     """Under one enumerator, a line that cites nothing goes on with the item above."""
     joined: list[tuple[str, int]] = []
     for item, at in pieces:
-        if joined and not _CITE.match(item):
-            joined[-1] = (f"{joined[-1][0]} {item}", joined[-1][1])
+        if joined and not _cites(item, citing):
+            joined[-1] = (f"{joined[-1][0]}\n{item}", joined[-1][1])
         else:
             joined.append((item, at))
     return joined
@@ -102,58 +162,136 @@ def _split(text: str, at: int) -> list[tuple[str, int]]:
     items: list[tuple[str, int]] = []
     position = 0
     for match in [*_SEPARATOR.finditer(text), None]:
+        if match and text[match.start() : match.end()].strip() == "" and _folded(text, match):
+            continue
         end = match.start() if match else len(text)
         item = text[position:end]
-        stripped = item.strip(" \t\n,;.")
+        stripped = item.strip(" \t\n\r,;.-")
         if re.search(r"\w", stripped):
             items.append((stripped, at + position + item.index(stripped)))
         position = match.end() if match else end
     return items
 
 
-def _read_item(enumerator: str | None, item: str, at: int, citing: Citing) -> list[Reference]:
-    text = " ".join(item.split())
-    match = _CITE.match(item)
-    post = tables.canonical_post(match["post"]) if match else None
-    if match and (post or _plausible(match["post"])) and not _AIRGRAM.match(item):
-        letters = post or re.sub(r"[^A-Z]", "", match["post"].upper())
-        first = _reference(enumerator, text, at, item, _resolve(match, letters, citing))
-        more: list[Reference] = []
-        end = match.end()
-        while again := _MORE_SERIAL.match(item, end):
-            mrn = _resolve_number(letters, int(again["serial"]), _year_of(match), citing)
-            more.append(_reference(enumerator, text, at, item, mrn))
-            end = again.end()
-        return [first, *more]
-    kind: ReferenceKind = next((kind for kind, found in _KINDS if found.search(item)), "other")
-    return [Reference(enumerator, kind, None, text, Span(at, at + len(item)))]
-
-
-def _reference(enumerator: str | None, text: str, at: int, item: str, mrn: str | None) -> Reference:
-    return Reference(enumerator, "telegram", mrn, text, Span(at, at + len(item)))
-
-
-def _plausible(post: str) -> bool:
-    """A name that no table knows may still be a post's: one word of four letters or more."""
-    name = post.upper().strip()
-    return (
-        name not in _NOT_A_POST
-        and not name.startswith("AND ")
-        and re.fullmatch(r"[A-Z]{4,}", name) is not None
+def _folded(text: str, line_end: re.Match[str]) -> bool:
+    """Whether a line was folded between a post and its number, or between the words of its name."""
+    before, after = text[: line_end.start()], text[line_end.end() :]
+    if re.match(r"0*[0-9]{2,8}(?![0-9/])", after) and re.search(r"[A-Z]{3,}\s*\Z", before):
+        return True
+    return re.search(r"[A-Z]\s*\Z", before) is not None and not re.search(
+        r"[0-9]", before.rpartition("\n")[2]
     )
 
 
-def _year_of(match: re.Match[str]) -> int | None:
-    if match["year"]:
-        year = int(match["year"])
-        return year if len(match["year"]) == 4 else full_year(year)
-    if match["short"]:
-        return full_year(int(match["short"]))
-    return int(match["after"]) if match["after"] else None
+def _cites(item: str, citing: Citing) -> bool:
+    return any(_post_of(match, citing) for match in _CITE.finditer(item))
 
 
-def _resolve(match: re.Match[str], post: str, citing: Citing) -> str | None:
-    return _resolve_number(post, int(match["serial"]), _year_of(match), citing)
+def _read_item(
+    enumerator: str | None, item: str, at: int, citing: Citing, before: str | None
+) -> tuple[list[Reference], str | None]:
+    """The references of one item, and the post cited last (an item may hold only a number)."""
+    found = [(match, post) for match in _CITE.finditer(item) if (post := _post_of(match, citing))]
+    if _AIRGRAM.search(item) and not any(int(m["serial"].replace("O", "0")) > 99 for m, _ in found):
+        found = []
+    if not found:
+        return _uncited(enumerator, item, at, citing, before), before
+    references: list[Reference] = []
+    for index, (match, (post, name_at)) in enumerate(found):
+        start = 0 if index == 0 else _begin(item, found[index - 1][0].end(), match, name_at)
+        stop = len(item)
+        if index + 1 < len(found):
+            following, (_, next_name) = found[index + 1]
+            stop = _begin(item, match.end(), following, next_name)
+        piece = item[start:stop]
+        text = _trim(piece)
+        year = _year_of(match, item[match.end() : stop], citing)
+        serials = [int(match["serial"].upper().replace("O", "0"))]
+        end = match.end()
+        while (again := _MORE_SERIAL.match(item, end)) and again.end() <= stop:
+            serials.append(int(again["serial"]))
+            end = again.end()
+        lead = len(piece) - len(piece.lstrip(" \t\n,;&-"))
+        span = Span(at + start + lead, at + start + lead + len(piece[lead:].rstrip(" \t\n,;&-")))
+        references += [
+            Reference(enumerator, "telegram", _resolve_number(post, serial, year, citing), text, span)
+            for serial in serials
+            if serial
+        ]
+    return references, found[-1][1][0]
+
+
+def _begin(item: str, end: int, match: re.Match[str], name_at: int) -> int:
+    """Where the text of a citation begins that follows another one ending at `end`."""
+    first = max(match.start() if match["year"] else name_at, end)
+    joints = list(_JOINT.finditer(item, end, first))
+    return joints[-1].end() if joints else first
+
+
+def _trim(piece: str) -> str:
+    text = " ".join(piece.split()).strip(" ,;&-")
+    return re.sub(r"\s*\b(?:AND|ALSO|PLUS)\Z", "", text, flags=re.IGNORECASE)
+
+
+def _uncited(
+    enumerator: str | None, item: str, at: int, citing: Citing, before: str | None
+) -> list[Reference]:
+    text = " ".join(item.split())
+    span = Span(at, at + len(item))
+    if before and re.fullmatch(r"0*[0-9]{2,8}", text):
+        mrn = _resolve_number(before, int(text), None, citing)
+        return [Reference(enumerator, "telegram", mrn, text, span)]
+    kind: ReferenceKind = next((kind for kind, found in _KINDS if found.search(item)), "other")
+    return [Reference(enumerator, kind, None, text, span)]
+
+
+def _post_of(match: re.Match[str], citing: Citing) -> tuple[str, int] | None:
+    """The post that a citation names, in letters alone, and where its name begins.
+
+    The words before the number are tried from the longest on; a name that no table knows may still
+    be a post's when it stands alone and is one word of four letters or more.
+    """
+    name = match["post"]
+    start = match.start("post")
+    words = list(re.finditer(r"[A-Z][A-Z.'’]*", name, re.IGNORECASE))
+    if (own := _OWN.fullmatch(words[-1][0])) is not None:
+        post = "STATE" if own["department"] else citing.post
+        return (post, start + words[-1].start()) if post else None
+    for word in words:
+        rest = name[word.start() :]
+        letters = re.sub(r"[^A-Z]", "", rest.upper())
+        if letters in _NOT_A_POST or len(letters) < 3:
+            continue
+        post = tables.canonical_post(rest)
+        if post and not (len(letters) < 4 and word is not words[0]):
+            return post, start + word.start()
+    last = words[-1][0].upper().strip(".'’")
+    if last in _NOT_A_POST:
+        return None
+    if near := tables.misspelt_post(name if len(words) < 4 else last):
+        return near, start
+    alone = len(words) == 1 or all(word[0].upper() in _NOT_A_POST for word in words[:-1])
+    if alone and re.fullmatch(r"[A-Z]{4,}", last) and _telegram_number(match):
+        return last, start + words[-1].start()
+    return None
+
+
+def _telegram_number(match: re.Match[str]) -> bool:
+    """Whether a number behind an unknown name looks like that of a telegram, not like a year's."""
+    serial = match["serial"]
+    return len(serial) >= 2 and not (
+        len(serial) == 4 and serial[:2] in ("19", "20") and not match["year"]
+    )
+
+
+def _year_of(match: re.Match[str], after: str, citing: Citing) -> int | None:
+    for name in ("year", "mid", "short", "after"):
+        if digits := match[name]:
+            return int(digits) if len(digits) == 4 else full_year(int(digits))
+    dated = find_date(after[:40], citing.year or 2000)
+    if dated and not re.search(r"[0-9A-Z]{3}", _MONTH_DATED.sub("", after[: dated[1]]), re.IGNORECASE):
+        return int(dated[0][:4])
+    return None
 
 
 def _resolve_number(post: str, number: int, year: int | None, citing: Citing) -> str | None:

@@ -6,33 +6,105 @@ tags = "TAGS" [":"] code *([","] SP code) *([","] SP "(" surname "," given ")") 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from reftel import tables
 from reftel.telegram import Tag
 
 TAGS_LABEL = re.compile(
-    r"\s*(?:\*\*)?TA[GOB]S?C?S?(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)\s*", re.IGNORECASE
+    r"\s*(?:\*\*)?(?:TA[GOB]S?C?S?(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*", re.IGNORECASE
 )
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
-_TOKEN = re.compile(r"\(([^()]*)\)?|\[([A-Z ]+)\]|[A-Z0-9][A-Z0-9&/'-]*", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"\((?P<person>[^()]*)\)?|\[(?P<square>[A-Z ]+)\]|(?P<stop>[,;\n]+)|(?P<word>[A-Z0-9][A-Z0-9&/'-]*)",
+    re.IGNORECASE,
+)
 _NOT_AVAILABLE = frozenset(("N/A", "NA", "NONE", "N-A"))
 
 
 def parse_tags(text: str, year: int | None) -> list[Tag]:
     """The TAGS of a line or several, without repetition."""
-    tags: list[Tag] = []
-    seen: set[str] = set()
+    found: list[Tag] = []
+    words: list[str] = []
     for match in _TOKEN.finditer(_MARKUP.sub(r"\1", text)):
-        if match[1] is not None:
-            code = " ".join(match[1].upper().split())
-            tag = Tag(code, "person") if "," in code else Tag(code, tables.tag_kind(code, year))
-        else:
-            code = (match[2] or match[0]).upper().strip("-/'")
-            tag = Tag(code, tables.tag_kind(code, year))
-        if tag.code and tag.code not in seen and tag.code not in _NOT_AVAILABLE:
-            seen.add(tag.code)
-            tags.append(tag)
-    return tags
+        if match["word"]:
+            words.append(match["word"].upper().strip("-/'"))
+            continue
+        found += _of_words(words, year)
+        words = []
+        if match["person"] is not None:
+            found.append(_in_brackets(" ".join(match["person"].upper().split()), year))
+        elif match["square"]:
+            code = match["square"].upper()
+            found.append(Tag(code, tables.tag_kind(code, year)))
+    found += _of_words(words, year)
+    unique = {tag.code: tag for tag in reversed(found)}
+    seen = dict.fromkeys(tag.code for tag in found)
+    return [unique[code] for code in seen if code and code not in _NOT_AVAILABLE]
+
+
+def _in_brackets(name: str, year: int | None) -> Tag:
+    """Brackets hold a person; now and then an organization that the tables know."""
+    kind = tables.tag_kind(name, year)
+    if "," in name or (kind == "unknown" and " " in name):
+        return Tag(name, "person")
+    return Tag(name, kind)
+
+
+def _of_words(words: list[str], year: int | None) -> list[Tag]:
+    """The TAGS of words between two commas: a code each; words that no table knows and that have no
+    code's shape are one name together (`GAZA DISENGAGEMENT`)."""
+    found: list[Tag] = []
+    name: list[str] = []
+    for word in words:
+        kind = tables.tag_kind(word, year)
+        parts = (word,) if kind != "unknown" else _run_together(word, year)
+        if not parts:
+            name.append(word)
+            continue
+        found += [*_named(name, year), *(Tag(part, tables.tag_kind(part, year)) for part in parts)]
+        name = []
+    return found + _named(name, year)
+
+
+def _named(words: list[str], year: int | None) -> list[Tag]:
+    """Unknown words that stand together: codes if all are as short as codes, else one name."""
+    codes = words if all(len(word) <= 4 for word in words) else [" ".join(words)]
+    return [Tag(code, tables.tag_kind(code, year)) for code in codes]
+
+
+@lru_cache(maxsize=4096)
+def _run_together(word: str, year: int | None) -> tuple[str, ...]:
+    """The codes that were written as one word (`ECONEFIN`, `PREL/PGOV`, `P-REL`), if it can only be
+    read one way; else nothing."""
+    if "/" in word or "-" in word:
+        parts = tuple(part for part in re.split(r"[/-]", word) if part)
+        if all(_known(part, year) for part in parts):
+            return parts
+        joined = "".join(parts)
+        return (joined,) if _known(joined, year) and "-" in word else ()
+    if not word.isalpha() or len(word) < 6:
+        return ()
+    splits = _splits(word, year)
+    fewest = min((len(each) for each in splits), default=0)
+    best = [each for each in splits if len(each) == fewest]
+    return best[0] if len(best) == 1 else ()
+
+
+def _splits(word: str, year: int | None) -> list[tuple[str, ...]]:
+    """Every way to read a word as codes of four letters, the last of which may have two."""
+    if not word:
+        return [()]
+    found: list[tuple[str, ...]] = []
+    if len(word) >= 4 and _known(word[:4], year):
+        found += [(word[:4], *rest) for rest in _splits(word[4:], year)]
+    if len(word) == 2 and _known(word, year):
+        found.append((word,))
+    return found
+
+
+def _known(code: str, year: int | None) -> bool:
+    return tables.tag(code, year) is not None
 
 
 def are_tags(text: str, year: int | None) -> bool:

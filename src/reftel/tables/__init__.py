@@ -9,7 +9,14 @@ from functools import cache
 
 from reftel.tables.data import FILES, Entry, entries
 from reftel.tables.lookup import UnknownCodeError, lookup, table
-from reftel.tables.posts import addressee_name, canonical_post, post_by_name, post_title, station
+from reftel.tables.posts import (
+    addressee_name,
+    canonical_post,
+    misspelt_post,
+    post_by_name,
+    post_title,
+    station,
+)
 from reftel.tables.tags import tag, tag_kind
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "classification",
     "entries",
     "lookup",
+    "misspelt_post",
     "office",
     "operating_signal",
     "post_by_name",

@@ -62,6 +62,33 @@ def canonical_post(text: str) -> str | None:
 
 
 @cache
+def _near_names() -> dict[str, set[str]]:
+    """Posts by what is left of their names (six letters or more) when any one letter is lost."""
+    near: dict[str, set[str]] = {}
+    for name, entry in _by_name().items():
+        if len(name) >= 6:
+            for left in {name, *(name[:at] + name[at + 1 :] for at in range(len(name)))}:
+                near.setdefault(left, set()).add(entry.columns["mrn_name"])
+    return near
+
+
+@lru_cache(maxsize=16384)
+def misspelt_post(text: str) -> str | None:
+    """The one post that a name misses by a single letter lost, added, changed or moved.
+
+    Names of fewer than six letters are left alone, and so are those that could be two posts.
+    """
+    name = _letters(text)
+    if len(name) < 6:
+        return None
+    near = _near_names()
+    posts: set[str] = set(near.get(name, ()))
+    for at in range(len(name)):
+        posts |= near.get(name[:at] + name[at + 1 :], set())
+    return posts.pop() if len(posts) == 1 else None
+
+
+@cache
 def _by_routing_indicator() -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for kind in ("posts", "collectives", "agencies"):
