@@ -6,8 +6,17 @@
 '79BERN123'
 """
 
-from reftel.read import NotATelegram, read
+from reftel.read import NotATelegram, NotOneTelegramError, join, read
 from reftel.telegram import Mrn, Span, Telegram
 
-__all__ = ["Mrn", "NotATelegram", "Span", "Telegram", "__version__", "read"]
+__all__ = [
+    "Mrn",
+    "NotATelegram",
+    "NotOneTelegramError",
+    "Span",
+    "Telegram",
+    "__version__",
+    "join",
+    "read",
+]
 __version__ = "0.1.0"

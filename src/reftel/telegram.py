@@ -137,6 +137,17 @@ class Addressee(msgspec.Struct, frozen=True):
     mcn: str | None = None
 
 
+class Readdressal(msgspec.Struct, frozen=True):
+    """The supplementary heading of a telegram sent on to others (ACP 127 501-504): who did, when, to
+    whom. The telegram's own heading fills the other fields."""
+
+    dtg: str | None
+    originator: Station | None
+    action: tuple[Addressee, ...] = ()
+    info: tuple[Addressee, ...] = ()
+    precedence: str | None = None
+
+
 class Section(msgspec.Struct, frozen=True):
     """Section `number` of `of`; `of` is `None` where the telegram does not say."""
 
@@ -244,6 +255,8 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
     action: tuple[Addressee, ...] = ()
     info: tuple[Addressee, ...] = ()
     exempt: tuple[Addressee, ...] = ()
+    readdressal: Readdressal | None = None
+    service: str | None = None
     classification: str | None = None
     captions: tuple[str, ...] = ()
     section: Section | None = None

@@ -1,5 +1,6 @@
-"""Text to `Telegram`: the reader. No files, no clock, no state; text in, one record out."""
+"""Text in, `Telegram` out: no files, no clock, no network."""
 
 from reftel.read.reader import NotATelegram, read
+from reftel.read.sections import NotOneTelegramError, join
 
-__all__ = ["NotATelegram", "read"]
+__all__ = ["NotATelegram", "NotOneTelegramError", "join", "read"]

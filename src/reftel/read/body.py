@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
 from reftel.read.paragraphs import (
@@ -27,6 +28,7 @@ _SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
 _KEPT_LINE = re.compile(
     r"\s*(?:--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\))|\S.*\S {3,}\S"
 )
+_RUNNING_NUMBER = re.compile(r"\s*([0-9]{1,4})\s+[A-Za-z]")
 _SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:VAN|DE|DI|MC|O'|VON|LA|LE|ST\.?) ?)?[A-Z][A-Z'-]{2,20}"
     r"(?: [A-Z][A-Z'-]{2,20})?)[.#]?(?:\s+N{3,4})?\s*\Z"
@@ -63,8 +65,9 @@ def read_body(reading: Reading, index: int) -> None:
     """Read the text from piece `index` to the end."""
     _cut_inner_paragraphs(reading, index)
     _cut_rules(reading, index)
-    _read_signature(reading, index)
-    lines = _lines(reading.pieces[index:])
+    if reading.service is None:
+        _read_signature(reading, index)
+    lines = _lines(_in_order(reading, index))
     parts = _parts(reading, lines)
     blocks = [_block(reading, part) for part in parts]
     reading.body = [block for block in blocks if block.text or block.number is not None]
@@ -111,7 +114,7 @@ def _read_signature(reading: Reading, index: int) -> None:
     match = _SIGNATURE.match(piece.text) or (
         _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
     )
-    if match and match["name"].split()[0] not in _NO_NAME:
+    if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
         piece.kind = "signature"
         reading.signature = match["name"]
     elif (
@@ -133,18 +136,45 @@ def _read_signature(reading: Reading, index: int) -> None:
                 other.kind = "signature"
 
 
-def _lines(pieces: list[Piece]) -> list[_Line]:
+def _folds(reading: Reading, text_lines: list[int]) -> bool:
+    """Whether the last line is only the end of a folded sentence: it has a full stop, and the line
+    above it, with no blank one between, does not end a sentence."""
+    at = text_lines[-1]
+    if len(text_lines) < 2 or text_lines[-2] != at - 1:
+        return False
+    above, last = reading.pieces[at - 1].text, reading.pieces[at].text
+    return last.rstrip().endswith(".") and not _SENTENCE_END.search(above)
+
+
+def _in_order(reading: Reading, index: int) -> list[list[Piece]]:
+    """The pieces of the text, in one run; or a run for each section, put in order, when an earlier
+    one came behind a later one."""
+    pieces = reading.pieces[index:]
+    if not reading.section_starts or reading.section is None:
+        return [pieces]
+    numbers = [reading.section.number, *(number for number, _ in reading.section_starts)]
+    if numbers == sorted(numbers):
+        return [pieces]
+    places = {id(piece): at for at, piece in enumerate(pieces)}
+    cuts = [0, *(places.get(id(last), -1) + 1 for _, last in reading.section_starts), len(pieces)]
+    runs = [pieces[start:stop] for start, stop in pairwise(cuts)]
+    return [runs[at] for at in sorted(range(len(runs)), key=lambda at: numbers[at])]
+
+
+def _lines(runs: list[list[Piece]]) -> list[_Line]:
     lines: list[_Line] = []
     blank = broken = False
-    for piece in pieces:
-        if piece.kind == "blank":
-            blank = True
-        elif piece.kind in _PAGE_BREAK:
-            broken = True
-        elif not piece.kind:
-            # A page break brings blank lines of its own: they part nothing.
-            lines.append(_Line(piece, blank and not broken, broken))
-            blank = broken = False
+    for pieces in runs:
+        for piece in pieces:
+            if piece.kind == "blank":
+                blank = True
+            elif piece.kind in _PAGE_BREAK:
+                broken = True
+            elif not piece.kind:
+                # A page break brings blank lines of its own: they part nothing.
+                lines.append(_Line(piece, blank and not broken, broken))
+                blank = broken = False
+        broken = True
     return lines
 
 
@@ -359,10 +389,12 @@ def _flow(text: str) -> str:
     groups: list[str] = []
     for group in text.split("\n\n"):
         flowed: list[str] = []
-        for line in group.split("\n"):
+        lines = group.split("\n")
+        rows = _numbered_rows(lines) if len(lines) > 2 else ()
+        for at, line in enumerate(lines):
             if _RULE.match(line):
                 continue
-            if not flowed or _KEPT_LINE.match(line):
+            if not flowed or at in rows or _KEPT_LINE.match(line):
                 flowed.append(line.strip() if not _is_row(line) else line.rstrip())
             else:
                 flowed[-1] = f"{flowed[-1]}{_joint(flowed[-1])}{line.strip()}"
@@ -370,6 +402,23 @@ def _flow(text: str) -> str:
         if joined.strip():
             groups.append(joined.strip())
     return "\n\n".join(groups)
+
+
+def _numbered_rows(lines: list[str]) -> set[int]:
+    """Lines of a list or table that open with a running number: three or more, one after another."""
+    rows: set[int] = set()
+    run: list[int] = []
+    last = -1
+    for at, line in enumerate([*lines, ""]):
+        match = _RUNNING_NUMBER.match(line)
+        if match and (not run or int(match[1]) == last + 1):
+            run.append(at)
+        else:
+            if len(run) > 2:
+                rows.update(run)
+            run = [at] if match else []
+        last = int(match[1]) if match else -1
+    return rows
 
 
 def _is_row(line: str) -> bool:

@@ -32,8 +32,15 @@ CLASSIFICATION_LINE = re.compile(
 LOOSE_CLASSIFICATION_LINE = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}\b(?: +{_SECTION})?(?P<rest>.*)\Z", re.IGNORECASE
 )
+_FIRST = frozenset("UuLlSsCcTt")
+_SERVICE = re.compile(r"\s*SVC\b\s*")
 _SECTION_AFTER = re.compile(rf"\s*{_SECTION}\s*", re.IGNORECASE)
 _SPACED = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
+
+
+def opens_level(text: str) -> bool:
+    """Whether a line can open with a classification, by its first letter: cheap, before any pattern."""
+    return text.lstrip()[:1] in _FIRST
 
 
 def level_of(text: str) -> str | None:
@@ -61,6 +68,8 @@ def read_classification(reading: Reading, index: int) -> int:
     match = CLASSIFICATION_LINE.match(piece.text)
     if match is None:
         match = LOOSE_CLASSIFICATION_LINE.match(piece.text)
+        if match is not None and (service := _SERVICE.match(match["rest"])):
+            return _read_service(reading, index, match, match.start("rest") + service.end())
         if match is None or not _is_loose_line(match):
             return index
         return _read_loose(reading, index, match)
@@ -89,6 +98,15 @@ def _read_loose(reading: Reading, index: int, match: re.Match[str]) -> int:
         reading.doubt("mrn-unreadable", message, piece)
     piece.kind = "classification-line"
     return index + 1
+
+
+def _read_service(reading: Reading, index: int, match: re.Match[str], end: int) -> int:
+    """A service message: between message centres, about messages (wire-format.md 10.6)."""
+    reading.classification = level_of(match["level"])
+    rest = [piece.text for piece in reading.pieces[index:] if not piece.kind]
+    rest[0] = rest[0][end:]
+    reading.service = " ".join(" ".join(rest).split())
+    return _split_rest(reading, index, reading.pieces[index], end)
 
 
 def _set_section(reading: Reading, number: str | None, of: str | None) -> None:

@@ -16,11 +16,19 @@ PRECEDENCES = {"Z": "FLASH", "O": "IMMEDIATE", "P": "PRIORITY", "R": "ROUTINE", 
 # a letter glued behind the year. Read so, never written so.
 DTG_LINE = re.compile(
     r"\s*(?:(?P<first>[ZOPRY])(?: *(?P<second>[ZOPR]))? +)?"
-    r"(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z? *"
-    r"(?P<month>JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]* +"
-    r"(?P<year>(?:19|20)?[0-9] ?[0-9])(?P<rest>.*)\Z",
+    r"(?P<day>[0-3O] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?Z? *"
+    r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T|N ?O ?V|D ?E ?C)"
+    r"[A-Z]*[ ,]+(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",
     re.IGNORECASE,
 )
+_DIGITS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None})
+
+
+def mend_digits(text: str) -> str:
+    """Digits with the letters that were read for them put right: `O` for 0, `I` or `l` for 1."""
+    return text.translate(_DIGITS)
+
+
 OPERATING_SIGNAL = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
 
 
@@ -30,7 +38,7 @@ def time_of(day: int, hhmm: str, month: str, year: str) -> str | None:
     full = int(digits) if len(digits) == 4 else full_year(int(digits))
     try:
         moment = datetime(
-            full, MONTHS.index(month[:3].upper()) + 1, day, int(hhmm[:2]), int(hhmm[2:]), tzinfo=UTC
+            full, MONTHS.index(month.replace(" ", "")[:3].upper()) + 1, day, int(hhmm[:2]), int(hhmm[2:]), tzinfo=UTC
         )
     except ValueError:
         return None

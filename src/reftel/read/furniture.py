@@ -24,8 +24,8 @@ _STAMP_PART = re.compile(
     r"|[0-9]{1,2} [A-Za-z]{3} [0-9]{4}|[A-Z][a-z]+ [A-Z]\. [A-Z][a-z]+)[ \t]*\Z"
 )
 # secline = short SP serial8 2SP nnn ["." digit] SP "OF" SP nnn               telegram-content.md 3.18
-_SECTION_MARK = re.compile(
-    r"(?<![A-Z0-9])(?:[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3} [0-9]{8} {1,3})"
+SECTION_MARK = re.compile(
+    r"(?<![A-Z0-9])(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}) (?P<serial>[0-9]{8}) {1,3}"
     r"(?P<number>[0-9]{3})(?:\.[0-9])? OF (?P<of>[0-9]{3})(?![0-9])"
 )
 # pageline = "PAGE" nn short serial [nn "OF" nn] [ddhhmmZ]                    telegram-content.md 3.2
@@ -33,7 +33,7 @@ PAGE_LINE = re.compile(
     r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?"
     r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6}Z?))?"
-    r"(?: +POSS DUPE)? *\Z"
+    r"(?: +POSS DUPE)?(?: +(?:UNCLAS\w*|C O N F I D E N T I A L|S E C R E T|T O P +S E C R E T))? *\Z"
 )
 _PAGE_ALONE = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
 _PAGE_POST = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
@@ -42,7 +42,7 @@ _BANNER = re.compile(
     r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
 )
 _END = re.compile(
-    r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>|#[0-9]{4}|\*{3} *Current (?:Handling"
+    r" *(?:N{3,4}(?:MAFVVZCZ)?|(?:E ){7}E AR|<< *END OF DOCUMENT *>>|#[0-9]{4}|\*{3} *Current (?:Handling"
     r" Restrictions|Classification) *\*{3}.*)\s*\Z"
 )
 _LOST = re.compile(
@@ -76,8 +76,8 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         elif stamps and _STAMP.search(text):
             marked.extend(_cut_out(piece, _STAMP, "release-stamp"))
             continue
-        elif sections and _SECTION_MARK.search(text):
-            marked.extend(_cut_out(piece, _SECTION_MARK, "section-line"))
+        elif sections and SECTION_MARK.search(text):
+            marked.extend(_cut_out(piece, SECTION_MARK, "section-line"))
             continue
         elif stamps and "EO Systematic Review" in text:
             piece.kind = "release-stamp"
@@ -190,7 +190,7 @@ def section_numbers(pieces: list[Piece]) -> list[int]:
     for piece in pieces:
         match: re.Match[str] | None = None
         if piece.kind == "section-line":
-            match = _SECTION_MARK.search(piece.text)
+            match = SECTION_MARK.search(piece.text)
         elif piece.kind == "page-line":
             match = PAGE_LINE.match(piece.text)
         number = match and (match["number"] if piece.kind == "section-line" else match["section"])

@@ -389,5 +389,5 @@ def _year(reading: Reading) -> int | None:
 def _citing(reading: Reading) -> Citing:
     year = _year(reading)
     day = date.fromisoformat(reading.dtg[:10]).timetuple().tm_yday if reading.dtg else None
-    post = tables.canonical_post(reading.post) if reading.post else None
+    post = tables.canonical_post(reading.post, year) if reading.post else None
     return Citing(year, day, post or reading.post, reading.number)

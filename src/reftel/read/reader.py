@@ -9,19 +9,14 @@ from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
 from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
 from reftel.read.dtg import DTG_LINE
-from reftel.read.elements import cut_lines, to_elements
-from reftel.read.furniture import PAGE_LINE, mark_furniture, section_numbers
-from reftel.read.heading import (
-    finish_heading,
-    is_heading_line,
-    is_office_list,
-    is_queue_number,
-    is_transmission_start,
-    read_heading,
-)
+from reftel.read.elements import Piece, cut_lines, to_elements
+from reftel.read.furniture import PAGE_LINE, SECTION_MARK, mark_furniture, section_numbers
+from reftel.read.department import is_office_list, is_queue_number
+from reftel.read.heading import finish_heading, is_heading_line, read_heading
 from reftel.read.markings import read_markings
 from reftel.read.reading import Reading
-from reftel.read.smart import finish_precedence, is_smart, read_smart
+from reftel.read.smart import is_smart, read_smart
+from reftel.read.transmission import is_transmission_start
 from reftel.telegram import Coverage, Mrn, Section, Span, Telegram
 
 
@@ -66,7 +61,11 @@ def _read_front(reading: Reading) -> int:
     """Heading and markings; the index of the first piece of the text."""
     index = _skip(reading, _heading_start(reading))
     index = read_heading(reading, index)
+    if reading.transmission is not None:
+        _mark_ending(reading, index)
     index = _skip(reading, index)
+    if reading.transmission is not None:
+        _read_service_text(reading, index)
     if index < len(reading.pieces):
         index = read_classification(reading, index)
     if reading.dialect == "fragment" and (
@@ -94,6 +93,36 @@ def _heading_start(reading: Reading) -> int:
     return first
 
 
+_CORRECTION = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
+_SIGNAL = re.compile(r"\s*(?:INT )?Z[A-Z]{2}[0-9]?\b")
+
+
+def _mark_ending(reading: Reading, index: int) -> None:
+    """The BT behind the text, the last one before format lines 15 and 16, and corrections behind it."""
+    pieces = reading.pieces
+    behind: list[Piece] = []
+    for at in range(len(pieces) - 1, index - 1, -1):
+        piece = pieces[at]
+        if piece.kind:
+            continue
+        if piece.text.strip() == "BT":
+            piece.kind = "separator"
+            for each in behind:
+                each.kind = "correction"
+                reading.doubt("correction-given", "the sender corrects the text here", each, "info")
+            return
+        if not _CORRECTION.match(piece.text):
+            return
+        behind.append(piece)
+
+
+def _read_service_text(reading: Reading, index: int) -> None:
+    """A service message between neighbours has no classification: a signal opens it (ACP 127 405)."""
+    texts = [piece.text for piece in reading.pieces[index:] if not piece.kind]
+    if texts and reading.originator is None and reading.dtg is None and _SIGNAL.match(texts[0]):
+        reading.service = " ".join(" ".join(texts).split())
+
+
 def _skip(reading: Reading, index: int) -> int:
     while index < len(reading.pieces) and reading.pieces[index].kind:
         index += 1
@@ -114,21 +143,40 @@ def _read_further_sections(reading: Reading, start: int) -> None:
         if end == 0 or inner.number not in (None, reading.number):
             at += 1
             continue
+        _complete(reading, inner)
         for each in inner.pieces[:end]:
             if each.kind not in ("blank", "page-line", "banner", "release-stamp"):
                 each.kind = "section-heading"
         pieces[at:] = inner.pieces
-        _mark_queue_number(reading, at)
+        _mark_section_end(reading, at)
+        at += end
         if inner.section is not None:
             reading.further_sections.append(inner.section.number)
-        at += end
+            reading.section_starts.append((inner.section.number, pieces[at - 1]))
 
 
-def _mark_queue_number(reading: Reading, at: int) -> None:
-    """The two digits above the office list of a further section, which begins at piece `at`."""
-    before = next((p for p in reversed(reading.pieces[:at]) if p.kind != "blank"), None)
-    if before is not None and not before.kind and is_queue_number(before.text):
+def _complete(reading: Reading, inner: Reading) -> None:
+    """What only another section's heading says: the first section, which has the markings, may come
+    behind a later one."""
+    for name in ("subject", "executive_order", "classified_by", "dtg", "originator", "classification"):
+        if getattr(reading, name) is None:
+            setattr(reading, name, getattr(inner, name))
+    for name in ("tags", "references", "captions", "passing", "action", "info"):
+        if not getattr(reading, name):
+            setattr(reading, name, getattr(inner, name))
+
+
+def _mark_section_end(reading: Reading, at: int) -> None:
+    """What ends a section before the next one begins at piece `at`: BT, or the two digits that stand
+    above an office list."""
+    solid = (p for p in reversed(reading.pieces[:at]) if p.kind not in ("blank", "end-of-message"))
+    before = next(solid, None)
+    if before is None or before.kind:
+        return
+    if is_queue_number(before.text):
         before.kind = "section-heading"
+    elif before.text.strip() == "BT":
+        before.kind = "separator"
 
 
 def _begins_section(reading: Reading, at: int) -> bool:
@@ -167,12 +215,12 @@ def _has_evidence(reading: Reading) -> bool:
 def _finish(reading: Reading) -> Telegram:
     """What the parts say together: numbers, sections, dialect; and the finished record."""
     finish_heading(reading)
-    finish_precedence(reading)
     _finish_number(reading)
     present = _finish_sections(reading)
     if reading.attributes is not None or any(p.kind == "page-line" for p in reading.pieces):
         reading.dialect = "sas" if reading.dialect in ("fragment", "cable") else reading.dialect
     _finish_classification(reading)
+    _compare_ending(reading)
     elements = to_elements(reading.pieces)
     unknown = sum(element.end - element.start for element in elements if element.kind == "unknown")
     return Telegram(
@@ -188,6 +236,8 @@ def _finish(reading: Reading) -> Telegram:
         action=tuple(reading.action),
         info=tuple(reading.info),
         exempt=tuple(reading.exempt),
+        readdressal=reading.readdressal,
+        service=reading.service,
         classification=reading.classification,
         captions=tuple(reading.captions),
         section=reading.section,
@@ -222,8 +272,19 @@ def _finish_number(reading: Reading) -> None:
     year = int(reading.dtg[:4]) if reading.dtg else reading.year
     if post is None or number is None or year is None:
         return
-    reading.mrn = Mrn.of(year, tables.canonical_post(post) or post, number)
-    _compare_serial(reading, number)
+    reading.mrn = Mrn.of(year, _own_post(post, year, reading), number)
+    _compare_numbers(reading)
+
+
+def _own_post(post: str, year: int, reading: Reading) -> str:
+    """The post of a telegram's own number by the name that the tables give it; a short or misspelt
+    name counts only when the originator confirms it."""
+    known = tables.canonical_post(post, year) or tables.misspelt_post(post) or post
+    letters = re.sub(r"[^A-Z]", "", post)
+    if known == letters or reading.originator is None:
+        return known
+    originator = tables.canonical_post(reading.originator.name, year)
+    return known if originator == known or known == "STATE" else (originator or letters)
 
 
 def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
@@ -244,15 +305,46 @@ def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
     return None, None
 
 
-def _compare_serial(reading: Reading, number: int) -> None:
-    """The serial of format line 3 is the number's last four digits (telegram-content.md 3.1)."""
+def _compare_numbers(reading: Reading) -> None:
+    """The number stands in several places; each is held against the others (telegram-content.md 3.1,
+    3.2, 3.18). The serial of format line 3 has its last four digits; in ACP 127 proper each section
+    has a serial of its own, and only the first is compared."""
+    assert reading.mrn is not None
+    number = reading.mrn.number
+    transmission = reading.transmission
+    first = reading.section is None or reading.section.number == 1
+    if reading.readdressal is not None:
+        return
+    if transmission and transmission.station_serial and (first or transmission.section):
+        serial = int(re.sub(r"[^0-9]", "", transmission.station_serial) or 0)
+        if serial != number % 10_000:
+            message = f"the station's serial number is {serial}, the telegram's number {number}"
+            reading.doubt("serial-differs", message)
+    for piece in reading.pieces:
+        if piece.kind == "page-line":
+            match = PAGE_LINE.match(piece.text)
+            code, other = "page-line-differs", int(match["serial"]) if match else None
+        elif piece.kind == "section-line":
+            match = SECTION_MARK.search(piece.text)
+            code, other = "section-line-differs", int(match["serial"]) if match else None
+        else:
+            continue
+        if other is not None and other != number and not (match and match["post"][:1] == "Q"):
+            message = f"this line names telegram {other}, the classification line {number}"
+            reading.doubt(code, message, piece)
+
+
+def _compare_ending(reading: Reading) -> None:
+    """The serial of format line 3 stands again before NNNN: another one there is the ending of
+    another message (wire-format.md 1.14)."""
     transmission = reading.transmission
     if transmission is None or transmission.station_serial is None:
         return
-    serial = int(re.sub(r"[^0-9]", "", transmission.station_serial) or 0)
-    if serial != number % 10_000:
-        message = f"the station's serial number is {serial}, the telegram's number {number}"
-        reading.doubt("serial-differs", message)
+    for piece in reading.pieces:
+        if piece.kind == "end-of-message" and (match := re.match(r" *#([0-9]{4})", piece.text)):
+            if int(match[1]) != int(re.sub(r"[^0-9]", "", transmission.station_serial) or 0):
+                message = f"the message ends as {match[1]}, and began as {transmission.station_serial}"
+                reading.doubt("ending-differs", message, piece)
 
 
 def _finish_sections(reading: Reading) -> tuple[int, ...]:
@@ -266,7 +358,10 @@ def _finish_sections(reading: Reading) -> tuple[int, ...]:
         reading.section = Section(int(first["section"]), int(first["of"]))
     if reading.section is None:
         return ()
-    numbers = {reading.section.number, *section_numbers(reading.pieces), *reading.further_sections}
+    first = reading.section
+    if reading.further_sections and min(reading.further_sections) < first.number:
+        reading.section = Section(min(reading.further_sections), first.of)
+    numbers = {first.number, *section_numbers(reading.pieces), *reading.further_sections}
     total = reading.section.of
     present = tuple(sorted(n for n in numbers if total is None or 0 < n <= total))
     missing = [n for n in range(1, (total or 0) + 1) if n not in present]
@@ -277,10 +372,20 @@ def _finish_sections(reading: Reading) -> tuple[int, ...]:
 
 
 def _finish_classification(reading: Reading) -> None:
-    """Banners and the security line stand in where no classification line can be read."""
+    """Banners and the security line stand in where no classification line can be read, and are held
+    against it where it can (telegram-content.md 3.1; wire-format.md 8.2)."""
+    banners = [piece for piece in reading.pieces if piece.kind == "banner"]
+    transmitted = reading.transmission.classification if reading.transmission else None
     if reading.classification is None:
-        banner = next((p for p in reading.pieces if p.kind == "banner"), None)
-        if banner is not None:
-            reading.classification = level_of(banner.text)
-        elif reading.transmission is not None:
-            reading.classification = reading.transmission.classification
+        reading.classification = level_of(banners[0].text) if banners else transmitted
+        return
+    levels = {level_of(piece.text): piece for piece in banners}
+    for level, piece in levels.items():
+        if level and level != reading.classification:
+            message = f"the banner says {level}, the classification line {reading.classification}"
+            reading.doubt("classification-differs", message, piece)
+    open_levels = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
+    if transmitted and transmitted != reading.classification:
+        if not (transmitted in open_levels and reading.classification in open_levels):
+            message = f"the security line says {transmitted}, the classification line {reading.classification}"
+            reading.doubt("classification-differs", message)

@@ -14,6 +14,7 @@ from reftel.telegram import (
     Distribution,
     ExecutiveOrder,
     Mrn,
+    Readdressal,
     Reference,
     Repair,
     Section,
@@ -44,10 +45,13 @@ class Reading:
     action: list[Addressee] = field(default_factory=list)
     info: list[Addressee] = field(default_factory=list)
     exempt: list[Addressee] = field(default_factory=list)
+    readdressal: Readdressal | None = None
+    service: str | None = None
     classification: str | None = None
     captions: list[str] = field(default_factory=list)
     section: Section | None = None
     further_sections: list[int] = field(default_factory=list)
+    section_starts: list[tuple[int, Piece]] = field(default_factory=list)
     passing: list[str] = field(default_factory=list)
     executive_order: ExecutiveOrder | None = None
     tags: list[Tag] = field(default_factory=list)

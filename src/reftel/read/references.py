@@ -262,7 +262,7 @@ def _post_of(match: re.Match[str], citing: Citing) -> tuple[str, int] | None:
         letters = re.sub(r"[^A-Z]", "", rest.upper())
         if letters in _NOT_A_POST or len(letters) < 3:
             continue
-        post = tables.canonical_post(rest)
+        post = tables.canonical_post(rest, citing.year)
         if post and not (len(letters) < 4 and word is not words[0]):
             return post, start + word.start()
     last = words[-1][0].upper().strip(".'’")

@@ -205,11 +205,3 @@ def _upright(name: str) -> str:
     """`BEIJING, AMEMBASSY` as `AMEMBASSY BEIJING`."""
     place, comma, kind = " ".join(name.split()).partition(", ")
     return f"{kind} {place}" if comma and tables.canonical_post(kind) != kind else name.strip()
-
-
-def finish_precedence(reading: Reading) -> None:
-    """Without a letter before the date-time group, the highest word of the addressees holds."""
-    order = ("FLASH", "NIACT IMMEDIATE", "IMMEDIATE", "PRIORITY", "ROUTINE")
-    words = {addressee.precedence for addressee in (*reading.action, *reading.info)}
-    if reading.precedence is None:
-        reading.precedence = next((word for word in order if word in words), None)

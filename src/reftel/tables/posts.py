@@ -31,7 +31,7 @@ _CAPITAL_WORDS = frozenset(
 def _by_name() -> dict[str, Entry]:
     """Posts by each of their names in letters alone: full names first, short ones where free."""
     names: dict[str, Entry] = {}
-    for column in ("telegram_name", "mrn_name", "mrn_1970s"):
+    for column in ("telegram_name", "mrn_name"):
         for entry in entries("posts"):
             names.setdefault(_letters(entry.columns[column]), entry)
     by_mrn = {entry.columns["mrn_name"]: entry for entry in reversed(entries("posts"))}
@@ -49,15 +49,33 @@ def _letters(text: str) -> str:
     return _LETTERS.sub("", text.upper())
 
 
+@cache
+def _by_short_name() -> dict[str, Entry]:
+    """Posts by the six letters that the document numbers of 1973-79 have in place of their names."""
+    names: dict[str, Entry] = {}
+    for entry in entries("posts"):
+        names.setdefault(_letters(entry.columns["mrn_1970s"]), entry)
+    names.pop("", None)
+    return names
+
+
 @lru_cache(maxsize=16384)
-def post_by_name(text: str) -> Entry | None:
-    """The post that a name stands for: `AMEMBASSY LA PAZ`, `LA PAZ`, `LAPAZ`, `PRETOR`, `SECSTATE`."""
-    return _by_name().get(_letters(text))
+def post_by_name(text: str, year: int | None = None) -> Entry | None:
+    """The post that a name stands for: `AMEMBASSY LA PAZ`, `LA PAZ`, `LAPAZ`, `PRETOR`, `SECSTATE`.
+
+    The six-letter names of 1973-79 stand for nothing in a year outside it.
+    """
+    letters = _letters(text)
+    found = _by_name().get(letters)
+    if found is None and (year is None or 1973 <= year <= 1979):
+        return _by_short_name().get(letters)
+    return found
 
 
-def canonical_post(text: str) -> str | None:
+@lru_cache(maxsize=16384)
+def canonical_post(text: str, year: int | None = None) -> str | None:
     """The post's name in numbers, in letters alone (`LAPAZ`, `STATE`), if the tables know it."""
-    entry = post_by_name(text)
+    entry = post_by_name(text, year)
     return entry.columns["mrn_name"] if entry else None
 
 

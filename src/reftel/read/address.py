@@ -1,0 +1,195 @@
+"""Format lines 5 to 11: preamble, address, prefix and the BT before the text (wire-format.md 1.5 to
+1.11, 7; telegram-content.md 3.6, 3.7)."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
+from reftel.read.dtg import DTG_LINE, PRECEDENCES, mend_digits, time_of
+from reftel.read.elements import Piece
+from reftel.read.reading import Reading
+from reftel.read.transmission import signals_of
+from reftel.telegram import Addressee, Readdressal, Repair, Span, Station
+
+_FM = re.compile(r"\s*(?:FM|FROM)[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_TO = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_TO_GLUED = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*?)\s*\Z")
+_INFO = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_XMT = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_INNER_XMT = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
+_ZONE_ALONE = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
+_BT = re.compile(r"\s*BT\s*\Z")
+_PREFIX = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
+_ADDRESSEE = re.compile(
+    r"(?:(?P<ri>[A-Z]{4,8}|ZEN)/)?(?P<name>\S.*?)"
+    r"(?: +(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE))?"
+    r"(?: +(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?))?\Z",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
+_LABEL = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
+_PRECEDENCE_ALONE = re.compile(
+    r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
+)
+_PROSE = re.compile(r".*[a-z]{3}|.{75}|\s*[0-9]{1,2}\. ")
+_ADDRESSED = re.compile(
+    r"[A-Z]{4,8}/|SECSTATE|AM[CE]|US[A-Z]|ALL\b|[A-Z ]+ COLLECTIVE|AIG [0-9]", re.IGNORECASE
+)
+_ZONES = {
+    "TO": ("to", "action-addressee"),
+    "INFO": ("info", "info-addressee"),
+    "XMT": ("exempt", "exempt-addressee"),
+}
+
+
+def is_originator(text: str) -> bool:
+    """Whether a line is format line 6."""
+    return text.lstrip()[:1] in ("F", "f") and _FM.match(text) is not None
+
+
+def read_address(reading: Reading, index: int) -> tuple[int, bool]:
+    """Read format lines 5 to 11 from piece `index` on; the index after them, and whether there was any.
+
+    A second preamble within the address is a readdressal: what stood before it is the supplementary
+    heading, what follows is the message's own (wire-format.md 10.5).
+    """
+    pieces = reading.pieces
+    found = False
+    zone = ""
+    last = index
+    for at in range(index, len(pieces)):
+        piece = pieces[at]
+        text = piece.text
+        if piece.kind:
+            continue
+        if _LABEL.match(text) or (opens_level(text) and CLASSIFICATION_LINE.match(text)):
+            break
+        match = DTG_LINE.match(text)
+        if match and zone not in ("", "from") and match["first"] and _follows_originator(pieces, at):
+            _set_readdressal(reading)
+            zone = ""
+            _read_dtg(reading, piece, match)
+        elif match and reading.dtg is None and not found:
+            _read_dtg(reading, piece, match)
+        elif not zone and (match := _FM.match(text)):
+            zone, piece.kind = "from", "originator"
+            reading.originator = _station(match["name"])
+        elif zone == "from" and not reading.action and (match := _TO.match(text)):
+            zone = _take(reading, piece, "TO", match["name"])
+        elif (
+            not zone
+            and (match := _TO.match(text))
+            and (_ADDRESSED.match(match["name"]) or reading.transmission or found)
+        ):
+            zone = _take(reading, piece, "TO", match["name"])
+        elif zone in ("", "from") and (match := _TO_GLUED.match(text)):
+            zone = _take(reading, piece, "TO", match["name"])
+            reading.doubt("words-run-together", "TO is run together with the address", piece, "info")
+        elif (zone or found) and (match := _INFO.match(text)):
+            zone = _take(reading, piece, "INFO", match["name"])
+        elif zone in ("to", "info") and (match := _XMT.match(text)):
+            zone = _take(reading, piece, "XMT", match["name"])
+        elif zone and (match := _ZONE_ALONE.match(text)):
+            zone, piece.kind = _ZONES[match["zone"]]
+        elif _BT.match(text):
+            piece.kind = "separator"
+            last, found = at + 1, True
+            break
+        elif found and _PREFIX.match(text):
+            piece.kind = "prefix"
+        elif zone in ("to", "info", "exempt") and _continues(reading, zone, piece):
+            pass
+        else:
+            break
+        found, last = True, at + 1
+    return last, found
+
+
+def _follows_originator(pieces: list[Piece], at: int) -> bool:
+    after = next((piece for piece in pieces[at + 1 :] if piece.kind != "blank"), None)
+    return after is not None and not after.kind and is_originator(after.text)
+
+
+def _set_readdressal(reading: Reading) -> None:
+    reading.readdressal = Readdressal(
+        dtg=reading.dtg,
+        originator=reading.originator,
+        action=tuple(reading.action),
+        info=tuple(reading.info),
+        precedence=reading.precedence,
+    )
+    reading.dtg = reading.originator = reading.precedence = reading.info_precedence = None
+    reading.action, reading.info, reading.exempt = [], [], []
+
+
+def _take(reading: Reading, piece: Piece, prosign: str, name: str) -> str:
+    """Begin a zone with its first addressee; its name."""
+    zone, piece.kind = _ZONES[prosign]
+    _address(reading, zone, name)
+    return zone
+
+
+def _list(reading: Reading, zone: str) -> list[Addressee]:
+    return {"to": reading.action, "info": reading.info, "exempt": reading.exempt}[zone]
+
+
+def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
+    """Read a line that goes on with the addressees of the zone, if it is one."""
+    text = piece.text.strip()
+    if _PROSE.match(text) or (opens_level(text) and LOOSE_CLASSIFICATION_LINE.match(text)):
+        return False
+    addressees = _list(reading, zone)
+    piece.kind = next(kind for each, kind in _ZONES.values() if each == zone)
+    if addressees and _PRECEDENCE_ALONE.match(text):
+        # The line was folded before the precedence: it belongs to the addressee above.
+        last = addressees.pop()
+        name = f"{last.routing_indicator}/{last.name}" if last.routing_indicator else last.name
+        text = f"{name} {text}"
+    _address(reading, zone, text)
+    return True
+
+
+def _address(reading: Reading, zone: str, text: str) -> None:
+    """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
+    plain = " ".join(text.split())
+    if inner := _INNER_XMT.search(plain):
+        _address(reading, "exempt", plain[inner.end() :])
+        plain = plain[: inner.start()]
+    if _GROUP.match(plain):
+        _list(reading, zone).append(Addressee(plain))
+        return
+    match = _ADDRESSEE.match(plain)
+    if match is None:
+        return
+    word = match["precedence"].upper() if match["precedence"] else None
+    precedence = "NIACT IMMEDIATE" if word == "NIACT" else word
+    _list(reading, zone).append(Addressee(match["name"], match["ri"], precedence, match["mcn"]))
+
+
+def _station(text: str) -> Station:
+    name = " ".join(text.split())
+    match = re.match(r"([A-Z]{4,8})/(.+)", name)
+    return Station(match[2], match[1]) if match else Station(name)
+
+
+def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
+    piece.kind = "date-time-group"
+    if match["first"]:
+        reading.precedence = PRECEDENCES[match["first"].upper()]
+    if match["second"]:
+        reading.info_precedence = PRECEDENCES[match["second"].upper()]
+    day, time, year = (mend_digits(match[part]) for part in ("day", "time", "year"))
+    for part, mended in (("day", day), ("time", time), ("year", year)):
+        if match[part] != mended and match[part].replace(" ", "") != mended:
+            span = Span(piece.start + match.start(part), piece.start + match.end(part))
+            reading.repairs.append(Repair(span, match[part], mended, "letter read for a digit"))
+    reading.dtg = time_of(int(day), time, match["month"], year)
+    if reading.dtg is None:
+        message = f"{piece.text.strip()!r} is no date and time"
+        reading.doubt("dtg-unreadable", message, piece, "error")
+    if reading.transmission and (signals := signals_of(match["rest"])):
+        more = reading.transmission.operating_signals + signals
+        reading.transmission = msgspec.structs.replace(reading.transmission, operating_signals=more)

@@ -1,0 +1,117 @@
+"""What the Department put above a telegram in 1973-79: queue number, office list, drafting officers
+and dash line (telegram-content.md 3.3 to 3.5)."""
+
+from __future__ import annotations
+
+import re
+
+from reftel.read.dtg import DTG_LINE
+from reftel.read.elements import Piece
+from reftel.read.reading import Reading
+from reftel.telegram import Distribution
+
+_OFFICE_CODE = r"[A-Z][A-Z/]*-[0-9O]{1,2}\b"
+_OFFICE_LIST = re.compile(rf"\s*(?:ACTION|ORIGIN)\s+{_OFFICE_CODE}")
+_INFO_OFFICES = re.compile(rf"\s*INFO\s+(?:{_OFFICE_CODE}|/ ?[0-9]{{3}} ?[WR])")
+_OFFICES_MORE = re.compile(
+    rf"\s*(?:{_OFFICE_CODE}\s*)*(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
+)
+_OFFICE = re.compile(_OFFICE_CODE)
+_OFFICE_TOTAL = re.compile(r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z")
+_QUEUE = re.compile(r"\s*[0-9]{2}\s*\Z")
+_DRAFTED = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
+_APPROVED = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
+_DASHES = re.compile(r"\s*-{10,}[\s0-9Z/]*\Z")
+_FM = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
+_LONGEST = 120
+
+
+def is_office_list(text: str) -> bool:
+    """Whether a line begins the office list of a 1973-79 copy."""
+    return text.lstrip()[:1] in ("A", "O") and _OFFICE_LIST.match(text) is not None
+
+
+def is_queue_number(text: str) -> bool:
+    """Whether a line holds nothing but the two digits that stand above an office list."""
+    return _QUEUE.match(text) is not None
+
+
+def is_department_line(text: str) -> bool:
+    """Whether a line can only belong to this block."""
+    return text.lstrip()[:1] in ("A", "O", "I", "D", "E") and bool(
+        _OFFICE_LIST.match(text) or _INFO_OFFICES.match(text) or _DRAFTED.match(text)
+    )
+
+
+def read_department_lines(reading: Reading, index: int) -> int:
+    """Read the block from piece `index` on, if it stands there; the index after it."""
+    pieces = reading.pieces
+    offices: list[str] = []
+    drafting: list[Piece] = []
+    last = index
+    zone = ""
+    for at in range(index, min(index + _LONGEST, len(pieces))):
+        piece = pieces[at]
+        text = piece.text
+        if piece.kind == "page-line":
+            last = at + 1
+        if piece.kind:
+            continue
+        if DTG_LINE.match(text) or _FM.match(text):
+            break
+        if zone in ("", "offices") and (_OFFICE_LIST.match(text) or _INFO_OFFICES.match(text)):
+            zone, piece.kind = "offices", "distribution"
+            offices.append(text)
+        elif zone == "offices" and _OFFICES_MORE.match(text):
+            piece.kind = "distribution"
+            offices.append(text)
+        elif _QUEUE.match(text) and zone == "":
+            piece.kind = "queue-number"
+        elif _DRAFTED.match(text) or _APPROVED.match(text):
+            zone, piece.kind = "drafting", "drafting"
+            drafting.append(piece)
+        elif _DASHES.match(text):
+            zone, piece.kind = "dashes", "dash-line"
+        elif zone == "drafting" and len(drafting) < 30:
+            piece.kind = "drafting"
+            drafting.append(piece)
+        else:
+            break
+        last = at + 1
+    if last > index:
+        reading.dialect = "sas" if reading.dialect == "fragment" else reading.dialect
+    if offices:
+        reading.distribution = _distribution(reading, offices, pieces[index])
+    _read_drafting(reading, drafting)
+    return last
+
+
+def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribution:
+    groups: dict[str, list[str]] = {"ACTION": [], "ORIGIN": [], "INFO": []}
+    group = "INFO"
+    for line in lines:
+        first = line.split(maxsplit=1)[0] if line.strip() else ""
+        group = first if first in groups else group
+        groups[group].extend(_OFFICE.findall(line))
+    tail = _OFFICE_TOTAL.search(lines[-1].rstrip())
+    total = int(tail["total"]) if tail and tail["total"] else None
+    offices = (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"])
+    counted = sum(int(office.rpartition("-")[2].replace("O", "0")) for office in offices)
+    if total is not None and counted != total:
+        message = f"the offices got {counted} copies, the list says {total}"
+        reading.doubt("office-sum-differs", message, place)
+    return Distribution(
+        action=tuple(groups["ACTION"]),
+        origin=tuple(groups["ORIGIN"]),
+        info=tuple(groups["INFO"]),
+        total=total,
+        direction=tail["direction"] if tail else None,
+    )
+
+
+def _read_drafting(reading: Reading, drafting: list[Piece]) -> None:
+    for piece in drafting:
+        if match := _DRAFTED.match(piece.text):
+            reading.drafted_by = match["who"] or None
+        elif match := _APPROVED.match(piece.text):
+            reading.approved_by = match["who"] or None
