@@ -156,13 +156,18 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class ExecutiveOrder(msgspec.Struct, frozen=True):
-    """The E.O. line. `text` is what follows the order's number; `declassify_on` is an ISO date."""
+    """The E.O. line. `text` is what follows the order's number.
+
+    `declassify_on` is the ISO date on which the telegram falls open: the one that stands on the line,
+    or, where none does and `by_rule` is true, the one that the order's own schedule gives.
+    """
 
     order: str | None
     text: str
     declassify_on: str | None = None
     event: str | None = None
     exemptions: tuple[str, ...] = ()
+    by_rule: bool = False
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -209,6 +214,20 @@ class Distribution(msgspec.Struct, frozen=True):
     info: tuple[str, ...] = ()
     total: int | None = None
     direction: str | None = None
+
+
+class Release(msgspec.Struct, frozen=True):
+    """The review that released this copy: what it did, why it withheld, under which numbers.
+
+    `action` is `RELEASE IN PART`, `RELEASE IN FULL` or `DENIED IN FULL`; `exemptions` are the codes
+    that stand on the copy (`B1`, `1.4(D)`), `date` an ISO date. telegram-content.md 3.24.
+    """
+
+    action: str | None = None
+    exemptions: tuple[str, ...] = ()
+    case_number: str | None = None
+    document_number: str | None = None
+    date: str | None = None
 
 
 class Repair(msgspec.Struct, frozen=True):
@@ -274,6 +293,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
     drafted_by: str | None = None
     approved_by: str | None = None
     attributes: dict[str, str] | None = None
+    release: Release | None = None
     repairs: tuple[Repair, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     coverage: Coverage = Coverage(0, 0)

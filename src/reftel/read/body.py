@@ -21,8 +21,8 @@ from reftel.telegram import Block, BlockKind, Repair, Span
 
 _RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
-_INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))-{8,}(?: -+)*(?=\s|\Z)")
-_PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp", "section-heading"))
+_INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))(?:-{8,}(?: -+)*(?=\s|\Z)|-{4,}(?: -+)*\s*\Z)")
+_PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp", "release-note", "exemption-code", "section-heading"))
 _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 _SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
 _KEPT_LINE = re.compile(
@@ -89,7 +89,7 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
 
 def _cut_rules(reading: Reading, index: int) -> None:
     """Where lines were run together, a rule stands behind or between words: cut it out."""
-    if "--------" not in reading.source:
+    if " ----" not in reading.source:
         return
     pieces = reading.pieces
     at = index

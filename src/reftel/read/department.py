@@ -21,7 +21,7 @@ _OFFICE_TOTAL = re.compile(r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<dire
 _QUEUE = re.compile(r"\s*[0-9]{2}\s*\Z")
 _DRAFTED = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
 _APPROVED = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
-_DASHES = re.compile(r"\s*-{10,}[\s0-9Z/]*\Z")
+_DASHES = re.compile(r"\s*-{10,}\s*[0-9]{4}[\s0-9Z/]*\Z")
 _FM = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
 _LONGEST = 120
 
@@ -78,7 +78,7 @@ def read_department_lines(reading: Reading, index: int) -> int:
         else:
             break
         last = at + 1
-    if last > index:
+    if zone:
         reading.dialect = "sas" if reading.dialect == "fragment" else reading.dialect
     if offices:
         reading.distribution = _distribution(reading, offices, pieces[index])

@@ -47,6 +47,8 @@ KINDS: dict[str, str] = {
     "signature": "The surname of the principal officer, who signs.",
     "end-of-message": "NNNN, or what a copy has in its place.",
     "release-stamp": "A stamp of the review that released the telegram.",
+    "release-note": "A line of the review that released the copy: action, case and document number.",
+    "exemption-code": "A code in the margin: why the passage beside it was withheld.",
     "publisher-note": "A note by whoever published or migrated the copy; not part of the telegram.",
     "lost-text": "Says that text was lost here.",
     "attributes-label": "Begins a part of the National Archives' export.",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from reftel.read.dates import find_date
 from reftel.telegram import ExecutiveOrder
 
@@ -16,7 +18,7 @@ EO_LABEL = re.compile(
 )
 _EXEMPTION = re.compile(
     r"\b(XGDS ?-? ?[1-4]|XDS ?-? ?[1-4]|RDS ?-? ?[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
-    r"|(?<![0-9A-Z])\(?(X[1-8])\)?(?![0-9A-Z])",
+    r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
 _DECL = re.compile(r"\s*DECL(?:L|AS\w*)?\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
@@ -24,15 +26,13 @@ _EVENT = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
 
 
+_GROUP = re.compile(r"\s*(?:GP|GROUP)[- ]?(?P<group>[1-4])\.?\s*\Z", re.IGNORECASE)
+
+
 def parse_executive_order(order: str | None, value: str, year: int | None) -> ExecutiveOrder:
     """The values of an E.O. line; `year` is that of the telegram, for two-digit years."""
     text = " ".join(value.split())
-    exemptions = tuple(
-        re.sub(r" ?-? ?([1-4])\Z", r"-\1", (m[1] or m[2]).upper())
-        if "DS" in m[0].upper()
-        else (m[1] or m[2]).upper()
-        for m in _EXEMPTION.finditer(text)
-    )
+    exemptions = tuple(dict.fromkeys(_exemption(match) for match in _EXEMPTION.finditer(text)))
     found = find_date(text, year if year is not None else 2000)
     event = None
     declared = _DECL.match(text)
@@ -47,3 +47,64 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
         event=event,
         exemptions=exemptions,
     )
+
+
+def _exemption(match: re.Match[str]) -> str:
+    code = (match[1] or match[2]).upper()
+    return re.sub(r" ?-? ?([1-4])\Z", r"-\1", code) if "DS" in code else code
+
+
+def downgrading_group(text: str) -> ExecutiveOrder | None:
+    """The note `GP-3` under a text of 1961-72: the automatic downgrading group of E.O. 10501."""
+    match = _GROUP.match(text)
+    if match is None:
+        return None
+    return ExecutiveOrder("10501", " ".join(text.split()), exemptions=(f"GROUP {match['group']}",))
+
+
+def by_schedule(
+    order: ExecutiveOrder, classification: str | None, sent: str | None
+) -> ExecutiveOrder:
+    """The order with the date of its own schedule, where the line names neither date nor event.
+
+    10501: group 4 after 12 years. 11652: GDS at the end of the 6th, 8th, 10th calendar year after a
+    CONFIDENTIAL, SECRET, TOP SECRET telegram; XGDS after 30 years. 12065: GDS 6, RDS and XDS 20
+    years. 12958: 10 years, 25 for X1 to X8 and MR. 13526: 10 years, 75 for 50X1 and 50X2. OADR, 25X
+    and events have no date of their own (tables/declass-codes.csv).
+    """
+    years = _SPAN.get(classification or "")
+    if order.declassify_on or order.event or sent is None or years is None:
+        return order
+    text = order.text.upper()
+    year, rest = int(sent[:4]), sent[4:10]
+    found: str | None = None
+    if order.order == "10501":
+        found = f"{year + 12}{rest}" if "GROUP 4" in order.exemptions else None
+    elif order.order in ("11652", None) and "XGDS" in text:
+        found = f"{year + 30}{rest}"
+    elif order.order in ("11652", None) and "GDS" in text:
+        found = f"{year + years}-12-31"
+    elif order.order == "12065" and re.search(r"\b[RX]G?DS", text):
+        found = f"{year + 20}{rest}"
+    elif order.order == "12065" and "GDS" in text:
+        found = f"{year + 6}{rest}"
+    elif order.order in ("12958", "13526") and (span := _modern_span(order)):
+        found = f"{year + span}{rest}"
+    if found is None:
+        return order
+    # There is no 29 February in most years.
+    found = found.replace("-02-29", "-02-28")
+    return msgspec.structs.replace(order, declassify_on=found, by_rule=True)
+
+
+_SPAN = {"CONFIDENTIAL": 6, "SECRET": 8, "TOP SECRET": 10}
+
+
+def _modern_span(order: ExecutiveOrder) -> int | None:
+    if any(code.startswith("50X") for code in order.exemptions):
+        return 75
+    if any(code.startswith("25X") or code == "OADR" for code in order.exemptions):
+        return None
+    if order.exemptions or re.search(r"\bMR\b", order.text):
+        return 25
+    return 10 if _DECL.match(order.text) or not order.text else None

@@ -10,6 +10,7 @@ import re
 from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
+from reftel.read.release import is_released_copy, mark_release
 
 # stamp = "Declassified/Released" ... "EO Systematic Review" date; two lines at each page foot, parts
 # parted by blanks or tabs, the officer's name before or after. Matched by shape: dates differ.
@@ -53,8 +54,7 @@ _LOST = re.compile(
 _NOTE = re.compile(
     r"\s*(?:This record is a partial extract of the original cable\b.*"
     r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [0-9]{1,2} [A-Z][a-z]+ [0-9]{4}, [0-9:]+"
-    r"|RELEASED? IN (?:PART|FULL).*|DECAPTIONED|REVIEW AUTHORITY: .*"
-    r"|UNCLASSIFIED U\.S\. Department of State Case No\..*)\s*\Z"
+    r")\s*\Z"
 )
 _ATTRIBUTES = re.compile(r"\s*Message Attributes\s*\Z")
 _MESSAGE_TEXT = re.compile(r"\s*Message Text\s*\Z")
@@ -63,6 +63,8 @@ _MESSAGE_TEXT = re.compile(r"\s*Message Text\s*\Z")
 def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
     pieces = _mark_export(pieces)
+    if is_released_copy(source):
+        pieces = mark_release(pieces)
     stamps = "Released" in source or "EO Systematic Review" in source
     sections = " OF 0" in source
     marked: list[Piece] = []
@@ -151,6 +153,7 @@ def _mark_banners(pieces: list[Piece]) -> None:
     """
     solid = [piece for piece in pieces if piece.kind != "blank"]
     _mark_broken_page_lines(solid)
+    _mark_catalogue(solid)
     for index, piece in enumerate(solid):
         if piece.kind or not _BANNER.match(piece.text):
             continue
@@ -174,6 +177,37 @@ def _mark_broken_page_lines(solid: list[Piece]) -> None:
             continue
         if _PAGE_POST.match(after.text):
             piece.kind = after.kind = "page-line"
+
+
+# A publisher's catalogue of 2000s telegrams, its columns a line each: running number, date, message
+# reference number, origin, classification, references.
+_CATALOGUE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\s*[0-9]{1,6}\s*\Z",
+        r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})(?: [0-9:]{5,8})?\s*\Z",
+        r"\s*[0-9]{2}[A-Z]{3,}[0-9]{1,6}\s*\Z",
+        r"\s*(?:Embassy|Consulate|Mission|Secretary of State|US ?[A-Z]|American Institute)[A-Za-z ]*\Z",
+        r"\s*(?:UNCLASSIFIED|CONFIDENTIAL|SECRET)[A-Z/ ]*\s*\Z",
+        r"\s*(?:[0-9]{2}[A-Z]{3,}[0-9]{1,6}[|, ]*)*\Z",
+    )
+)
+
+
+def _mark_catalogue(solid: list[Piece]) -> None:
+    for at, piece in enumerate(solid):
+        if piece.kind or not _CATALOGUE[2].match(piece.text) or at == 0:
+            continue
+        start = at - 1 if _CATALOGUE[1].match(solid[at - 1].text) else at
+        if start < at and start > 0 and _CATALOGUE[0].match(solid[start - 1].text):
+            start -= 1
+        end = at + 1
+        for pattern in _CATALOGUE[3:]:
+            if end < len(solid) and pattern.match(solid[end].text):
+                end += 1
+        if end - start >= 4:
+            for each in solid[start:end]:
+                each.kind = "publisher-note"
 
 
 def _neighbour(solid: list[Piece], index: int, step: int) -> Piece | None:

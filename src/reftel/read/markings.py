@@ -33,7 +33,7 @@ _LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
     ("executive-order", EO_LABEL),
 )
 _INNER_LABEL = re.compile(
-    r"(?<=\S)\s+(?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |REFS?: |Classified By: |¶ ?1\.)"
+    r"(?<=\S)\s+(?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: |Classified By: |¶ ?1\.|-{8,})"
 )
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _TEXT_LABEL = re.compile(
@@ -76,6 +76,13 @@ _CAPTION_BEHIND = re.compile(
     r"(?<=\S) +(?:SIPDIS|SENSITIVE|NOFORN|EXDIS|NODIS|LIMDIS)(?: +SIPDIS)?\s*\Z"
 )
 
+# What archives and publishers write above the text of a copy.
+_ARCHIVE_NOTE = re.compile(
+    r"\s*(?:Original (?:telegram|classification|document)\b|Copy (?:from|of)\b.*(?:Archives|file)"
+    r"|R(?:ecord )?G(?:roup)? ?[0-9]+\b|(?:19[0-9]{2}-)?[0-9-]* ?Central (?:Foreign Policy )?Files?\b"
+    r"|(?:File|Box|Folder): )",
+    re.IGNORECASE,
+)
 _FEW_PROSE_LINES = 8
 _FAR = 60
 
@@ -126,6 +133,8 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
     subject_met = False
     for at in range(index, len(reading.pieces)):
         piece = reading.pieces[at]
+        if piece.kind == "publisher-note" and last is not None:
+            break
         if piece.kind:
             continue
         solid += 1
@@ -307,6 +316,9 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
         head, rest = cut(piece, tail.start())
         pieces[at : at + 1] = [head, rest]
         piece, text = head, head.text
+    if _ARCHIVE_NOTE.match(text) or re.search(r"\bde-?classified\b", text, re.IGNORECASE):
+        piece.kind = "publisher-note"
+        return at + 1
     piece.kind = "passing"
     reading.passing.append(" ".join(text.split()))
     return at + 1
@@ -340,7 +352,7 @@ def _read_tail(reading: Reading, at: int) -> int:
         found = captions_of(text)
         if found and not text[found[1] :].strip():
             at = _take_captions(reading, at, *found)
-        elif _CORRECTED.match(text):
+        elif _CORRECTED.match(text) and _stands_alone(pieces, at):
             piece.kind = "corrected-copy"
             at += 1
         elif not reading.references and (end := _unlabelled_references(reading, at)) > at:

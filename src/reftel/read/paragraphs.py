@@ -19,10 +19,10 @@ _ENTIRE = re.compile(
     rf"\(?\s*(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]\s*ENTIRE TEXT\s*\.?\)?", re.IGNORECASE
 )
 LABEL = re.compile(
-    r"\(?(?P<label>(?:BEGIN |EXECUTIVE )?(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
+    r"(?:\(?(?P<label>(?:BEGIN |EXECUTIVE )?(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?)?|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
     r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
-    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;-]|\Z)|(?<=\))\s)",
+    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;-]|\Z)|(?<=\))\s)|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?= [A-Z][a-z]))",
     re.IGNORECASE,
 )
 
@@ -46,7 +46,7 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 def label_of_paragraph(text: str) -> str | None:
     """The label that a paragraph opens with, as written: `Summary`, `COMMENT`."""
     match = LABEL.match(text)
-    return match["label"] if match else None
+    return (match["label"] or match["bare"]) if match else None
 
 
 class Sequence:

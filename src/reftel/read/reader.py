@@ -10,11 +10,13 @@ from reftel.read.body import read_body
 from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
 from reftel.read.dtg import DTG_LINE
 from reftel.read.elements import Piece, cut_lines, to_elements
+from reftel.read.executive_order import by_schedule, downgrading_group
 from reftel.read.furniture import PAGE_LINE, SECTION_MARK, mark_furniture, section_numbers
 from reftel.read.department import is_office_list, is_queue_number
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
 from reftel.read.markings import read_markings
 from reftel.read.reading import Reading
+from reftel.read.release import read_release
 from reftel.read.smart import is_smart, read_smart
 from reftel.read.transmission import is_transmission_start
 from reftel.telegram import Coverage, Mrn, Section, Span, Telegram
@@ -43,8 +45,10 @@ def read(text: str, *, year: int | None = None) -> Telegram:
     else:
         start = _read_front(reading)
     _read_further_sections(reading, start)
+    _read_downgrading(reading, start)
     read_body(reading, start)
     read_attributes(reading)
+    read_release(reading)
     for piece in reading.pieces:
         if piece.kind == "lost-text":
             reading.doubt("text-lost", f"text is lost here: {piece.text.strip()}", piece)
@@ -196,8 +200,27 @@ def _begins_section(reading: Reading, at: int) -> bool:
 _EVIDENCE = frozenset(
     """transmission-id routing-line calling-station security-line date-time-group originator
     action-addressee info-addressee page-line section-line release-stamp distribution drafting
-    executive-order tags subject reference classified-by attributes""".split()
+    executive-order tags subject reference classified-by attributes release-note""".split()
 )
+
+
+def _read_downgrading(reading: Reading, start: int) -> None:
+    """`GP-3` among the last lines of a text of 1961-72."""
+    solid = [piece for piece in reading.pieces[start:] if not piece.kind]
+    for piece in solid[-4:]:
+        if (order := downgrading_group(piece.text)) is not None:
+            piece.kind = "executive-order"
+            reading.executive_order = reading.executive_order or order
+
+
+def _finish_order(reading: Reading) -> None:
+    order = reading.executive_order
+    if order is None:
+        return
+    if order.declassify_on and reading.dtg and order.declassify_on <= reading.dtg[:10]:
+        message = f"{order.declassify_on} is not after the telegram's own date"
+        reading.doubt("declassification-date-past", message)
+    reading.executive_order = by_schedule(order, reading.classification, reading.dtg)
 
 
 def _has_evidence(reading: Reading) -> bool:
@@ -217,10 +240,12 @@ def _finish(reading: Reading) -> Telegram:
     finish_heading(reading)
     _finish_number(reading)
     present = _finish_sections(reading)
-    if reading.attributes is not None or any(p.kind == "page-line" for p in reading.pieces):
+    paged = any(p.kind == "page-line" for p in reading.pieces)
+    if reading.attributes is not None or (paged and (reading.dtg or "19")[:3] in ("19", "197")):
         reading.dialect = "sas" if reading.dialect in ("fragment", "cable") else reading.dialect
     _finish_classification(reading)
     _compare_ending(reading)
+    _finish_order(reading)
     elements = to_elements(reading.pieces)
     unknown = sum(element.end - element.start for element in elements if element.kind == "unknown")
     return Telegram(
@@ -255,6 +280,7 @@ def _finish(reading: Reading) -> Telegram:
         drafted_by=reading.drafted_by,
         approved_by=reading.approved_by,
         attributes=reading.attributes,
+        release=reading.release,
         repairs=tuple(sorted(reading.repairs, key=lambda repair: repair.span)),
         diagnostics=tuple(sorted(reading.diagnostics, key=lambda d: d.span or Span(0, 0))),
         coverage=Coverage(len(reading.source), unknown),

@@ -16,6 +16,7 @@ from reftel.telegram import (
     Mrn,
     Readdressal,
     Reference,
+    Release,
     Repair,
     Section,
     Severity,
@@ -65,6 +66,7 @@ class Reading:
     drafted_by: str | None = None
     approved_by: str | None = None
     attributes: dict[str, str] | None = None
+    release: Release | None = None
     repairs: list[Repair] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 

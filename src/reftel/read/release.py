@@ -1,0 +1,77 @@
+"""What the review of a copy released under the Freedom of Information Act wrote on it.
+
+Release lines, reviewer's block, case and document numbers, and the exemption codes in the margin of
+what was withheld (telegram-content.md 3.24). They are a layer upon the telegram, never part of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reftel.read.dates import find_date
+from reftel.read.elements import Piece, cut
+from reftel.read.reading import Reading
+from reftel.telegram import Release
+
+_CODE = r"(?:\(?[Bb]\)?\(?[1-9]\)?(?:\([A-F]\))?|1\.[4-6] ?\([A-Ha-h]\)|NR)"
+_CODES = re.compile(rf"(?<![A-Z0-9(.]){_CODE}(?![A-Z0-9])")
+_CODES_ALONE = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s*\Z")
+_CODES_BEHIND = re.compile(rf"(?<=\S)\s{{2,}}(?={_CODE}(?:[\s,;/]+{_CODE})*\s*\Z)")
+_ACTION = re.compile(r"\s*(?P<action>RELEASED? IN (?:PART|FULL)|DENIED IN FULL)\b", re.IGNORECASE)
+_NOTE = re.compile(
+    r"\s*(?:RELEASED? IN (?:PART|FULL)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
+    r"|REVIEW AUTHORITY: .*|(?:REVIEWED|RELEASED) BY:? .*|EXEMPTIONS?: .*"
+    r"|Class(?:ification)?: [A-Z]+ *-? *Reason: .*|Reason: [0-9].* *-? *Declassify on: .*"
+    r"|(?:UNCLASSIFIED )?U\.S\. Department of State(?: Case No.*)?|.*\bCase No\. ?:? ?[A-Z]-[0-9]{4}-.*"
+    r"|.*\bDoc No\. ?:? ?C[0-9]{8}.*|FL-[0-9]{4}-[0-9]+ .*|Post: .* MRN: .*|Heading: [A-Z ]+ [0-9]+\s*"
+    r"|Printed by: .*|Page [0-9]+ of [0-9]+)\s*\Z",
+    re.IGNORECASE,
+)
+_CASE = re.compile(r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE)
+_DOCUMENT = re.compile(r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}))", re.IGNORECASE)
+_SIGNS = ("Case No", "RELEASE IN ", "RELEASED IN ", "FL-20", "REVIEW AUTHORITY", "Doc No", "DENIED IN FULL")
+
+
+def is_released_copy(source: str) -> bool:
+    """Whether a copy bears the marks of such a release, in any of its lines."""
+    return any(sign in source for sign in _SIGNS)
+
+
+def mark_release(pieces: list[Piece]) -> list[Piece]:
+    """The pieces with the lines of the review named, and the codes in the margin cut off."""
+    marked: list[Piece] = []
+    for piece in pieces:
+        if not piece.kind and piece.text:
+            if _NOTE.match(piece.text):
+                piece.kind = "release-note"
+            elif _CODES_ALONE.match(piece.text):
+                piece.kind = "exemption-code"
+            elif match := _CODES_BEHIND.search(piece.text):
+                text, code = cut(piece, match.end())
+                code.kind = "exemption-code"
+                marked += [text, code]
+                continue
+        marked.append(piece)
+    return marked
+
+
+def read_release(reading: Reading) -> None:
+    """Fill `release` from the review's lines, if there are any."""
+    notes = [piece.text for piece in reading.pieces if piece.kind == "release-note"]
+    codes = [piece.text for piece in reading.pieces if piece.kind == "exemption-code"]
+    if not notes:
+        return
+    text = "\n".join(notes)
+    action = next((match["action"] for note in notes if (match := _ACTION.match(note))), None)
+    case, document = _CASE.search(text), _DOCUMENT.search(text)
+    dated = re.search(r"Date: ?(\S+)|\"UNCLASSIFIED\" (\S+)", text)
+    date = find_date(dated[1] or dated[2], 2000) if dated else None
+    found = [code for note in (text, *codes) for code in _CODES.findall(note)]
+    exemptions = dict.fromkeys(re.sub(r"[\s]", "", code).upper() for code in found)
+    reading.release = Release(
+        action=action.upper().replace("RELEASED", "RELEASE") if action else None,
+        exemptions=tuple(exemptions),
+        case_number=case["a"] or case["b"] if case else None,
+        document_number=document["a"] or document["b"] if document else None,
+        date=date[0] if date else None,
+    )
