@@ -6,7 +6,7 @@
 '79BERN123'
 """
 
-from reftel.read import NotATelegram, NotOneTelegramError, join, read
+from reftel.read import NotATelegram, NotOneTelegramError, join, read, read_all
 from reftel.telegram import Mrn, Span, Telegram
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "__version__",
     "join",
     "read",
+    "read_all",
 ]
 __version__ = "0.1.0"

@@ -185,6 +185,19 @@ class Reference(msgspec.Struct, frozen=True):
     span: Span | None = None
 
 
+class Citation(msgspec.Struct, frozen=True):
+    """A telegram that the text cites: `text` as written, `mrn` the short spelling of what it points at.
+
+    `reference` is the enumerator of the REF line's item (`REF B`), or the empty string for its only
+    item (`REFTEL`); `None` where the text names a number itself (`STATE 12345`).
+    """
+
+    text: str
+    mrn: str | None
+    reference: str | None
+    span: Span
+
+
 class ClassifiedBy(msgspec.Struct, frozen=True):
     name: str | None
     title: str | None
@@ -285,6 +298,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[Tag, ...] = ()
     subject: str | None = None
     references: tuple[Reference, ...] = ()
+    citations: tuple[Citation, ...] = ()
     classified_by: ClassifiedBy | None = None
     summary: str | None = None
     body: tuple[Block, ...] = ()

@@ -53,6 +53,9 @@ KINDS: dict[str, str] = {
     "lost-text": "Says that text was lost here.",
     "attributes-label": "Begins a part of the National Archives' export.",
     "attributes": "The National Archives' catalogue of the telegram.",
+    "mail-header": "A header field of the mail in which the telegram came.",
+    "mail-part": "A part of the mail that is not the telegram's text.",
+    "markup": "Marks and surroundings of the web page that carries the telegram.",
     "unknown": "Not understood.",
 }
 """Every kind of element, with a sentence for someone who has never seen a telegram."""

@@ -190,7 +190,7 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
         known = {(reference.enumerator, reference.text) for reference in reading.references}
         reading.references += [
             reference
-            for reference in parse_references(value, start, _citing(reading))
+            for reference in parse_references(value, start, citing_of(reading))
             if (reference.enumerator, reference.text) not in known
         ]
     elif kind == "classified-by" and reading.classified_by is None:
@@ -381,7 +381,7 @@ def _unlabelled_references(reading: Reading, at: int) -> int:
     for piece in pieces[at:end]:
         piece.kind = "reference"
     start, stop = pieces[at].start, pieces[end - 1].start + len(pieces[end - 1].text)
-    reading.references = parse_references(reading.source[start:stop], start, _citing(reading))
+    reading.references = parse_references(reading.source[start:stop], start, citing_of(reading))
     reading.doubt("label-lost", "references without their label", pieces[at], "info")
     return end
 
@@ -398,7 +398,8 @@ def _year(reading: Reading) -> int | None:
     return int(reading.dtg[:4]) if reading.dtg else reading.year
 
 
-def _citing(reading: Reading) -> Citing:
+def citing_of(reading: Reading) -> Citing:
+    """What year-less citations of this telegram are resolved against."""
     year = _year(reading)
     day = date.fromisoformat(reading.dtg[:10]).timetuple().tm_yday if reading.dtg else None
     post = tables.canonical_post(reading.post, year) if reading.post else None

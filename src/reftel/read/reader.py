@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from reftel import tables
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
+from reftel.read.citations import read_citations
 from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
 from reftel.read.dtg import DTG_LINE
 from reftel.read.elements import Piece, cut_lines, to_elements
@@ -14,9 +16,12 @@ from reftel.read.executive_order import by_schedule, downgrading_group
 from reftel.read.furniture import PAGE_LINE, SECTION_MARK, mark_furniture, section_numbers
 from reftel.read.department import is_office_list, is_queue_number
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
-from reftel.read.markings import read_markings
+from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
+from reftel.read.markings import citing_of, read_markings
+from reftel.read.markup import is_page, put_back, shown_text
 from reftel.read.reading import Reading
 from reftel.read.release import read_release
+from reftel.read.several import parts
 from reftel.read.smart import is_smart, read_smart
 from reftel.read.transmission import is_transmission_start
 from reftel.telegram import Coverage, Mrn, Section, Span, Telegram
@@ -31,12 +36,57 @@ class NotATelegram(ValueError):  # noqa: N818
 
 
 def read(text: str, *, year: int | None = None) -> Telegram:
-    """Read one telegram, or what is left of one.
+    """Read one telegram, or what is left of one; from its own text, a web page or a mail.
 
     `year` is the year that a fragment or a two-digit reference belongs to when the text does not
     say. Damage never raises: it becomes diagnostics and repairs. Raises `NotATelegram` when nothing
     in the text belongs to a telegram.
     """
+    if not text.strip():
+        raise NotATelegram("the text is empty")
+    if is_mail(text):
+        return _read_mail(text, year)
+    if is_page(text):
+        shown = shown_text(text)
+        return put_back(_read_plain(shown.text, year), text, shown)
+    return _read_plain(text, year)
+
+
+def read_all(text: str, *, year: int | None = None) -> Iterator[Telegram]:
+    """Read every telegram in a text: one after another, a table of them, or a mail folder.
+
+    What is no telegram among them is left out; `NotATelegram` is raised when none is one.
+    """
+    found = 0
+    refused: NotATelegram | None = None
+    for part in parts(text):
+        try:
+            yield read(part.text, year=year)
+            found += 1
+        except NotATelegram as error:
+            refused = error
+    if not found:
+        raise refused or NotATelegram("the text is empty")
+
+
+def _read_mail(text: str, year: int | None) -> Telegram:
+    message, inner, shown = mail_text(text)
+    year = year or mail_year(message)
+    try:
+        telegram = _read_plain(inner, year) if inner.strip() else None
+    except NotATelegram:
+        telegram = _read_body_alone(inner)
+    return from_mail(telegram, text, message, shown)
+
+
+def _read_body_alone(text: str) -> Telegram:
+    """A text in which nothing but its paragraphs is a telegram's: the mail's headers say the rest."""
+    reading = Reading(text, mark_furniture(cut_lines(text), text))
+    read_body(reading, 0)
+    return _finish(reading)
+
+
+def _read_plain(text: str, year: int | None) -> Telegram:
     if not text.strip():
         raise NotATelegram("the text is empty")
     reading = Reading(text, mark_furniture(cut_lines(text), text), year)
@@ -47,6 +97,7 @@ def read(text: str, *, year: int | None = None) -> Telegram:
     _read_further_sections(reading, start)
     _read_downgrading(reading, start)
     read_body(reading, start)
+    read_citations(reading, citing_of(reading))
     read_attributes(reading)
     read_release(reading)
     for piece in reading.pieces:
@@ -272,6 +323,7 @@ def _finish(reading: Reading) -> Telegram:
         tags=tuple(reading.tags),
         subject=reading.subject,
         references=tuple(reading.references),
+        citations=tuple(reading.citations),
         classified_by=reading.classified_by,
         summary=reading.summary,
         body=tuple(reading.body),

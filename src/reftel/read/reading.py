@@ -8,6 +8,7 @@ from reftel.read.elements import Piece
 from reftel.telegram import (
     Addressee,
     Block,
+    Citation,
     ClassifiedBy,
     Diagnostic,
     Dialect,
@@ -58,6 +59,7 @@ class Reading:
     tags: list[Tag] = field(default_factory=list)
     subject: str | None = None
     references: list[Reference] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
     classified_by: ClassifiedBy | None = None
     summary: str | None = None
     body: list[Block] = field(default_factory=list)

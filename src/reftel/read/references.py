@@ -214,7 +214,7 @@ def _read_item(
         lead = len(piece) - len(piece.lstrip(" \t\n,;&-"))
         span = Span(at + start + lead, at + start + lead + len(piece[lead:].rstrip(" \t\n,;&-")))
         references += [
-            Reference(enumerator, "telegram", _resolve_number(post, serial, year, citing), text, span)
+            Reference(enumerator, "telegram", resolve_number(post, serial, year, citing), text, span)
             for serial in serials
             if serial
         ]
@@ -239,7 +239,7 @@ def _uncited(
     text = " ".join(item.split())
     span = Span(at, at + len(item))
     if before and re.fullmatch(r"0*[0-9]{2,8}", text):
-        mrn = _resolve_number(before, int(text), None, citing)
+        mrn = resolve_number(before, int(text), None, citing)
         return [Reference(enumerator, "telegram", mrn, text, span)]
     kind: ReferenceKind = next((kind for kind, found in _KINDS if found.search(item)), "other")
     return [Reference(enumerator, kind, None, text, span)]
@@ -294,7 +294,7 @@ def _year_of(match: re.Match[str], after: str, citing: Citing) -> int | None:
     return None
 
 
-def _resolve_number(post: str, number: int, year: int | None, citing: Citing) -> str | None:
+def resolve_number(post: str, number: int, year: int | None, citing: Citing) -> str | None:
     """The short spelling; without a year, that of the citing telegram, or the one before when the
     number is larger than any that the post can have reached by then (January citing December)."""
     if year is None:

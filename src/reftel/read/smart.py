@@ -6,7 +6,6 @@ telegram-content.md 3.23. Names stand inverted (`BEIJING, AMEMBASSY ROUTINE`).
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from reftel import tables
 from reftel.read.classification import level_of
@@ -15,9 +14,9 @@ from reftel.read.dates import find_date
 from reftel.read.dtg import DTG_LINE, PRECEDENCES, time_of
 from reftel.read.elements import Piece
 from reftel.read.executive_order import parse_executive_order
-from reftel.read.markings import captions_of, clean_subject
+from reftel.read.markings import captions_of, citing_of, clean_subject
 from reftel.read.reading import Reading
-from reftel.read.references import Citing, parse_references
+from reftel.read.references import parse_references
 from reftel.read.tags_line import parse_tags
 from reftel.telegram import Addressee, ExecutiveOrder, Mrn, Station
 
@@ -141,6 +140,7 @@ def _add_captions(reading: Reading, text: str) -> None:
 def _read_values(reading: Reading, values: dict[str, str]) -> None:
     if match := _MRN.search(values.get("mrn", "")):
         reading.mrn = Mrn.parse(f"{match['year']}{match['post']}{match['number']}")
+        reading.post, reading.number = match["post"].upper(), int(match["number"])
     _read_dtg(reading, values.get("date/dtg", ""))
     if values.get("from"):
         reading.originator = Station(_upright(values["from"]))
@@ -153,11 +153,8 @@ def _read_values(reading: Reading, values: dict[str, str]) -> None:
     _add_captions(reading, values.get("captions", ""))
     reading.subject = clean_subject(values.get("subject", ""))
     if values.get("reference"):
-        day = date.fromisoformat(reading.dtg[:10]).timetuple().tm_yday if reading.dtg else None
-        mrn = reading.mrn
-        citing = Citing(year, day, mrn.post if mrn else None, mrn.number if mrn else None)
         start = int(values["reference at"])
-        reading.references = parse_references(values["reference"], start, citing)
+        reading.references = parse_references(values["reference"], start, citing_of(reading))
     if values.get("pass line"):
         reading.passing.append(" ".join(values["pass line"].split()))
     if values.get("classified by"):

@@ -1,0 +1,69 @@
+"""What the text cites: `REFTEL` and `REF B`, resolved to the REF line's items, and telegrams by number."""
+
+from __future__ import annotations
+
+import re
+
+from reftel import tables
+from reftel.read.reading import Reading
+from reftel.read.references import Citing, resolve_number
+from reftel.telegram import Citation, Span, full_year
+
+_REF = re.compile(
+    r"[Rr](?:EF|ef)(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?(?:(?: ?[,/&-] ?| AND | and | ?, ?and )\(?[A-Z](?![A-Za-z.])\)?)*))"
+)
+_LETTER = re.compile(r"[A-Z](?![A-Za-z])")
+# The number first, then what stands before it: far fewer numbers than words.
+_NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9,%]|[.:/-][0-9]|Z\b)")
+_BEFORE = re.compile(r"(?:(?<![A-Z0-9])(?P<year>[0-9]{2}|(?:19|20)[0-9]{2}) )?(?P<post>[A-Z][A-Z'-]*(?: [A-Z][A-Z'-]*){0,3})\Z")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}\Z")
+
+
+def read_citations(reading: Reading, citing: Citing) -> None:
+    """Fill `citations` from the text, in the order in which they stand."""
+    if not reading.body:
+        return
+    source = reading.source
+    start, end = reading.body[0].span.start, max(block.span.end for block in reading.body)
+    found: list[Citation] = []
+    if reading.references:
+        for match in _REF.finditer(source, start, end):
+            if match.start() == 0 or not source[match.start() - 1].isalnum():
+                found += _pointed_at(reading, match)
+    for match in _NUMBER.finditer(source, start, end):
+        if (citation := _named(source, match, citing)) is not None:
+            found.append(citation)
+    reading.citations = sorted(found, key=lambda each: each.span)
+
+
+def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
+    span = Span(match.start(), match.end())
+    references = reading.references
+    if match["tel"]:
+        mrns = list(dict.fromkeys(each.mrn for each in references if each.mrn))
+        return [Citation(match[0], mrns[0] if len(mrns) == 1 else None, "", span)]
+    letters = _LETTER.findall(match["letters"])
+    if "-" in match["letters"] and len(letters) == 2:
+        letters = [chr(code) for code in range(ord(letters[0]), ord(letters[1]) + 1)]
+    by_letter = {each.enumerator: each.mrn for each in reversed(references) if each.enumerator}
+    return [
+        Citation(match[0], by_letter[letter], letter, span) for letter in letters if letter in by_letter
+    ]
+
+
+def _named(source: str, match: re.Match[str], citing: Citing) -> Citation | None:
+    before = _BEFORE.search(source, max(0, match.start() - 40), match.start())
+    if before is None or (_YEAR.match(match["number"]) and not before["year"]):
+        return None
+    words = before["post"].split()
+    for at in range(len(words)):
+        name = " ".join(words[at:])
+        if len(name) < 4 or (post := tables.canonical_post(name, citing.year)) is None:
+            continue
+        digits = before["year"] if at == 0 else None
+        year = None if digits is None else int(digits) if len(digits) == 4 else full_year(int(digits))
+        start = before.start() if at == 0 else before.end() - len(name)
+        mrn = resolve_number(post, int(match["number"]), year, citing)
+        span = Span(start, match.end())
+        return Citation(span.of(source), mrn, None, span)
+    return None
