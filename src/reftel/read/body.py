@@ -16,8 +16,14 @@ from reftel.read.paragraphs import (
     portion_mark,
 )
 from reftel.read.reading import Reading
-from reftel.read.repairs import Mend, find_mends
-from reftel.telegram import Block, BlockKind, Repair, Span
+from reftel.read.repairs import (
+    SOFT_HYPHEN,
+    Mend,
+    doubtful_marks,
+    find_mends,
+    reads_q_for_apostrophe,
+)
+from reftel.telegram import Block, BlockKind, Diagnostic, Repair, Span
 
 _RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
@@ -68,6 +74,7 @@ def read_body(reading: Reading, index: int) -> None:
     if reading.service is None:
         _read_signature(reading, index)
     lines = _lines(_in_order(reading, index))
+    reading.q_for_apostrophe = reads_q_for_apostrophe(reading.source)
     parts = _parts(reading, lines)
     blocks = [_block(reading, part) for part in parts]
     reading.body = [block for block in blocks if block.text or block.number is not None]
@@ -344,9 +351,14 @@ def _cut_number(reading: Reading, piece: Piece, offset: int) -> None:
 def _clean(reading: Reading, part: _Part, offset: int) -> str:
     """The text of a block: damage mended, lines joined, lists and tables left as they stand."""
     raw, starts = _raw(part, offset)
-    mends = find_mends(raw)
+    mends = find_mends(raw, reading.source, q_for_apostrophe=reading.q_for_apostrophe)
     for mend in mends:
         reading.repairs.append(_repair(reading, part, offset, starts, mend))
+    for start, end in doubtful_marks(raw):
+        if not any(mend.start <= start < mend.end for mend in mends):
+            message = "this may be a lost quotation mark; its other one is not found"
+            span = _repair(reading, part, offset, starts, Mend(start, end, "", "")).span
+            reading.diagnostics.append(Diagnostic("quote-doubtful", "info", message, span))
     return _flow(_apply(raw, mends))
 
 
@@ -372,7 +384,8 @@ def _repair(reading: Reading, part: _Part, offset: int, starts: list[int], mend:
     if index == 0:
         start += offset
     end = start + mend.end - mend.start
-    return Repair(Span(start, end), reading.source[start:end], mend.now, mend.why)
+    now = mend.now.replace(SOFT_HYPHEN, "")
+    return Repair(Span(start, end), reading.source[start:end], now, mend.why)
 
 
 def _apply(text: str, mends: list[Mend]) -> str:
@@ -397,8 +410,8 @@ def _flow(text: str) -> str:
             if not flowed or at in rows or _KEPT_LINE.match(line):
                 flowed.append(line.strip() if not _is_row(line) else line.rstrip())
             else:
-                flowed[-1] = f"{flowed[-1]}{_joint(flowed[-1])}{line.strip()}"
-        joined = "\n".join(row if _is_row(row) else " ".join(row.split()) for row in flowed)
+                flowed[-1] = _joined(flowed[-1].rstrip(), line.strip())
+        joined = "\n".join(row if _is_row(row) else " ".join(row.split()) for row in flowed).replace(SOFT_HYPHEN, "")
         if joined.strip():
             groups.append(joined.strip())
     return "\n\n".join(groups)
@@ -425,9 +438,11 @@ def _is_row(line: str) -> bool:
     return bool(re.search(r"\S {3,}\S", line))
 
 
-def _joint(before: str) -> str:
-    """What joins two lines: nothing after a hyphen that ends one, else a blank."""
-    return "" if re.search(r"[A-Za-z]-\Z", before) else " "
+def _joined(before: str, line: str) -> str:
+    """Two lines as one: a blank between them, none behind a hyphen or within a divided word."""
+    if before.endswith(SOFT_HYPHEN):
+        return before[:-1] + line
+    return before + line if before[-1:] == "-" and before[-2:-1].isalpha() else f"{before} {line}"
 
 
 _END_SUMMARY = re.compile(r"[\s(.]*END (?:OF )?SUMMARY(?: AND COMMENT)?\s*[.)]*", re.IGNORECASE)

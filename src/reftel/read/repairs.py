@@ -1,13 +1,32 @@
-"""Damage to quotation marks, apostrophes and dashes, mended where the context makes it certain.
+"""Damage to running text, mended where the context makes it certain.
 
-Left and right double quotes came through as `&` and `8`, the right single quote as a comma, the dash
-as a closing bracket (telegram-content.md 3.25, tables/garbles.csv).
+Each kind is general, leaves the source alone and gives its reason (`KINDS`). What is likely damage but
+could be meant is a diagnostic, not a repair (telegram-content.md 3.25, tables/garbles.csv).
 """
 
 from __future__ import annotations
 
+import html
 import re
 from typing import NamedTuple
+
+KINDS: dict[str, str] = {
+    "pilcrow read as 1": "A paragraph's pilcrow became the digit 1: 11. 12. 13. before 4.",
+    "apostrophe lost": "The right single quote became a comma, a question mark or Q: expert,s.",
+    "opening quote lost": "The left double quote became & (or, read as HTML, ®): &registered8.",
+    "closing quote lost": "The right double quote became 8, and an opening mark stands before it.",
+    "dash read as )": "The dash became a closing bracket that nothing opens.",
+    "word divided at line end": "A word was divided over two lines, and its hyphen kept: JURIS- DICTION.",
+    "word spaced out": "A word was written with blanks between its letters: S U M M A R Y.",
+    "words run together": "A blank was lost between two sentences or words.",
+    "letter read for a digit": "O for 0, I or l for 1, where only digits can stand.",
+    "markup left over": "Links, emphasis, entities or line marks of a republisher.",
+    "mojibake": "UTF-8 that was read as Windows-1252: â€™.",
+}
+"""Every reason that `Repair.why` gives, with a sentence that explains it."""
+
+SOFT_HYPHEN = "\u00ad"
+"""Stands, while lines are joined, where a word was divided; the clean text has nothing there."""
 
 
 class Mend(NamedTuple):
@@ -19,31 +38,89 @@ class Mend(NamedTuple):
     why: str
 
 
-_APOSTROPHE = re.compile(
-    r"(?:(?<=[A-Za-z][a-z]),(?=s[\s.;:!?)\"8]|s\Z)"
-    r"|(?<=[A-Z][A-Z]),(?=S[\s.;:!?)\"8]|S\Z)"
-    r"|(?<=[a-z]n),(?=t[\s.;:!?)\"8]|t\Z)|(?<=[A-Z]N),(?=T[\s.;:!?)\"8]|T\Z)"
-    r"|(?<=[a-zI]),(?=(?:re|ve|ll)[\s.;:!?)]))"
+# Each pattern begins with the damaged character itself: the search then runs at the speed of a scan.
+_COMMA = re.compile(
+    r",(?:(?<=[a-z]{2},)(?=s[\s.;:!?)\"8]|s\Z)|(?<=[A-Z]{2},)(?=S[\s.;:!?)\"8]|S\Z)"
+    r"|(?<=[a-z]n,)(?=t[\s.;:!?)\"8]|t\Z)|(?<=[A-Z]N,)(?=T[\s.;:!?)\"8]|T\Z)"
+    r"|(?<=[a-zI],)(?=(?:re|ve|ll)[\s.;:!?)]))"
 )
+_QUESTION = re.compile(r"\?(?:(?<=[a-z]{2}\?)|(?<=\bI\?))(?=(?:s|t|re|ve|ll|d|m)\b)")
+_Q_APOSTROPHE = re.compile(r"Q(?:(?<=[a-z]Q)(?=s\b|t\b|re\b|ve\b|ll\b)|(?<=[A-Z]{2}Q)(?=S\b|T\b))")
+# A browser took `&reg`, `&not` and the like for entities when the quote had become an ampersand.
+_ENTITY_LETTERS = {"®": "reg", "¬": "not", "©": "copy", "§": "sect", "¶": "para"}
 _QUOTE_MARK = re.compile(
-    r"(?P<plain>\")|(?P<open>(?:(?<=[\s(])|(?<=\A))&(?=[A-Za-z]))"
-    r"|(?P<close>(?<=[A-Za-z.,!?])8(?=[\s.,;:)!?]|\Z))"
+    r"(?P<plain>\")|(?P<open>(?:(?<=[\s(])|(?<=\A))(?:&(?=[A-Za-z])|[®¬©§¶](?=[a-z])))"
+    r"|(?P<close>8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z))"
 )
-_DASH = re.compile(r"(?<=[a-z])\)(?=\s[a-z])")
+_DASH = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
+_DIVIDED = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n(?=\s*(?P<tail>[A-Za-z]+))")
+# Second halves of divided words that are no words themselves.
+_TAILS = frozenset(
+    """TION TIONS TIONAL SION SIONS MENT MENTS MENTAL ING INGS ED ER ERS LY ALLY ITY ITIES ICAL ICALLY ENCE
+    ENCES ANCE ANCES ATED ATES ATING ATION ATIONS TURE TURES NESS TIVE TIVES TIVELY ABLE IBLE FUL LESS IST
+    ISTS ISM MENTATION CIAL CIALLY TIAL TIALLY CIENT TION'S LISH LISHED ISH ISHED CATION CATIONS ZATION
+    ZATIONS IZED IZING IZE IZATION ISATION DURES DURE TICAL TICALLY RIES TERS TIES SIBLE SIBILITY BILITY
+    BILITIES NITY NITIES CERN CERNED CERNING STANCE STANCES TAIN TAINED TAINING TRATION TRATE MITTEE MITTEES
+    PORTED MENTED NATION TOR TORS TORY VISION NING TING DING RING SING LING PING VERNMENT BASSADOR RECTOR
+    DENT DENTS DENTIAL CERTAIN QUENT QUENTLY SPONSE SPONSIBLE TERNATIONAL PARTMENT""".split()
+)
+_PREFIXES = frozenset("NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split())
+_SPACED = re.compile(r"(?<![A-Za-z] )(?<![A-Za-z])(?:[A-Z] ){4,30}[A-Z](?![A-Za-z]| [A-Z]\b)")
+# Classifications are sent so, and so is the note on a corrected copy.
+_SPACED_BY_RULE = frozenset(
+    "CONFIDENTIAL SECRET TOPSECRET UNCLASSIFIED UNCLAS RESTRICTED CORRECTED CORRECTEDCOPY".split()
+)
+_JOINED = re.compile(r"[.!?](?<=[a-z]{3}[.!?])(?=[A-Z][a-z]{2,} [a-z])")
+_LINK = re.compile(r"\[(?P<text>[^\[\]\n]{1,80})\](?P<target>\((?:#[^()\s]*|https?:[^()\s]*)\))")
+_BOLD = re.compile(r"\*\*(?=\S)[^*\n]{1,200}(?<=\S)\*\*")
+_ENTITY = re.compile(r"&(?:amp|quot|lt|gt|nbsp|apos|rsquo|lsquo|rdquo|ldquo|mdash|ndash|#[0-9]{2,5}|#x[0-9A-Fa-f]{2,4});")
+_LINE_MARK = re.compile(r"\\[ \t]*(?=\n|\Z)")
+_MOJIBAKE = re.compile("[\u00c2\u00c3\u00e2][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{1,2}")
 
 
-def find_mends(text: str) -> list[Mend]:
-    """The certain repairs of a paragraph's text, in order, none overlapping another."""
+def reads_q_for_apostrophe(source: str) -> bool:
+    """Whether Q stands for apostrophes throughout a telegram."""
+    return source.count("Qs ") + source.count("QS ") + source.count("Qt ") >= 2
+
+
+def find_mends(text: str, source: str, *, q_for_apostrophe: bool = False) -> list[Mend]:
+    """The certain repairs of a block's text, in order, none overlapping another.
+
+    `source` is the whole telegram: a divided word is sure when it stands there undivided.
+    """
     mends: list[Mend] = []
     if "," in text:
-        mends += [
-            Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _APOSTROPHE.finditer(text)
-        ]
+        mends += [Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _COMMA.finditer(text)]
+    if "?" in text:
+        mends += [Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _QUESTION.finditer(text)]
     if "8" in text:
         mends += _quotes(text)
     if ")" in text:
         mends += _dashes(text)
-    return sorted(mends)
+    if "-" in text and "\n" in text:
+        mends += _divided(text, source)
+    if q_for_apostrophe and "Q" in text:
+        mends += [Mend(*m.span(), "'", "apostrophe lost") for m in _Q_APOSTROPHE.finditer(text)]
+    mends += [Mend(*m.span(), m[0].replace(" ", ""), "word spaced out") for m in _spaced(text)]
+    mends += [Mend(m.start(), m.end(), f"{m[0]} ", "words run together") for m in _JOINED.finditer(text)]
+    if not text.isascii() or "&" in text or "](" in text or "**" in text or "\\" in text:
+        mends += _left_over(text)
+    return _apart(sorted(mends))
+
+
+def doubtful_marks(text: str) -> list[tuple[int, int]]:
+    """Places that look like a lost quotation mark, but without the other one of its pair."""
+    if "&" not in text:
+        return []
+    return [m.span() for m in re.finditer(r"(?:(?<=[\s(])|(?<=\A))&(?=[A-Za-z]{2})", text)]
+
+
+def _apart(mends: list[Mend]) -> list[Mend]:
+    kept: list[Mend] = []
+    for mend in mends:
+        if not kept or mend.start >= kept[-1].end:
+            kept.append(mend)
+    return kept
 
 
 def _quotes(text: str) -> list[Mend]:
@@ -57,7 +134,8 @@ def _quotes(text: str) -> list[Mend]:
             opened = None if opened else mark
         elif opened:
             if opened["open"]:
-                mends.append(Mend(opened.start(), opened.end(), '"', "opening quote lost"))
+                now = '"' + _ENTITY_LETTERS.get(opened["open"], "")
+                mends.append(Mend(opened.start(), opened.end(), now, "opening quote lost"))
             mends.append(Mend(mark.start(), mark.end(), '"', "closing quote lost"))
             opened = None
     return mends
@@ -66,13 +144,64 @@ def _quotes(text: str) -> list[Mend]:
 def _dashes(text: str) -> list[Mend]:
     """A closing bracket that nothing opens, between two words, was a dash."""
     mends: list[Mend] = []
-    depth = 0
-    for index, character in enumerate(text):
-        if character == "(":
-            depth += 1
-        elif character == ")":
-            if depth:
-                depth -= 1
-            elif _DASH.match(text, index):
-                mends.append(Mend(index, index + 1, " --", "dash read as )"))
+    for match in _DASH.finditer(text):
+        at = match.start()
+        if text.count("(", 0, at) <= text.count(")", 0, at) - len(mends):
+            mends.append(Mend(at, at + 1, " --", "dash read as )"))
     return mends
+
+
+def _divided(text: str, source: str) -> list[Mend]:
+    mends: list[Mend] = []
+    for match in _DIVIDED.finditer(text):
+        head_match = re.search(r"[A-Za-z]+\Z", text[max(0, match.start() - 30) : match.start()])
+        if head_match is None:
+            continue
+        head, tail = head_match[0], match["tail"]
+        if head.upper() in _PREFIXES:
+            continue
+        whole = head + tail
+        if tail.upper() in _TAILS or re.search(rf"\b{whole}\b", source):
+            mends.append(Mend(match.start(), match.start() + 1, SOFT_HYPHEN, "word divided at line end"))
+    return mends
+
+
+def _spaced(text: str) -> list[re.Match[str]]:
+    """Words of five letters and more with blanks between them; rows of signs and alphabets are none."""
+    found: list[re.Match[str]] = []
+    for match in _SPACED.finditer(text):
+        word = match[0].replace(" ", "")
+        steps = {ord(b) - ord(a) for a, b in zip(word, word[1:], strict=False)}
+        if word not in _SPACED_BY_RULE and len(set(word)) > 2 and steps != {1} and re.search("[AEIOUY]", word):
+            found.append(match)
+    return found
+
+
+def _left_over(text: str) -> list[Mend]:
+    mends: list[Mend] = []
+    for link in _LINK.finditer(text):
+        mends.append(Mend(link.start(), link.start() + 1, "", "markup left over"))
+        mends.append(Mend(link.end("text"), link.end(), "", "markup left over"))
+    for bold in _BOLD.finditer(text):
+        mends.append(Mend(bold.start(), bold.start() + 2, "", "markup left over"))
+        mends.append(Mend(bold.end() - 2, bold.end(), "", "markup left over"))
+    mends += [Mend(*m.span(), html.unescape(m[0]), "markup left over") for m in _ENTITY.finditer(text)]
+    mends += [Mend(*m.span(), "", "markup left over") for m in _LINE_MARK.finditer(text)]
+    for match in _MOJIBAKE.finditer(text):
+        for end in (match.end(), match.end() - 1):
+            if (meant := _utf8(text[match.start() : end])) is not None:
+                mends.append(Mend(match.start(), end, meant, "mojibake"))
+                break
+    return mends
+
+
+def _utf8(text: str) -> str | None:
+    """What the characters are when their Windows-1252 bytes are read as UTF-8."""
+    try:
+        data = bytes(
+            byte for c in text for byte in (c.encode("cp1252") if ord(c) > 0xA0 or ord(c) < 0x80 else bytes((ord(c),)))
+        )
+        meant = data.decode("utf-8")
+    except UnicodeError:
+        return None
+    return meant if len(meant) == 1 else None

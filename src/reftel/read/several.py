@@ -138,6 +138,8 @@ def _heading(lines: list[str], at: int) -> int:
     if is_transmission_start(line) or line.strip() == "Message Text" or _PAGE_ONE.match(line):
         # Its own date-time group opens no heading of its own.
         for ahead in range(at + 1, min(at + _LOOK, len(lines))):
+            if lines[ahead].strip() == "NNNN":
+                break
             if is_originator(lines[ahead].rstrip("\r\n")):
                 return ahead + 1
         return at + 1

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from reftel.read.several import parts
 from reftel.sources.decode import UndecodableError, decode
 from reftel.sources.incoming import Incoming, Problem
 from reftel.sources.pdf import MissingExtraError, pdf_text
@@ -102,7 +103,8 @@ def _read_stream(stream: BinaryIO) -> Iterator[Incoming | Problem]:
 
 
 def read_bytes(path: str, data: bytes) -> Iterator[Incoming | Problem]:
-    """The text of one input's bytes, whatever its kind."""
+    """The texts of one input's bytes, whatever its kind; of a file of several telegrams, each one's
+    (`cables.csv#row-12`, `day.txt#line-340`)."""
     if not data.strip():
         yield Problem(path, "the file is empty")
         return
@@ -113,7 +115,8 @@ def read_bytes(path: str, data: bytes) -> Iterator[Incoming | Problem]:
         return
     if doubt:
         yield Problem(path, f"filed with a doubt: {doubt}")
-    yield Incoming(path, text)
+    for part in parts(text):
+        yield Incoming(f"{path}#{part.place.replace(' ', '-')}" if part.place else path, part.text)
 
 
 def _too_large(size_bytes: int) -> str:
