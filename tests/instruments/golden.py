@@ -61,8 +61,7 @@ def fields(t: Telegram) -> dict[str, Any]:
         "dtg": t.dtg,
         "precedence": t.precedence,
         "info_precedence": t.info_precedence,
-        "transmission": way
-        and {name: getattr(way, name) for name in way.__struct_fields__},
+        "transmission": way and {name: getattr(way, name) for name in way.__struct_fields__},
         "originator": t.originator.name if t.originator else None,
         "action": [_addressee(each) for each in t.action],
         "info": [_addressee(each) for each in t.info],

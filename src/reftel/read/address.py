@@ -68,7 +68,12 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         if _LABEL.match(text) or (opens_level(text) and CLASSIFICATION_LINE.match(text)):
             break
         match = DTG_LINE.match(text)
-        if match and zone not in ("", "from") and match["first"] and _follows_originator(pieces, at):
+        if (
+            match
+            and zone not in ("", "from")
+            and match["first"]
+            and _follows_originator(pieces, at)
+        ):
             _set_readdressal(reading)
             zone = ""
             _read_dtg(reading, piece, match)
@@ -77,9 +82,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         elif not zone and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
             reading.originator = _station(match["name"])
-        elif zone == "from" and not reading.action and (match := _TO.match(text)):
-            zone = _take(reading, piece, "TO", match["name"])
-        elif (
+        elif (zone == "from" and not reading.action and (match := _TO.match(text))) or (
             not zone
             and (match := _TO.match(text))
             and (_ADDRESSED.match(match["name"]) or reading.transmission or found)
@@ -87,7 +90,9 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             zone = _take(reading, piece, "TO", match["name"])
         elif zone in ("", "from") and (match := _TO_GLUED.match(text)):
             zone = _take(reading, piece, "TO", match["name"])
-            reading.doubt("words-run-together", "TO is run together with the address", piece, "info")
+            reading.doubt(
+                "words-run-together", "TO is run together with the address", piece, "info"
+            )
         elif (zone or found) and (match := _INFO.match(text)):
             zone = _take(reading, piece, "INFO", match["name"])
         elif zone in ("to", "info") and (match := _XMT.match(text)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
+from reftel.read.flow import RULE, ends_sentence, flow, is_rule
 from reftel.read.paragraphs import (
     PARAGRAPH_START,
     Sequence,
@@ -23,39 +24,40 @@ from reftel.read.repairs import (
     find_mends,
     reads_q_for_apostrophe,
 )
+from reftel.read.signature import read_signature
+from reftel.read.summary import find_summary
 from reftel.telegram import Block, BlockKind, Diagnostic, Repair, Span
 
-_RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
 _INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))(?:-{8,}(?: -+)*(?=\s|\Z)|-{4,}(?: -+)*\s*\Z)")
-_PAGE_BREAK = frozenset(("page-line", "section-line", "banner", "release-stamp", "release-note", "exemption-code", "section-heading"))
+_RULE_SIGNS = frozenset("-=_*~")
+_NUMBER_SIGNS = frozenset("0123456789¶")
+_PAGE_BREAK = frozenset(
+    (
+        "page-line",
+        "section-line",
+        "banner",
+        "release-stamp",
+        "release-note",
+        "exemption-code",
+        "section-heading",
+    )
+)
 _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
-_SENTENCE_END = re.compile(r"[.?!:;\"')\]8”]\s*\Z")
-_KEPT_LINE = re.compile(
-    r"\s*(?:--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\))|\S.*\S {3,}\S"
-)
-_RUNNING_NUMBER = re.compile(r"\s*([0-9]{1,4})\s+[A-Za-z]")
-_SIGNATURE = re.compile(
-    r"\s*(?P<name>(?:(?:VAN|DE|DI|MC|O'|VON|LA|LE|ST\.?) ?)?[A-Z][A-Z'-]{2,20}"
-    r"(?: [A-Z][A-Z'-]{2,20})?)[.#]?(?:\s+N{3,4})?\s*\Z"
-)
-_MIXED_SIGNATURE = re.compile(
-    r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
-)
-_SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z")
-_NO_NAME = frozenset(
-    """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
-    REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()
-)
 
 
-@dataclass(slots=True)
 class _Line:
-    """A line of text, and whether a blank line or a page break stands before it."""
+    """A line of text: whether a blank line or a page break stands before it, and what it can begin."""
 
-    piece: Piece
-    after_blank: bool
-    after_break: bool
+    __slots__ = ("after_blank", "after_break", "is_rule", "opening", "piece")
+
+    def __init__(self, piece: Piece, after_blank: bool, after_break: bool) -> None:
+        self.piece = piece
+        self.after_blank = after_blank
+        self.after_break = after_break
+        first = piece.first
+        self.is_rule = first in _RULE_SIGNS and RULE.match(piece.text) is not None
+        self.opening = PARAGRAPH_START.match(piece.text) if first in _NUMBER_SIGNS else None
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ def read_body(reading: Reading, index: int) -> None:
     _cut_inner_paragraphs(reading, index)
     _cut_rules(reading, index)
     if reading.service is None:
-        _read_signature(reading, index)
+        read_signature(reading, index)
     lines = _lines(_in_order(reading, index))
     reading.q_for_apostrophe = reads_q_for_apostrophe(reading.source)
     parts = _parts(reading, lines)
@@ -89,7 +91,7 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
     at = index
     while at < len(pieces):
         piece = pieces[at]
-        if not piece.kind and (match := _INNER_PARAGRAPH.search(piece.text)):
+        if not piece.kind and "¶" in piece.text and (match := _INNER_PARAGRAPH.search(piece.text)):
             pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 
@@ -102,55 +104,13 @@ def _cut_rules(reading: Reading, index: int) -> None:
     at = index
     while at < len(pieces):
         piece = pieces[at]
-        match = _INNER_RULE.search(piece.text) if not piece.kind else None
-        if match and not _RULE.match(piece.text) and not _RULED_HEADING.match(piece.text):
+        match = _INNER_RULE.search(piece.text) if not piece.kind and " ----" in piece.text else None
+        if match and not is_rule(piece.text) and not _RULED_HEADING.match(piece.text):
             if piece.text[: match.start()].strip():
                 pieces[at : at + 1] = cut(piece, match.start())
             elif piece.text[match.end() :].strip():
                 pieces[at : at + 1] = cut(piece, match.end())
         at += 1
-
-
-def _read_signature(reading: Reading, index: int) -> None:
-    """The last line of the text, when it is a surname alone; or a surname behind the last sentence."""
-    text_lines = [at for at in range(index, len(reading.pieces)) if not reading.pieces[at].kind]
-    if not text_lines:
-        return
-    at = text_lines[-1]
-    piece = reading.pieces[at]
-    match = _SIGNATURE.match(piece.text) or (
-        _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
-    )
-    if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
-        piece.kind = "signature"
-        reading.signature = match["name"]
-    elif (
-        (match := _SIGNED_IN_LINE.search(piece.text))
-        and (
-            len(piece.text[: match.start()].split()) > 1
-            or len(match[0].rstrip()) > len(match["name"]) + 1
-        )
-        and match["name"].upper() not in _NO_NAME
-    ):
-        before, name = cut(piece, match.start("name"))
-        name.kind = "signature"
-        reading.pieces[at : at + 1] = [before, name]
-        reading.signature = match["name"]
-    if reading.signature:
-        # Each section of a telegram can be signed.
-        for other in reading.pieces[index:]:
-            if not other.kind and other.text.strip() == reading.signature:
-                other.kind = "signature"
-
-
-def _folds(reading: Reading, text_lines: list[int]) -> bool:
-    """Whether the last line is only the end of a folded sentence: it has a full stop, and the line
-    above it, with no blank one between, does not end a sentence."""
-    at = text_lines[-1]
-    if len(text_lines) < 2 or text_lines[-2] != at - 1:
-        return False
-    above, last = reading.pieces[at - 1].text, reading.pieces[at].text
-    return last.rstrip().endswith(".") and not _SENTENCE_END.search(above)
 
 
 def _in_order(reading: Reading, index: int) -> list[list[Piece]]:
@@ -192,8 +152,8 @@ def _parts(reading: Reading, lines: list[_Line]) -> list[_Part]:
     at = 0
     while at < len(lines):
         line = lines[at]
-        match = PARAGRAPH_START.match(line.piece.text)
-        if match:
+        match = line.opening
+        if match is not None:
             number = int(match["number"]) - (_tens(match) if at in ones else 0)
             if sequence.accepts(match, number):
                 sequence.take(match, number)
@@ -217,9 +177,9 @@ def _tens(match: re.Match[str]) -> int:
 
 def _pilcrow_ones(reading: Reading, lines: list[_Line]) -> set[int]:
     starts = [
-        (at, match)
+        (at, line.opening)
         for at, line in enumerate(lines)
-        if (match := PARAGRAPH_START.match(line.piece.text)) and not match["indent"]
+        if line.opening is not None and not line.opening["indent"]
     ]
     numbers = [(int(match["number"]), bool(match["pilcrow"])) for _, match in starts]
     later = reading.section is not None and reading.section.number > 1
@@ -240,35 +200,37 @@ def _begin_paragraph(
 
 
 def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
-    """Where the heading that begins at line `at` ends; `at` itself when none begins there."""
+    """Where the heading that begins at line `at` ends; `at` itself when none begins there.
+
+    A rule is one by itself: it sets off a heading, and alone parts nothing.
+    """
     line = lines[at]
-    text = line.piece.text
-    if _RULED_HEADING.match(text):
+    if line.is_rule:
         return at + 1
-    if _RULE.match(text):
-        # A rule above a heading; alone it parts nothing, and is kept out of the text.
-        return at + 1
-    if PARAGRAPH_START.match(text):
+    if line.opening is not None:
         return at
+    begins = line.after_blank or at == 0 or lines[at - 1].is_rule
+    if not begins and not any(each.is_rule for each in lines[at + 1 : at + 3]):
+        return at + 1 if _RULED_HEADING.match(line.piece.text) else at
+    if _RULED_HEADING.match(line.piece.text):
+        return at + 1
     end = at + 1
     while end < len(lines) and end - at < 3 and not _starts_anew(lines[end]):
         end += 1
-    ruled_below = end < len(lines) and bool(_RULE.match(lines[end].piece.text))
-    short = all(len(each.piece.text.strip()) <= 72 for each in lines[at:end])
-    if not short or end - at > 2:
+    if end - at > 2 or any(len(each.piece.text.strip()) > 72 for each in lines[at:end]):
         return at
-    begins = line.after_blank or at == 0 or bool(_RULE.match(lines[at - 1].piece.text))
-    if ruled_below and not lines[end].after_blank and (begins or _ends_sentence(parts)):
+    if end == len(lines):
+        return at
+    after = lines[end]
+    if after.is_rule and not after.after_blank and (begins or _ends_sentence(parts)):
         return end + 1
-    followed = end < len(lines) and PARAGRAPH_START.match(lines[end].piece.text) is not None
-    if begins and followed and _reads_as_heading(lines[at:end], parts):
+    if begins and after.opening is not None and _reads_as_heading(lines[at:end], parts):
         return end
     return at
 
 
 def _starts_anew(line: _Line) -> bool:
-    text = line.piece.text
-    return line.after_blank or bool(PARAGRAPH_START.match(text)) or bool(_RULE.match(text))
+    return line.after_blank or line.is_rule or line.opening is not None
 
 
 def _reads_as_heading(lines: list[_Line], parts: list[_Part]) -> bool:
@@ -284,13 +246,13 @@ def _reads_as_heading(lines: list[_Line], parts: list[_Part]) -> bool:
 def _ends_sentence(parts: list[_Part]) -> bool:
     if not parts or parts[-1].kind == "heading":
         return True
-    return bool(_SENTENCE_END.search(parts[-1].lines[-1].piece.text))
+    return ends_sentence(parts[-1].lines[-1].piece.text)
 
 
 def _heading(lines: list[_Line]) -> _Part:
     for line in lines:
-        line.piece.kind = "rule" if _RULE.match(line.piece.text) else "heading"
-    return _Part("heading", None, [line for line in lines if line.piece.kind == "heading"])
+        line.piece.kind = "rule" if line.is_rule else "heading"
+    return _Part("heading", None, [line for line in lines if not line.is_rule])
 
 
 def _continue_text(parts: list[_Part], line: _Line) -> None:
@@ -299,18 +261,19 @@ def _continue_text(parts: list[_Part], line: _Line) -> None:
     if last is None or last.kind == "heading":
         parts.append(_Part("text", None, [line]))
         return
-    if line.after_blank and last.kind == "text" and not _goes_on(last, line):
-        parts.append(_Part("text", None, [line]))
-        return
-    if line.after_blank and _goes_on(last, line):
-        line.after_blank = False
+    if line.after_blank:
+        if _goes_on(last, line):
+            line.after_blank = False
+        elif last.kind == "text":
+            parts.append(_Part("text", None, [line]))
+            return
     last.lines.append(line)
 
 
 def _goes_on(part: _Part, line: _Line) -> bool:
     """Whether a line after a blank one goes on with a sentence that a lost page break cut."""
     before = part.lines[-1].piece.text
-    return line.piece.text.lstrip()[:1].islower() and not _SENTENCE_END.search(before)
+    return line.piece.text.lstrip()[:1].islower() and not ends_sentence(before)
 
 
 def _block(reading: Reading, part: _Part) -> Block:
@@ -359,7 +322,7 @@ def _clean(reading: Reading, part: _Part, offset: int) -> str:
             message = "this may be a lost quotation mark; its other one is not found"
             span = _repair(reading, part, offset, starts, Mend(start, end, "", "")).span
             reading.diagnostics.append(Diagnostic("quote-doubtful", "info", message, span))
-    return _flow(_apply(raw, mends))
+    return flow(_apply(raw, mends) if mends else raw)
 
 
 def _raw(part: _Part, offset: int) -> tuple[str, list[int]]:
@@ -395,87 +358,3 @@ def _apply(text: str, mends: list[Mend]) -> str:
         parts += [text[at : mend.start], mend.now]
         at = mend.end
     return "".join([*parts, text[at:]])
-
-
-def _flow(text: str) -> str:
-    """Lines joined to running text; a line that opens an item or a row of a table stays its own."""
-    groups: list[str] = []
-    for group in text.split("\n\n"):
-        flowed: list[str] = []
-        lines = group.split("\n")
-        rows = _numbered_rows(lines) if len(lines) > 2 else ()
-        for at, line in enumerate(lines):
-            if _RULE.match(line):
-                continue
-            if not flowed or at in rows or _KEPT_LINE.match(line):
-                flowed.append(line.strip() if not _is_row(line) else line.rstrip())
-            else:
-                flowed[-1] = _joined(flowed[-1].rstrip(), line.strip())
-        joined = "\n".join(row if _is_row(row) else " ".join(row.split()) for row in flowed).replace(SOFT_HYPHEN, "")
-        if joined.strip():
-            groups.append(joined.strip())
-    return "\n\n".join(groups)
-
-
-def _numbered_rows(lines: list[str]) -> set[int]:
-    """Lines of a list or table that open with a running number: three or more, one after another."""
-    rows: set[int] = set()
-    run: list[int] = []
-    last = -1
-    for at, line in enumerate([*lines, ""]):
-        match = _RUNNING_NUMBER.match(line)
-        if match and (not run or int(match[1]) == last + 1):
-            run.append(at)
-        else:
-            if len(run) > 2:
-                rows.update(run)
-            run = [at] if match else []
-        last = int(match[1]) if match else -1
-    return rows
-
-
-def _is_row(line: str) -> bool:
-    return bool(re.search(r"\S {3,}\S", line))
-
-
-def _joined(before: str, line: str) -> str:
-    """Two lines as one: a blank between them, none behind a hyphen or within a divided word."""
-    if before.endswith(SOFT_HYPHEN):
-        return before[:-1] + line
-    return before + line if before[-1:] == "-" and before[-2:-1].isalpha() else f"{before} {line}"
-
-
-_END_SUMMARY = re.compile(r"[\s(.]*END (?:OF )?SUMMARY(?: AND COMMENT)?\s*[.)]*", re.IGNORECASE)
-_SUMMARY = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
-_LABEL_END = re.compile(r"\)?\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?[ .:;)\n-]*")
-
-
-def find_summary(body: list[Block]) -> str | None:
-    """The summary's text without its labels: a labelled block, or what stands under such a heading."""
-    for index, block in enumerate(body):
-        if block.kind == "heading" and _SUMMARY.match(block.text):
-            return _summary_from(body, index + 1, 0)
-        if block.label and _SUMMARY.match(block.label):
-            label = _LABEL_END.match(block.text, block.text.index(block.label) + len(block.label))
-            return _summary_from(body, index, label.end() if label else len(block.label))
-    return None
-
-
-def _summary_from(body: list[Block], index: int, skip: int) -> str | None:
-    """From block `index` to where the summary ends: `END SUMMARY`, or the end of the block."""
-    texts: list[str] = []
-    for block in body[index : index + 8]:
-        text = block.text[skip:].lstrip(" .:;-\n") if skip else block.text
-        skip = 0
-        if block.kind == "heading":
-            break
-        if match := _END_SUMMARY.search(text):
-            texts.append(text[: match.start()] + _stop(match))
-            return "\n\n".join(texts).strip() or None
-        texts.append(text)
-    return texts[0].strip() or None if texts else None
-
-
-def _stop(match: re.Match[str]) -> str:
-    """The point that ends the summary's last sentence, when the pattern took it with the label."""
-    return "." if "." in match[0][: match[0].upper().index("END")] else ""

@@ -10,12 +10,15 @@ from reftel.read.references import Citing, resolve_number
 from reftel.telegram import Citation, Span, full_year
 
 _REF = re.compile(
-    r"[Rr](?:EF|ef)(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?(?:(?: ?[,/&-] ?| AND | and | ?, ?and )\(?[A-Z](?![A-Za-z.])\)?)*))"
+    r"[Rr](?:EF|ef)(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?"
+    r"(?:(?: ?[,/&-] ?| AND | and | ?, ?and )\(?[A-Z](?![A-Za-z.])\)?)*))"
 )
 _LETTER = re.compile(r"[A-Z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
 _NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9,%]|[.:/-][0-9]|Z\b)")
-_BEFORE = re.compile(r"(?:(?<![A-Z0-9])(?P<year>[0-9]{2}|(?:19|20)[0-9]{2}) )?(?P<post>[A-Z][A-Z'-]*(?: [A-Z][A-Z'-]*){0,3})\Z")
+_BEFORE = re.compile(
+    r"(?:(?<![A-Z0-9])(?P<year>[0-9]{2}|(?:19|20)[0-9]{2}) )?(?P<post>[A-Z][A-Z'-]*(?: [A-Z][A-Z'-]*){0,3})\Z"
+)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}\Z")
 
 
@@ -47,7 +50,9 @@ def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
         letters = [chr(code) for code in range(ord(letters[0]), ord(letters[1]) + 1)]
     by_letter = {each.enumerator: each.mrn for each in reversed(references) if each.enumerator}
     return [
-        Citation(match[0], by_letter[letter], letter, span) for letter in letters if letter in by_letter
+        Citation(match[0], by_letter[letter], letter, span)
+        for letter in letters
+        if letter in by_letter
     ]
 
 
@@ -61,7 +66,9 @@ def _named(source: str, match: re.Match[str], citing: Citing) -> Citation | None
         if len(name) < 4 or (post := tables.canonical_post(name, citing.year)) is None:
             continue
         digits = before["year"] if at == 0 else None
-        year = None if digits is None else int(digits) if len(digits) == 4 else full_year(int(digits))
+        year = (
+            None if digits is None else int(digits) if len(digits) == 4 else full_year(int(digits))
+        )
         start = before.start() if at == 0 else before.end() - len(name)
         mrn = resolve_number(post, int(match["number"]), year, citing)
         span = Span(start, match.end())

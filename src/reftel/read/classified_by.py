@@ -24,7 +24,8 @@ _SECTION = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
 _LETTERS = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
 _MARK = re.compile(r"\([A-Z]{1,3}\)\s*")
 _TITLE_WORDS = frozenset(
-    """AMBASSADOR AMB CHARGE CHARGÉ D'AFFAIRES DAFFAIRES D'AFFAIRS AFFAIRES CHARGEE A.I AI CDA AD INTERIM DCM ADCM DPO
+    """AMBASSADOR AMB CHARGE CHARGÉ D'AFFAIRES DAFFAIRES D'AFFAIRS AFFAIRES CHARGEE A.I AI CDA AD
+    INTERIM DCM ADCM DPO
     A/DCM DEPUTY CHIEF CHIEFS MISSION CONSUL CONSULATE GENERAL CG PRINCIPAL OFFICER OFF PO MINISTER
     MINISTER-COUNSELOR COUNSELOR COUNSELLOR COUNS COUNSEL ACTING POL ECON POLITICAL ECONOMIC POLECON
     POLCOUNS ECONCOUNS POLOFF ECONOFF POLCHIEF ECONCHIEF POL/ECON POLITICAL/ECONOMIC POL-ECON POLMIL
@@ -65,7 +66,9 @@ def _name_and_title(who: str) -> tuple[str | None, str | None]:
     at = _title_end(words, mixed)
     rest = rest.strip(" ,.;:")
     if at == 0:
-        cut = next((i for i, word in enumerate(words) if i and _is_title(word, mixed=False)), len(words))
+        cut = next(
+            (i for i, word in enumerate(words) if i and _is_title(word, mixed=False)), len(words)
+        )
         title = ", ".join(part for part in (" ".join(words[cut:]), rest) if part)
         return _clean(" ".join(words[:cut])), title or None
     title = " ".join(words[:at])
@@ -113,7 +116,9 @@ def _reasons(text: str) -> tuple[str, ...]:
     if section is None:
         return ()
     letters = re.sub(r"\bAND\b|\bOR\b|&", " ", text[section.end() :], flags=re.IGNORECASE)
-    letters = re.split(r"\bDECL|\bDERIVED|\b[0-9]{4}\b|\b[A-Z]{4,}", letters, maxsplit=1, flags=re.IGNORECASE)[0]
+    letters = re.split(
+        r"\bDECL|\bDERIVED|\b[0-9]{4}\b|\b[A-Z]{4,}", letters, maxsplit=1, flags=re.IGNORECASE
+    )[0]
     # Letters may be glued in brackets: (BD)
     found = _LETTERS.findall(letters) or re.findall(r"[A-H]", letters.split(".")[0], re.IGNORECASE)
     unique = list(dict.fromkeys(letter.lower() for letter in found))

@@ -17,7 +17,8 @@ PRECEDENCES = {"Z": "FLASH", "O": "IMMEDIATE", "P": "PRIORITY", "R": "ROUTINE", 
 DTG_LINE = re.compile(
     r"\s*(?:(?P<first>[ZOPRY])(?: *(?P<second>[ZOPR]))? +)?"
     r"(?P<day>[0-3O] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?Z? *"
-    r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T|N ?O ?V|D ?E ?C)"
+    r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T"
+    r"|N ?O ?V|D ?E ?C)"
     r"[A-Z]*[ ,]+(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",
     re.IGNORECASE,
 )
@@ -38,7 +39,12 @@ def time_of(day: int, hhmm: str, month: str, year: str) -> str | None:
     full = int(digits) if len(digits) == 4 else full_year(int(digits))
     try:
         moment = datetime(
-            full, MONTHS.index(month.replace(" ", "")[:3].upper()) + 1, day, int(hhmm[:2]), int(hhmm[2:]), tzinfo=UTC
+            full,
+            MONTHS.index(month.replace(" ", "")[:3].upper()) + 1,
+            day,
+            int(hhmm[:2]),
+            int(hhmm[2:]),
+            tzinfo=UTC,
         )
     except ValueError:
         return None

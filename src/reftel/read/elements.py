@@ -62,15 +62,18 @@ KINDS: dict[str, str] = {
 
 
 class Piece:
-    """A run of the source while it is being read; `text` is without its line end."""
+    """A run of the source while it is being read; `text` is without its line end, `first` its first
+    character that is no blank (most patterns can begin with few, so it spares trying them)."""
 
-    __slots__ = ("end", "kind", "start", "text")
+    __slots__ = ("end", "first", "kind", "start", "text")
 
     def __init__(self, start: int, end: int, text: str, kind: str = "") -> None:
         self.start = start
         self.end = end
         self.text = text
         self.kind = kind
+        first = text[:1]
+        self.first = text.lstrip()[:1] if first.isspace() else first
 
 
 def cut_lines(source: str) -> list[Piece]:

@@ -7,7 +7,6 @@ anything else is read (telegram-content.md 3.2, 3.18, 3.21, 3.24).
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
 from reftel.read.release import is_released_copy, mark_release
@@ -43,11 +42,11 @@ _BANNER = re.compile(
     r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
 )
 _END = re.compile(
-    r" *(?:N{3,4}(?:MAFVVZCZ)?|(?:E ){7}E AR|<< *END OF DOCUMENT *>>|#[0-9]{4}|\*{3} *Current (?:Handling"
+    r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>|#[0-9]{4}|\*{3} *Current (?:Handling"
     r" Restrictions|Classification) *\*{3}.*)\s*\Z"
 )
 _LOST = re.compile(
-    r" *(?:ERROR READING TEXT.*|EXPAND ERROR ENCOUNTERED.*|(?:E ){5,}E|\*{8,}"
+    r" *(?:ERROR READING TEXT.*|EXPAND ERROR ENCOUNTERED.*|(?:E ){5,}E(?: AR)?|\*{8,}"
     r"|\* *Missing Section [0-9]+ *\*|.*TEXT UNRETRIEVABLE.*)\s*\Z",
     re.IGNORECASE,
 )
@@ -73,32 +72,36 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
             marked.append(piece)
             continue
         text = piece.text
-        if not text or text.isspace():
+        if not piece.first:
             piece.kind = "blank"
-        elif stamps and _STAMP.search(text):
-            marked.extend(_cut_out(piece, _STAMP, "release-stamp"))
-            continue
-        elif sections and SECTION_MARK.search(text):
+        elif stamps and ("Released" in text or "Systematic" in text):
+            if _STAMP.search(text):
+                marked.extend(_cut_out(piece, _STAMP, "release-stamp"))
+                continue
+            if "EO Systematic Review" in text:
+                piece.kind = "release-stamp"
+        elif sections and " OF 0" in text and SECTION_MARK.search(text):
             marked.extend(_cut_out(piece, SECTION_MARK, "section-line"))
             continue
-        elif stamps and "EO Systematic Review" in text:
-            piece.kind = "release-stamp"
-        else:
-            _mark_line(piece, text)
+        elif piece.first in _FURNITURE_FIRST:
+            _mark_line(piece)
         marked.append(piece)
-    _mark_banners(marked)
+    _mark_in_context(marked)
     return marked
 
 
-def _mark_line(piece: Piece, text: str) -> None:
-    first = text.lstrip()[:1]
+_FURNITURE_FIRST = frozenset("PN<#*EeTMWFS")
+
+
+def _mark_line(piece: Piece) -> None:
+    first, text = piece.first, piece.text
     if first == "P" and PAGE_LINE.match(text):
         piece.kind = "page-line"
     elif first in "N<#*" and _END.match(text):
         piece.kind = "end-of-message"
     elif first in "Ee*" and _LOST.match(text):
         piece.kind = "lost-text"
-    elif first in "TMWFSRDU" and _NOTE.match(text):
+    elif first in "TMWFS" and _NOTE.match(text):
         piece.kind = "publisher-note"
 
 
@@ -146,37 +149,55 @@ def _cut_out(piece: Piece, pattern: re.Pattern[str], kind: str) -> list[Piece]:
     return parts
 
 
-def _mark_banners(pieces: list[Piece]) -> None:
+def _mark_in_context(pieces: list[Piece]) -> None:
+    """Furniture that only its neighbours tell: broken page lines, catalogue blocks, banners."""
+    solid = [piece for piece in pieces if piece.kind != "blank"]
+    banners: list[int] = []
+    for index, piece in enumerate(solid):
+        if piece.kind:
+            continue
+        first = piece.first
+        if first == "P":
+            _mark_broken_page_line(solid, index)
+        elif first in _BANNER_FIRST:
+            if len(piece.text) < _LONGEST_BANNER and _BANNER.match(piece.text):
+                banners.append(index)
+        elif first in _DIGITS and len(piece.text) < _LONGEST_NUMBER:
+            _mark_catalogue(solid, index)
+    for index in banners:
+        if _at_page_edge(solid, index):
+            solid[index].kind = "banner"
+
+
+_BANNER_FIRST = frozenset("ULSCT")
+_DIGITS = frozenset("0123456789")
+_LONGEST_BANNER = 60
+_LONGEST_NUMBER = 40
+
+
+def _at_page_edge(solid: list[Piece], index: int) -> bool:
     """A classification alone on a line is a banner at a page edge; elsewhere it may be a caption.
 
     A page edge is the top of the copy, a page line or another banner next to it, or its end.
     """
-    solid = [piece for piece in pieces if piece.kind != "blank"]
-    _mark_broken_page_lines(solid)
-    _mark_catalogue(solid)
-    for index, piece in enumerate(solid):
-        if piece.kind or not _BANNER.match(piece.text):
-            continue
-        before = _neighbour(solid, index, -1)
-        after = _neighbour(solid, index, 1)
-        at_edge = (
-            after is None
-            or after.kind in ("page-line", "end-of-message", "attributes-label")
-            or (before is not None and before.kind in ("page-line", "banner"))
-            or (before is None and after.kind == "page-line")
-            or (_BANNER.match(after.text) and not after.kind)
-        )
-        if at_edge:
-            piece.kind = "banner"
+    before = _neighbour(solid, index, -1)
+    after = _neighbour(solid, index, 1)
+    return bool(
+        after is None
+        or after.kind in ("page-line", "end-of-message", "attributes-label")
+        or (before is not None and before.kind in ("page-line", "banner"))
+        or (before is None and after.kind == "page-line")
+        or (_BANNER.match(after.text) and not after.kind)
+    )
 
 
-def _mark_broken_page_lines(solid: list[Piece]) -> None:
+def _mark_broken_page_line(solid: list[Piece], index: int) -> None:
     """PAGE lines of 1978-79 prints that were broken in two: `PAGE 02` / `STATE 042975`."""
-    for piece, after in pairwise(solid):
-        if piece.kind or after.kind or not _PAGE_ALONE.match(piece.text):
-            continue
-        if _PAGE_POST.match(after.text):
-            piece.kind = after.kind = "page-line"
+    piece, after = solid[index], solid[index + 1] if index + 1 < len(solid) else None
+    if after is None or after.kind or not _PAGE_ALONE.match(piece.text):
+        return
+    if _PAGE_POST.match(after.text):
+        piece.kind = after.kind = "page-line"
 
 
 # A publisher's catalogue of 2000s telegrams, its columns a line each: running number, date, message
@@ -194,20 +215,19 @@ _CATALOGUE = tuple(
 )
 
 
-def _mark_catalogue(solid: list[Piece]) -> None:
-    for at, piece in enumerate(solid):
-        if piece.kind or not _CATALOGUE[2].match(piece.text) or at == 0:
-            continue
-        start = at - 1 if _CATALOGUE[1].match(solid[at - 1].text) else at
-        if start < at and start > 0 and _CATALOGUE[0].match(solid[start - 1].text):
-            start -= 1
-        end = at + 1
-        for pattern in _CATALOGUE[3:]:
-            if end < len(solid) and pattern.match(solid[end].text):
-                end += 1
-        if end - start >= 4:
-            for each in solid[start:end]:
-                each.kind = "publisher-note"
+def _mark_catalogue(solid: list[Piece], at: int) -> None:
+    if at == 0 or not _CATALOGUE[2].match(solid[at].text):
+        return
+    start = at - 1 if _CATALOGUE[1].match(solid[at - 1].text) else at
+    if start < at and start > 0 and _CATALOGUE[0].match(solid[start - 1].text):
+        start -= 1
+    end = at + 1
+    for pattern in _CATALOGUE[3:]:
+        if end < len(solid) and pattern.match(solid[end].text):
+            end += 1
+    if end - start >= 4:
+        for each in solid[start:end]:
+            each.kind = "publisher-note"
 
 
 def _neighbour(solid: list[Piece], index: int, step: int) -> Piece | None:

@@ -74,7 +74,9 @@ def _filed(text: str, reading: Reading) -> str | None:
     if dtg is None:
         return candidates[0]
     return min(
-        (each for each in candidates if each), key=lambda each: abs(_days(each) - _days(dtg)), default=None
+        (each for each in candidates if each),
+        key=lambda each: abs(_days(each) - _days(dtg)),
+        default=None,
     )
 
 
@@ -87,7 +89,10 @@ def _finish_precedence(reading: Reading) -> None:
         else:
             reading.precedence = next((word for word in _RANK if word in words), None)
         return
-    if "NIACT IMMEDIATE" in [a.precedence for a in reading.action] and reading.precedence == "IMMEDIATE":
+    if (
+        "NIACT IMMEDIATE" in [a.precedence for a in reading.action]
+        and reading.precedence == "IMMEDIATE"
+    ):
         reading.precedence = "NIACT IMMEDIATE"
     if reading.transmission and reading.transmission.precedence and not reading.readdressal:
         letter = reading.precedence.replace("NIACT ", "")

@@ -56,7 +56,8 @@ def is_mail(source: str) -> bool:
         return False
     names = {match[0].lower().rstrip(":") for match in _SIGNS.finditer(head)}
     return "from" in names and bool(
-        names & {"message-id", "mime-version", "received"} or any(n.startswith("mmhs") for n in names)
+        names & {"message-id", "mime-version", "received"}
+        or any(n.startswith("mmhs") for n in names)
     )
 
 
@@ -86,7 +87,9 @@ def _telegram_part(message: EmailMessage) -> EmailMessage | None:
     return body if isinstance(body, EmailMessage) else None
 
 
-def from_mail(telegram: Telegram | None, source: str, message: EmailMessage, shown: Shown | None) -> Telegram:
+def from_mail(
+    telegram: Telegram | None, source: str, message: EmailMessage, shown: Shown | None
+) -> Telegram:
     """The telegram with its mail's headers: what its text does not say, they do."""
     if telegram is None:
         telegram = Telegram(source="", dialect="mail")
@@ -153,7 +156,9 @@ def _header_values(telegram: Telegram, message: EmailMessage) -> dict[str, objec
     fill("subject", " ".join((_text(message, "Subject") or "").split()))
     year = int((telegram.dtg or str(values.get("dtg") or "0000"))[:4]) or None
     codes = "; ".join(
-        part for part in (_text(message, "Keywords"), _text(message, "MMHS-Subject-Indicator-Codes")) if part
+        part
+        for part in (_text(message, "Keywords"), _text(message, "MMHS-Subject-Indicator-Codes"))
+        if part
     )
     fill("tags", tuple(parse_tags(codes, year)) if codes else ())
     reference = re.match(r"(.*\D) ?0*(\d+)\Z", _text(message, "MMHS-Originator-Reference") or "")
@@ -218,7 +223,8 @@ def _transmission(message: EmailMessage, year: int | None) -> Transmission | Non
     identifier = _text(message, "MMHS-Acp127-Message-Identifier")
     instructions = _listed(message, "MMHS-Handling-Instructions")
     match = re.match(
-        r"([A-Z]{4,8})(?: #?([0-9]{1,4}[A-Z]?)(?:/([0-9]{2}))?)?(?: ([0-9]{7}))?\s*\Z", identifier or ""
+        r"([A-Z]{4,8})(?: #?([0-9]{1,4}[A-Z]?)(?:/([0-9]{2}))?)?(?: ([0-9]{7}))?\s*\Z",
+        identifier or "",
     )
     if match is None and not instructions:
         return None

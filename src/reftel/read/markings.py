@@ -21,7 +21,7 @@ from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_t
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
 _SUBJECT_LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
+    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|S[A-Z]BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
     r"\.?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
@@ -32,8 +32,21 @@ _LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
     ("classified-by", CLASSIFIED_LABEL),
     ("executive-order", EO_LABEL),
 )
+# The letters that each label can open with, damage included: most lines are spared the patterns.
+_LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
+    "S": _LABELS[:1],
+    "U": _LABELS[:1],
+    "T": _LABELS[1:2],
+    "A": _LABELS[1:2],
+    "R": _LABELS[2:3],
+    "(": _LABELS[2:4],
+    "C": _LABELS[3:4],
+    "E": _LABELS[4:],
+    **dict.fromkeys("0123456789", _LABELS[3:4]),
+}
 _INNER_LABEL = re.compile(
-    r"(?<=\S)\s+(?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: |Classified By: |¶ ?1\.|-{8,})"
+    r"(?<=\S)\s+(?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
+    r"|Classified By: |¶ ?1\.|-{8,})"
 )
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _TEXT_LABEL = re.compile(
@@ -101,7 +114,7 @@ def read_markings(reading: Reading, index: int) -> int:
 
 def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
     """The field that a line begins, with the match of its label."""
-    for kind, pattern in _LABELS:
+    for kind, pattern in _LABELS_BY_FIRST.get(text.lstrip(" \t*")[:1].upper(), ()):
         if match := pattern.match(text):
             return kind, match
     return None
@@ -121,7 +134,9 @@ def _split_labels(reading: Reading, index: int) -> None:
             return
         solid += 1
         match = _INNER_LABEL.search(piece.text)
-        if match and not (CLASSIFIED_LABEL.match(piece.text) and piece.text.startswith("E", match.end())):
+        if match and not (
+            CLASSIFIED_LABEL.match(piece.text) and piece.text.startswith("E", match.end())
+        ):
             pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 

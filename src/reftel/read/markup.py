@@ -16,9 +16,12 @@ import msgspec
 from reftel.telegram import Coverage, Element, Span, Telegram
 
 _SIGNS = re.compile(
-    r"<(?:!DOCTYPE\s+html|html|head|body|pre|code|table|div|p|br)\b[^<>]*>|&#x0*A;|&#10;", re.IGNORECASE
+    r"<(?:!DOCTYPE\s+html|html|head|body|pre|code|table|div|p|br)\b[^<>]*>|&#x0*A;|&#10;",
+    re.IGNORECASE,
 )
-_BLOCK_TAGS = frozenset("br p div tr li h1 h2 h3 h4 h5 h6 table hr section article blockquote ul ol".split())
+_BLOCK_TAGS = frozenset(
+    "br p div tr li h1 h2 h3 h4 h5 h6 table hr section article blockquote ul ol".split()
+)
 _HIDDEN_TAGS = frozenset(("script", "style", "head", "title"))
 
 
@@ -78,6 +81,7 @@ class _Page(HTMLParser):
             self.pieces.append((text, at, at + length, self._preformatted > 0))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
         if tag in _HIDDEN_TAGS:
             self._hidden += 1
         elif tag in ("pre", "code"):
@@ -139,7 +143,9 @@ def put_back(telegram: Telegram, source: str, shown: Shown) -> Telegram:
         telegram,
         source=source,
         elements=tuple(elements),
-        body=tuple(msgspec.structs.replace(each, span=place.of(each.span)) for each in telegram.body),
+        body=tuple(
+            msgspec.structs.replace(each, span=place.of(each.span)) for each in telegram.body
+        ),
         references=tuple(
             msgspec.structs.replace(each, span=place.of(each.span)) if each.span else each
             for each in telegram.references
@@ -170,5 +176,3 @@ class _Places:
         start = starts[span.start]
         end = ends[span.end - 1] if span.end > span.start else start
         return Span(start, max(start, end))
-
-

@@ -19,10 +19,13 @@ _ENTIRE = re.compile(
     rf"\(?\s*(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]\s*ENTIRE TEXT\s*\.?\)?", re.IGNORECASE
 )
 LABEL = re.compile(
-    r"(?:\(?(?P<label>(?:BEGIN |EXECUTIVE )?(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
+    r"(?:\(?(?P<label>(?:BEGIN |EXECUTIVE )?"
+    r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?)?|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
     r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
-    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;-]|\Z)|(?<=\))\s)|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?= [A-Z][a-z]))",
+    r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?"
+    r"(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;-]|\Z)|(?<=\))\s)"
+    r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?= [A-Z][a-z]))",
     re.IGNORECASE,
 )
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reftel import tables
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
 from reftel.read.citations import read_citations
-from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
+from reftel.read.classification import (
+    CLASSIFICATION_LINE,
+    opens_level,
+    read_classification,
+)
+from reftel.read.crosschecks import (
+    compare_ending,
+    finish_classification,
+    finish_number,
+    finish_order,
+    finish_sections,
+)
+from reftel.read.department import is_office_list, is_queue_number
 from reftel.read.dtg import DTG_LINE
 from reftel.read.elements import Piece, cut_lines, to_elements
-from reftel.read.executive_order import by_schedule, downgrading_group
-from reftel.read.furniture import PAGE_LINE, SECTION_MARK, mark_furniture, section_numbers
-from reftel.read.department import is_office_list, is_queue_number
+from reftel.read.executive_order import downgrading_group
+from reftel.read.furniture import mark_furniture
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
 from reftel.read.markings import citing_of, read_markings
@@ -24,7 +34,7 @@ from reftel.read.release import read_release
 from reftel.read.several import parts
 from reftel.read.smart import is_smart, read_smart
 from reftel.read.transmission import is_transmission_start
-from reftel.telegram import Coverage, Mrn, Section, Span, Telegram
+from reftel.telegram import Coverage, Span, Telegram
 
 
 class NotATelegram(ValueError):  # noqa: N818
@@ -213,7 +223,14 @@ def _read_further_sections(reading: Reading, start: int) -> None:
 def _complete(reading: Reading, inner: Reading) -> None:
     """What only another section's heading says: the first section, which has the markings, may come
     behind a later one."""
-    for name in ("subject", "executive_order", "classified_by", "dtg", "originator", "classification"):
+    for name in (
+        "subject",
+        "executive_order",
+        "classified_by",
+        "dtg",
+        "originator",
+        "classification",
+    ):
         if getattr(reading, name) is None:
             setattr(reading, name, getattr(inner, name))
     for name in ("tags", "references", "captions", "passing", "action", "info"):
@@ -238,21 +255,20 @@ def _begins_section(reading: Reading, at: int) -> bool:
     """Whether a heading begins here: a wire heading, an office list, a date-time group with FM, or
     this telegram's classification line once more, for another section or because a copy holds it
     twice."""
-    text = reading.pieces[at].text
+    text, first = reading.pieces[at].text, reading.pieces[at].first
+    if first not in _SECTION_FIRST:
+        return False
     if is_transmission_start(text) or is_office_list(text):
         return True
-    if DTG_LINE.match(text):
+    if first in "ZOPRY0123" and DTG_LINE.match(text):
         after = _skip(reading, at + 1)
         return after < len(reading.pieces) and reading.pieces[after].text.startswith("FM ")
-    match = CLASSIFICATION_LINE.match(text)
+    match = CLASSIFICATION_LINE.match(text) if opens_level(text) else None
     return bool(match and reading.number is not None and int(match["serial"]) == reading.number)
 
 
-_EVIDENCE = frozenset(
-    """transmission-id routing-line calling-station security-line date-time-group originator
-    action-addressee info-addressee page-line section-line release-stamp distribution drafting
-    executive-order tags subject reference classified-by attributes release-note""".split()
-)
+# What format line 1, an office list, a date-time group and a classification line can open with.
+_SECTION_FIRST = frozenset("VZAOPRY0123UuLlSsCcTt")
 
 
 def _read_downgrading(reading: Reading, start: int) -> None:
@@ -264,14 +280,11 @@ def _read_downgrading(reading: Reading, start: int) -> None:
             reading.executive_order = reading.executive_order or order
 
 
-def _finish_order(reading: Reading) -> None:
-    order = reading.executive_order
-    if order is None:
-        return
-    if order.declassify_on and reading.dtg and order.declassify_on <= reading.dtg[:10]:
-        message = f"{order.declassify_on} is not after the telegram's own date"
-        reading.doubt("declassification-date-past", message)
-    reading.executive_order = by_schedule(order, reading.classification, reading.dtg)
+_EVIDENCE = frozenset(
+    """transmission-id routing-line calling-station security-line date-time-group originator
+    action-addressee info-addressee page-line section-line release-stamp distribution drafting
+    executive-order tags subject reference classified-by attributes release-note""".split()
+)
 
 
 def _has_evidence(reading: Reading) -> bool:
@@ -289,14 +302,14 @@ def _has_evidence(reading: Reading) -> bool:
 def _finish(reading: Reading) -> Telegram:
     """What the parts say together: numbers, sections, dialect; and the finished record."""
     finish_heading(reading)
-    _finish_number(reading)
-    present = _finish_sections(reading)
+    finish_number(reading)
+    present = finish_sections(reading)
     paged = any(p.kind == "page-line" for p in reading.pieces)
     if reading.attributes is not None or (paged and (reading.dtg or "19")[:3] in ("19", "197")):
         reading.dialect = "sas" if reading.dialect in ("fragment", "cable") else reading.dialect
-    _finish_classification(reading)
-    _compare_ending(reading)
-    _finish_order(reading)
+    finish_classification(reading)
+    compare_ending(reading)
+    finish_order(reading)
     elements = to_elements(reading.pieces)
     unknown = sum(element.end - element.start for element in elements if element.kind == "unknown")
     return Telegram(
@@ -337,133 +350,3 @@ def _finish(reading: Reading) -> Telegram:
         diagnostics=tuple(sorted(reading.diagnostics, key=lambda d: d.span or Span(0, 0))),
         coverage=Coverage(len(reading.source), unknown),
     )
-
-
-def _finish_number(reading: Reading) -> None:
-    """The message reference number, from the classification line; failing that from page lines, or
-    from the sending station's serial number and the originator's post."""
-    if reading.mrn is not None:
-        return
-    post, number = reading.post, reading.number
-    if number is None:
-        post, number = _number_elsewhere(reading)
-    year = int(reading.dtg[:4]) if reading.dtg else reading.year
-    if post is None or number is None or year is None:
-        return
-    reading.mrn = Mrn.of(year, _own_post(post, year, reading), number)
-    _compare_numbers(reading)
-
-
-def _own_post(post: str, year: int, reading: Reading) -> str:
-    """The post of a telegram's own number by the name that the tables give it; a short or misspelt
-    name counts only when the originator confirms it."""
-    known = tables.canonical_post(post, year) or tables.misspelt_post(post) or post
-    letters = re.sub(r"[^A-Z]", "", post)
-    if known == letters or reading.originator is None:
-        return known
-    originator = tables.canonical_post(reading.originator.name, year)
-    return known if originator == known or known == "STATE" else (originator or letters)
-
-
-def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
-    for piece in reading.pieces:
-        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)):
-            reading.doubt(
-                "mrn-from-page-line", "the number is read from the page line", piece, "info"
-            )
-            return match["post"], int(match["serial"])
-    transmission = reading.transmission
-    if transmission and transmission.station_serial and reading.originator:
-        serial = re.sub(r"[^0-9]", "", transmission.station_serial)
-        post = tables.canonical_post(reading.originator.name)
-        if serial and post:
-            message = "the number is taken from the sending station's serial number"
-            reading.doubt("mrn-from-station-serial", message)
-            return post, int(serial)
-    return None, None
-
-
-def _compare_numbers(reading: Reading) -> None:
-    """The number stands in several places; each is held against the others (telegram-content.md 3.1,
-    3.2, 3.18). The serial of format line 3 has its last four digits; in ACP 127 proper each section
-    has a serial of its own, and only the first is compared."""
-    assert reading.mrn is not None
-    number = reading.mrn.number
-    transmission = reading.transmission
-    first = reading.section is None or reading.section.number == 1
-    if reading.readdressal is not None:
-        return
-    if transmission and transmission.station_serial and (first or transmission.section):
-        serial = int(re.sub(r"[^0-9]", "", transmission.station_serial) or 0)
-        if serial != number % 10_000:
-            message = f"the station's serial number is {serial}, the telegram's number {number}"
-            reading.doubt("serial-differs", message)
-    for piece in reading.pieces:
-        if piece.kind == "page-line":
-            match = PAGE_LINE.match(piece.text)
-            code, other = "page-line-differs", int(match["serial"]) if match else None
-        elif piece.kind == "section-line":
-            match = SECTION_MARK.search(piece.text)
-            code, other = "section-line-differs", int(match["serial"]) if match else None
-        else:
-            continue
-        if other is not None and other != number and not (match and match["post"][:1] == "Q"):
-            message = f"this line names telegram {other}, the classification line {number}"
-            reading.doubt(code, message, piece)
-
-
-def _compare_ending(reading: Reading) -> None:
-    """The serial of format line 3 stands again before NNNN: another one there is the ending of
-    another message (wire-format.md 1.14)."""
-    transmission = reading.transmission
-    if transmission is None or transmission.station_serial is None:
-        return
-    for piece in reading.pieces:
-        if piece.kind == "end-of-message" and (match := re.match(r" *#([0-9]{4})", piece.text)):
-            if int(match[1]) != int(re.sub(r"[^0-9]", "", transmission.station_serial) or 0):
-                message = f"the message ends as {match[1]}, and began as {transmission.station_serial}"
-                reading.doubt("ending-differs", message, piece)
-
-
-def _finish_sections(reading: Reading) -> tuple[int, ...]:
-    page_lines = [
-        match
-        for piece in reading.pieces
-        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)) and match["of"]
-    ]
-    if reading.section is None and page_lines:
-        first = page_lines[0]
-        reading.section = Section(int(first["section"]), int(first["of"]))
-    if reading.section is None:
-        return ()
-    first = reading.section
-    if reading.further_sections and min(reading.further_sections) < first.number:
-        reading.section = Section(min(reading.further_sections), first.of)
-    numbers = {first.number, *section_numbers(reading.pieces), *reading.further_sections}
-    total = reading.section.of
-    present = tuple(sorted(n for n in numbers if total is None or 0 < n <= total))
-    missing = [n for n in range(1, (total or 0) + 1) if n not in present]
-    if missing:
-        names = ", ".join(str(n) for n in missing)
-        reading.doubt("section-missing", f"section {names} of {total} is not here", None, "info")
-    return present
-
-
-def _finish_classification(reading: Reading) -> None:
-    """Banners and the security line stand in where no classification line can be read, and are held
-    against it where it can (telegram-content.md 3.1; wire-format.md 8.2)."""
-    banners = [piece for piece in reading.pieces if piece.kind == "banner"]
-    transmitted = reading.transmission.classification if reading.transmission else None
-    if reading.classification is None:
-        reading.classification = level_of(banners[0].text) if banners else transmitted
-        return
-    levels = {level_of(piece.text): piece for piece in banners}
-    for level, piece in levels.items():
-        if level and level != reading.classification:
-            message = f"the banner says {level}, the classification line {reading.classification}"
-            reading.doubt("classification-differs", message, piece)
-    open_levels = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
-    if transmitted and transmitted != reading.classification:
-        if not (transmitted in open_levels and reading.classification in open_levels):
-            message = f"the security line says {transmitted}, the classification line {reading.classification}"
-            reading.doubt("classification-differs", message)

@@ -22,7 +22,8 @@ REF_LABEL = re.compile(
 # label = "(A)" | "A." | "A)" | "A:"; a pilcrow put before it by the publisher; sometimes twice
 _ENUMERATOR = re.compile(
     r"(?:(?<=\A)|(?<=[\s;,:.\n(-]))(?:¶ ?)?(?:(?:REF|AND|&) )?"
-    r"(?:\((?P<a>[A-Z])\)[.:]?|\[(?P<e>[A-Z])\]|(?P<b>[A-Z]) ?[.):](?!\S\.)|(?P<c>[A-Z])-(?= ?[0-9]{2} [A-Z]{4}| [A-Z]{4}))[ \t]*"
+    r"(?:\((?P<a>[A-Z])\)[.:]?|\[(?P<e>[A-Z])\]|(?P<b>[A-Z]) ?[.):](?!\S\.)"
+    r"|(?P<c>[A-Z])-(?= ?[0-9]{2} [A-Z]{4}| [A-Z]{4}))[ \t]*"
     r"(?:\((?P<again>[A-Z])\)[ \t]*|(?P=b)[.)][ \t]*)?",
     re.IGNORECASE,
 )
@@ -51,12 +52,18 @@ _SEPARATOR = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{3}))\s*")
 _JOINT = re.compile(r"\s*(?:,|&|\bAND\b|\bALSO\b|\bPLUS\b|/|--+)\s*(?:\bSEE\b\s*)?", re.IGNORECASE)
 _KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
     ("mail", re.compile(r"E-?MAIL|@|\bO-I\b|OFFICIAL.INFORMAL", re.IGNORECASE)),
-    ("telephone", re.compile(r"TELE?CON|TELEPHONE|PHONE|FONECON|RADIO CALL|CONVERSATION", re.IGNORECASE)),
+    (
+        "telephone",
+        re.compile(r"TELE?CON|TELEPHONE|PHONE|FONECON|RADIO CALL|CONVERSATION", re.IGNORECASE),
+    ),
     ("report", re.compile(r"\bIIR\b|\bI?IR [0-9]|REPORT|FBIS|\bTD[- ]?[0-9]", re.IGNORECASE)),
     ("telegram", re.compile(r"\bMSG\b|[0-3][0-9]{5} ?Z|CABLE|TELEGRAM|\bTEL\b", re.IGNORECASE)),
     (
         "document",
-        re.compile(r"MEMO|LETTER|\bLTR\b|NOTE|\bC?A-? ?[0-9]|F[AM][HM]\b|FAM\b|HTTP|AIRGRAM|DIPNOTE", re.IGNORECASE),
+        re.compile(
+            r"MEMO|LETTER|\bLTR\b|NOTE|\bC?A-? ?[0-9]|F[AM][HM]\b|FAM\b|HTTP|AIRGRAM|DIPNOTE",
+            re.IGNORECASE,
+        ),
     ),
 )
 # Words that stand before numbers and are no post's name.
@@ -102,7 +109,9 @@ def _items(text: str, citing: Citing) -> list[tuple[str | None, str, int]]:
     items += [(None, item, at) for item, at in _split(text[: chain[0][1]], 0)]
     ends = [start for _, start, _ in chain[1:]] + [len(text)]
     for (letter, _, begin), end in zip(chain, ends, strict=True):
-        items += [(letter, item, at) for item, at in _rejoin(_split(text[begin:end], begin), citing)]
+        items += [
+            (letter, item, at) for item, at in _rejoin(_split(text[begin:end], begin), citing)
+        ]
     return items
 
 
@@ -197,7 +206,7 @@ def _read_item(
     if not found:
         return _uncited(enumerator, item, at, citing, before), before
     references: list[Reference] = []
-    for index, (match, (post, name_at)) in enumerate(found):
+    for index, (match, (name, name_at)) in enumerate(found):
         start = 0 if index == 0 else _begin(item, found[index - 1][0].end(), match, name_at)
         stop = len(item)
         if index + 1 < len(found):
@@ -214,7 +223,9 @@ def _read_item(
         lead = len(piece) - len(piece.lstrip(" \t\n,;&-"))
         span = Span(at + start + lead, at + start + lead + len(piece[lead:].rstrip(" \t\n,;&-")))
         references += [
-            Reference(enumerator, "telegram", resolve_number(post, serial, year, citing), text, span)
+            Reference(
+                enumerator, "telegram", resolve_number(name, serial, year, citing), text, span
+            )
             for serial in serials
             if serial
         ]
@@ -255,8 +266,8 @@ def _post_of(match: re.Match[str], citing: Citing) -> tuple[str, int] | None:
     start = match.start("post")
     words = list(re.finditer(r"[A-Z][A-Z.'’]*", name, re.IGNORECASE))
     if (own := _OWN.fullmatch(words[-1][0])) is not None:
-        post = "STATE" if own["department"] else citing.post
-        return (post, start + words[-1].start()) if post else None
+        named = "STATE" if own["department"] else citing.post
+        return (named, start + words[-1].start()) if named else None
     for word in words:
         rest = name[word.start() :]
         letters = re.sub(r"[^A-Z]", "", rest.upper())
@@ -289,7 +300,9 @@ def _year_of(match: re.Match[str], after: str, citing: Citing) -> int | None:
         if digits := match[name]:
             return int(digits) if len(digits) == 4 else full_year(int(digits))
     dated = find_date(after[:40], citing.year or 2000)
-    if dated and not re.search(r"[0-9A-Z]{3}", _MONTH_DATED.sub("", after[: dated[1]]), re.IGNORECASE):
+    if dated and not re.search(
+        r"[0-9A-Z]{3}", _MONTH_DATED.sub("", after[: dated[1]]), re.IGNORECASE
+    ):
         return int(dated[0][:4])
     return None
 

@@ -27,9 +27,19 @@ _NOTE = re.compile(
     r"|Printed by: .*|Page [0-9]+ of [0-9]+)\s*\Z",
     re.IGNORECASE,
 )
-_CASE = re.compile(r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE)
+_CASE = re.compile(
+    r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE
+)
 _DOCUMENT = re.compile(r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}))", re.IGNORECASE)
-_SIGNS = ("Case No", "RELEASE IN ", "RELEASED IN ", "FL-20", "REVIEW AUTHORITY", "Doc No", "DENIED IN FULL")
+_SIGNS = (
+    "Case No",
+    "RELEASE IN ",
+    "RELEASED IN ",
+    "FL-20",
+    "REVIEW AUTHORITY",
+    "Doc No",
+    "DENIED IN FULL",
+)
 
 
 def is_released_copy(source: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 KINDS: dict[str, str] = {
@@ -52,6 +53,7 @@ _QUOTE_MARK = re.compile(
     r"(?P<plain>\")|(?P<open>(?:(?<=[\s(])|(?<=\A))(?:&(?=[A-Za-z])|[®¬©§¶](?=[a-z])))"
     r"|(?P<close>8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z))"
 )
+_CLOSING_8 = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
 _DASH = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
 _DIVIDED = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n(?=\s*(?P<tail>[A-Za-z]+))")
 # Second halves of divided words that are no words themselves.
@@ -64,7 +66,10 @@ _TAILS = frozenset(
     PORTED MENTED NATION TOR TORS TORY VISION NING TING DING RING SING LING PING VERNMENT BASSADOR RECTOR
     DENT DENTS DENTIAL CERTAIN QUENT QUENTLY SPONSE SPONSIBLE TERNATIONAL PARTMENT""".split()
 )
-_PREFIXES = frozenset("NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split())
+_PREFIXES = frozenset(
+    "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
+)
+_FOUR_SPACED = re.compile(r" [A-Z] [A-Z] [A-Z] ")
 _SPACED = re.compile(r"(?<![A-Za-z] )(?<![A-Za-z])(?:[A-Z] ){4,30}[A-Z](?![A-Za-z]| [A-Z]\b)")
 # Classifications are sent so, and so is the note on a corrected copy.
 _SPACED_BY_RULE = frozenset(
@@ -73,9 +78,13 @@ _SPACED_BY_RULE = frozenset(
 _JOINED = re.compile(r"[.!?](?<=[a-z]{3}[.!?])(?=[A-Z][a-z]{2,} [a-z])")
 _LINK = re.compile(r"\[(?P<text>[^\[\]\n]{1,80})\](?P<target>\((?:#[^()\s]*|https?:[^()\s]*)\))")
 _BOLD = re.compile(r"\*\*(?=\S)[^*\n]{1,200}(?<=\S)\*\*")
-_ENTITY = re.compile(r"&(?:amp|quot|lt|gt|nbsp|apos|rsquo|lsquo|rdquo|ldquo|mdash|ndash|#[0-9]{2,5}|#x[0-9A-Fa-f]{2,4});")
+_ENTITY = re.compile(
+    r"&(?:amp|quot|lt|gt|nbsp|apos|rsquo|lsquo|rdquo|ldquo|mdash|ndash|#[0-9]{2,5}|#x[0-9A-Fa-f]{2,4});"
+)
 _LINE_MARK = re.compile(r"\\[ \t]*(?=\n|\Z)")
-_MOJIBAKE = re.compile("[\u00c2\u00c3\u00e2][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{1,2}")
+_MOJIBAKE = re.compile(
+    "[\u00c2\u00c3\u00e2][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{1,2}"
+)
 
 
 def reads_q_for_apostrophe(source: str) -> bool:
@@ -92,8 +101,10 @@ def find_mends(text: str, source: str, *, q_for_apostrophe: bool = False) -> lis
     if "," in text:
         mends += [Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _COMMA.finditer(text)]
     if "?" in text:
-        mends += [Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _QUESTION.finditer(text)]
-    if "8" in text:
+        mends += [
+            Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _QUESTION.finditer(text)
+        ]
+    if "8" in text and _CLOSING_8.search(text):
         mends += _quotes(text)
     if ")" in text:
         mends += _dashes(text)
@@ -101,8 +112,11 @@ def find_mends(text: str, source: str, *, q_for_apostrophe: bool = False) -> lis
         mends += _divided(text, source)
     if q_for_apostrophe and "Q" in text:
         mends += [Mend(*m.span(), "'", "apostrophe lost") for m in _Q_APOSTROPHE.finditer(text)]
-    mends += [Mend(*m.span(), m[0].replace(" ", ""), "word spaced out") for m in _spaced(text)]
-    mends += [Mend(m.start(), m.end(), f"{m[0]} ", "words run together") for m in _JOINED.finditer(text)]
+    if _FOUR_SPACED.search(text):
+        mends += [Mend(*m.span(), m[0].replace(" ", ""), "word spaced out") for m in _spaced(text)]
+    mends += [
+        Mend(m.start(), m.end(), f"{m[0]} ", "words run together") for m in _JOINED.finditer(text)
+    ]
     if not text.isascii() or "&" in text or "](" in text or "**" in text or "\\" in text:
         mends += _left_over(text)
     return _apart(sorted(mends))
@@ -162,7 +176,9 @@ def _divided(text: str, source: str) -> list[Mend]:
             continue
         whole = head + tail
         if tail.upper() in _TAILS or re.search(rf"\b{whole}\b", source):
-            mends.append(Mend(match.start(), match.start() + 1, SOFT_HYPHEN, "word divided at line end"))
+            mends.append(
+                Mend(match.start(), match.start() + 1, SOFT_HYPHEN, "word divided at line end")
+            )
     return mends
 
 
@@ -171,8 +187,13 @@ def _spaced(text: str) -> list[re.Match[str]]:
     found: list[re.Match[str]] = []
     for match in _SPACED.finditer(text):
         word = match[0].replace(" ", "")
-        steps = {ord(b) - ord(a) for a, b in zip(word, word[1:], strict=False)}
-        if word not in _SPACED_BY_RULE and len(set(word)) > 2 and steps != {1} and re.search("[AEIOUY]", word):
+        steps = {ord(b) - ord(a) for a, b in pairwise(word)}
+        if (
+            word not in _SPACED_BY_RULE
+            and len(set(word)) > 2
+            and steps != {1}
+            and re.search("[AEIOUY]", word)
+        ):
             found.append(match)
     return found
 
@@ -185,7 +206,9 @@ def _left_over(text: str) -> list[Mend]:
     for bold in _BOLD.finditer(text):
         mends.append(Mend(bold.start(), bold.start() + 2, "", "markup left over"))
         mends.append(Mend(bold.end() - 2, bold.end(), "", "markup left over"))
-    mends += [Mend(*m.span(), html.unescape(m[0]), "markup left over") for m in _ENTITY.finditer(text)]
+    mends += [
+        Mend(*m.span(), html.unescape(m[0]), "markup left over") for m in _ENTITY.finditer(text)
+    ]
     mends += [Mend(*m.span(), "", "markup left over") for m in _LINE_MARK.finditer(text)]
     for match in _MOJIBAKE.finditer(text):
         for end in (match.end(), match.end() - 1):
@@ -199,7 +222,9 @@ def _utf8(text: str) -> str | None:
     """What the characters are when their Windows-1252 bytes are read as UTF-8."""
     try:
         data = bytes(
-            byte for c in text for byte in (c.encode("cp1252") if ord(c) > 0xA0 or ord(c) < 0x80 else bytes((ord(c),)))
+            byte
+            for c in text
+            for byte in (c.encode("cp1252") if ord(c) > 0xA0 or ord(c) < 0x80 else bytes((ord(c),)))
         )
         meant = data.decode("utf-8")
     except UnicodeError:

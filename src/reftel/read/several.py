@@ -47,7 +47,9 @@ def _rows(text: str) -> list[tuple[int, str]]:
     """The telegrams of the table in which those of 2000-10 circulate: number, date, message reference
     number, origin, classification, references, heading, text. Quotes are doubled, or stand behind a
     backslash."""
-    if not re.match(r'\s*(?:"?id"?,|"?[0-9]{1,7}"?,"?[0-9]{1,4}[/-][0-9]{1,2}[/-][0-9]{1,4})', text[:200]):
+    if not re.match(
+        r'\s*(?:"?id"?,|"?[0-9]{1,7}"?,"?[0-9]{1,4}[/-][0-9]{1,2}[/-][0-9]{1,4})', text[:200]
+    ):
         return []
     escaped = '\\"' in text
     csv.field_size_limit(16 * 1024 * 1024)
@@ -71,7 +73,10 @@ def _rows(text: str) -> list[tuple[int, str]]:
 
 
 def _mails(text: str) -> Iterator[Part]:
-    starts = [0, *(match.start() + 1 for match in re.finditer(r"\n(?=From \S+ .*[0-9]{4}\s*\n)", text))]
+    starts = [
+        0,
+        *(match.start() + 1 for match in re.finditer(r"\n(?=From \S+ .*[0-9]{4}\s*\n)", text)),
+    ]
     for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(text)], strict=True), 1):
         yield Part(f"mail {number}", text[start:end].partition("\n")[2])
 
@@ -129,7 +134,9 @@ def _sections(last: _Number | None, number: _Number | None) -> bool:
     """Whether two headings are those of sections of one telegram."""
     if last is None or number is None or last[:2] != number[:2]:
         return False
-    return last.section is not None and number.section is not None and last.section != number.section
+    return (
+        last.section is not None and number.section is not None and last.section != number.section
+    )
 
 
 def _heading(lines: list[str], at: int) -> int:

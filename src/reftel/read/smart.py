@@ -61,9 +61,10 @@ _FAR = 80
 
 def is_smart(pieces: list[Piece]) -> bool:
     """Whether the telegram opens with labelled lines of this form: MRN, and Date/DTG or From."""
-    labels = {
-        match["label"].lower() for piece in pieces[:_FAR] if (match := _LABEL.match(piece.text))
-    }
+    front = pieces[:_FAR]
+    if not any(piece.first in "Mm" and piece.text.lstrip()[:3].upper() == "MRN" for piece in front):
+        return False
+    labels = {match["label"].lower() for piece in front if (match := _LABEL.match(piece.text))}
     return "mrn" in labels and bool(labels & {"date/dtg", "from", "action"})
 
 

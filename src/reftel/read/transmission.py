@@ -18,7 +18,9 @@ _TRANSMISSION_ID = re.compile(
     r"(?:(?:VV {3})?[A-Z]{3}[0-9]{3})*(?: +(?:UU|HH))?\s*\Z"
 )
 _OLDER_ID = re.compile(r"\s*(?:VV {3})?(?:[A-Z]{3}[0-9]{3})+(?: +(?:UU|HH))?\s*\Z")
-_ROUTING = re.compile(r"\s*(?:J{3,}S{3,})?(?P<prec>[ZOPRY])(?P=prec)(?P<ris>(?: +[A-Z]{4,8})+)\s*\Z")
+_ROUTING = re.compile(
+    r"\s*(?:J{3,}S{3,})?(?P<prec>[ZOPRY])(?P=prec)(?P<ris>(?: +[A-Z]{4,8})+)\s*\Z"
+)
 _ROUTING_MORE = re.compile(r"\s*[A-Z]{4,8}(?: +[A-Z]{4,8})*\s*\Z")
 _CALLING = re.compile(
     r"\s*DE (?P<ri>[A-Z]{4,8})(?: +#?(?P<serial>[0-9]{1,4}[A-Z]?)(?:/(?P<section>[0-9]{2}))?)?"
@@ -88,7 +90,9 @@ def read_transmission(reading: Reading, index: int) -> int:
             piece.kind = "security-line"
             values["classification"] = _LETTER_CLASSIFICATION.get(match["letters"][0])
             signals += tuple(
-                each for each in (match["signal"], *signals_of(match["rest"])) if each not in signals
+                each
+                for each in (match["signal"], *signals_of(match["rest"]))
+                if each not in signals
             )
         elif signals and "ri" not in values and _OLDER_ID.match(text):
             # The heading of an earlier hop stands inside: what is above it was a relay's pilot.

@@ -1,0 +1,160 @@
+"""What the parts of a telegram say together: where it repeats itself, one place mends or doubts another.
+
+Every check holds on over 99 % of good telegrams, so a failure is worth a diagnostic (design 2).
+"""
+
+from __future__ import annotations
+
+import re
+
+from reftel import tables
+from reftel.read.classification import level_of
+from reftel.read.executive_order import by_schedule
+from reftel.read.furniture import PAGE_LINE, SECTION_MARK, section_numbers
+from reftel.read.reading import Reading
+from reftel.telegram import Mrn, Section
+
+_OPEN = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
+
+
+def finish_order(reading: Reading) -> None:
+    order = reading.executive_order
+    if order is None:
+        return
+    if order.declassify_on and reading.dtg and order.declassify_on <= reading.dtg[:10]:
+        message = f"{order.declassify_on} is not after the telegram's own date"
+        reading.doubt("declassification-date-past", message)
+    reading.executive_order = by_schedule(order, reading.classification, reading.dtg)
+
+
+def finish_number(reading: Reading) -> None:
+    """The message reference number, from the classification line; failing that from page lines, or
+    from the sending station's serial number and the originator's post."""
+    if reading.mrn is not None:
+        return
+    post, number = reading.post, reading.number
+    if number is None:
+        post, number = _number_elsewhere(reading)
+    year = int(reading.dtg[:4]) if reading.dtg else reading.year
+    if post is None or number is None or year is None:
+        return
+    reading.mrn = Mrn.of(year, _own_post(post, year, reading), number)
+    _compare_numbers(reading)
+
+
+def _own_post(post: str, year: int, reading: Reading) -> str:
+    """The post of a telegram's own number by the name that the tables give it; a short or misspelt
+    name counts only when the originator confirms it."""
+    known = tables.canonical_post(post, year) or tables.misspelt_post(post) or post
+    letters = re.sub(r"[^A-Z]", "", post)
+    if known == letters or reading.originator is None:
+        return known
+    originator = tables.canonical_post(reading.originator.name, year)
+    return known if originator == known or known == "STATE" else (originator or letters)
+
+
+def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
+    for piece in reading.pieces:
+        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)):
+            reading.doubt(
+                "mrn-from-page-line", "the number is read from the page line", piece, "info"
+            )
+            return match["post"], int(match["serial"])
+    transmission = reading.transmission
+    if transmission and transmission.station_serial and reading.originator:
+        serial = _serial(transmission.station_serial)
+        post = tables.canonical_post(reading.originator.name)
+        if serial and post:
+            message = "the number is taken from the sending station's serial number"
+            reading.doubt("mrn-from-station-serial", message)
+            return post, serial
+    return None, None
+
+
+def _compare_numbers(reading: Reading) -> None:
+    """The number stands in several places; each is held against the others (telegram-content.md 3.1,
+    3.2, 3.18). The serial of format line 3 has its last four digits; in ACP 127 proper each section
+    has a serial of its own, and only the first is compared."""
+    assert reading.mrn is not None
+    number = reading.mrn.number
+    transmission = reading.transmission
+    first = reading.section is None or reading.section.number == 1
+    if reading.readdressal is not None:
+        return
+    if transmission and transmission.station_serial and (first or transmission.section):
+        serial = _serial(transmission.station_serial)
+        if serial != number % 10_000:
+            message = f"the station's serial number is {serial}, the telegram's number {number}"
+            reading.doubt("serial-differs", message)
+    for piece in reading.pieces:
+        if piece.kind == "page-line":
+            match = PAGE_LINE.match(piece.text)
+            code, other = "page-line-differs", int(match["serial"]) if match else None
+        elif piece.kind == "section-line":
+            match = SECTION_MARK.search(piece.text)
+            code, other = "section-line-differs", int(match["serial"]) if match else None
+        else:
+            continue
+        if other is not None and other != number and not (match and match["post"][:1] == "Q"):
+            message = f"this line names telegram {other}, the classification line {number}"
+            reading.doubt(code, message, piece)
+
+
+def compare_ending(reading: Reading) -> None:
+    """The serial of format line 3 stands again before NNNN: another one there is the ending of
+    another message (wire-format.md 1.14)."""
+    transmission = reading.transmission
+    if transmission is None or transmission.station_serial is None:
+        return
+    for piece in reading.pieces:
+        match = re.match(r" *#([0-9]{4})", piece.text) if piece.kind == "end-of-message" else None
+        if match and int(match[1]) != _serial(transmission.station_serial):
+            message = f"the message ends as {match[1]}, and began as {transmission.station_serial}"
+            reading.doubt("ending-differs", message, piece)
+
+
+def _serial(text: str) -> int:
+    """A station serial number without its letter or sign."""
+    return int(re.sub(r"[^0-9]", "", text) or 0)
+
+
+def finish_sections(reading: Reading) -> tuple[int, ...]:
+    page_lines = [
+        match
+        for piece in reading.pieces
+        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)) and match["of"]
+    ]
+    if reading.section is None and page_lines:
+        reading.section = Section(int(page_lines[0]["section"]), int(page_lines[0]["of"]))
+    if reading.section is None:
+        return ()
+    first = reading.section
+    if reading.further_sections and min(reading.further_sections) < first.number:
+        reading.section = Section(min(reading.further_sections), first.of)
+    numbers = {first.number, *section_numbers(reading.pieces), *reading.further_sections}
+    total = reading.section.of
+    present = tuple(sorted(n for n in numbers if total is None or 0 < n <= total))
+    missing = [n for n in range(1, (total or 0) + 1) if n not in present]
+    if missing:
+        names = ", ".join(str(n) for n in missing)
+        reading.doubt("section-missing", f"section {names} of {total} is not here", None, "info")
+    return present
+
+
+def finish_classification(reading: Reading) -> None:
+    """Banners and the security line stand in where no classification line can be read, and are held
+    against it where it can (telegram-content.md 3.1; wire-format.md 8.2)."""
+    banners = [piece for piece in reading.pieces if piece.kind == "banner"]
+    transmitted = reading.transmission.classification if reading.transmission else None
+    if reading.classification is None:
+        reading.classification = level_of(banners[0].text) if banners else transmitted
+        return
+    levels = {level_of(piece.text): piece for piece in banners}
+    for level, piece in levels.items():
+        if level and level != reading.classification:
+            message = f"the banner says {level}, the classification line {reading.classification}"
+            reading.doubt("classification-differs", message, piece)
+    said = reading.classification
+    if transmitted and transmitted != said and not (transmitted in _OPEN and said in _OPEN):
+        message = f"the security line says {transmitted}, the classification line {said}"
+        reading.doubt("classification-differs", message)

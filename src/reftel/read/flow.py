@@ -1,0 +1,104 @@
+"""Lines joined to running text; rows of tables and items of lists stay lines of their own."""
+
+from __future__ import annotations
+
+import re
+
+from reftel.read.repairs import SOFT_HYPHEN
+
+RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
+"""A line of dashes or signs that sets off a heading."""
+
+_RULE_SIGNS = frozenset("-=_*~")
+_SENTENCE_ENDS = frozenset(".?!:;\"')]8”")
+# A line that opens with one of these can be an item; most lines do not, and are spared the pattern.
+_ITEM_SIGNS = frozenset("-*•o(ivxIVX0123456789")
+_ITEM = re.compile(
+    r"--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\)"
+)
+_COLUMNS = re.compile(r"\S {3,}\S")
+_RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
+
+
+def is_rule(text: str) -> bool:
+    """Whether a line is a rule."""
+    return text.lstrip()[:1] in _RULE_SIGNS and RULE.match(text) is not None
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a line may be the last of a sentence."""
+    return text.rstrip()[-1:] in _SENTENCE_ENDS
+
+
+def flow(text: str) -> str:
+    """A block's lines as running text, groups that blank lines part kept apart."""
+    groups: list[str] = []
+    for group in text.split("\n\n"):
+        lines = group.split("\n")
+        if len(lines) == 1:
+            joined = lines[0] if _is_row(lines[0]) else " ".join(lines[0].split())
+        else:
+            joined = _join(lines)
+        joined = joined.strip()
+        if joined and not is_rule(joined):
+            groups.append(joined)
+    return "\n\n".join(groups).replace(SOFT_HYPHEN, "")
+
+
+def _join(lines: list[str]) -> str:
+    rows = _numbered_rows(lines) if len(lines) > 2 else set()
+    done: list[str] = []
+    words: list[str] = []
+    for at, line in enumerate(lines):
+        plain = line.strip()
+        if not plain or is_rule(plain):
+            continue
+        row = _is_row(line)
+        if row or at in rows or _is_item(plain):
+            if words:
+                done.append(" ".join(words))
+            words = [line.rstrip()] if row else plain.split()
+            if row:
+                done.append(words[0])
+                words = []
+            continue
+        if words and (tail := words[-1])[-1:] in ("-", SOFT_HYPHEN) and tail[-2:-1].isalpha():
+            more = plain.split()
+            words[-1] = (tail[:-1] if tail[-1] == SOFT_HYPHEN else tail) + more[0]
+            words += more[1:]
+        else:
+            words += plain.split()
+    if words:
+        done.append(" ".join(words))
+    return "\n".join(done)
+
+
+def _is_item(plain: str) -> bool:
+    """Whether a line opens an item of a list: `-- `, `(1)`, `a.`, `iv)`, a bullet."""
+    first = plain[0]
+    if first in _ITEM_SIGNS or plain[1:2] in (".", ")"):
+        return _ITEM.match(plain) is not None
+    return False
+
+
+def _numbered_rows(lines: list[str]) -> set[int]:
+    """Lines of a list or table that open with a running number: three or more, one after another."""
+    rows: set[int] = set()
+    run: list[int] = []
+    last = -1
+    for at, line in enumerate([*lines, ""]):
+        plain = line.lstrip()
+        match = _RUNNING_NUMBER.match(plain) if plain[:1].isdigit() else None
+        if match and (not run or int(match[1]) == last + 1):
+            run.append(at)
+        else:
+            if len(run) > 2:
+                rows.update(run)
+            run = [at] if match else []
+        last = int(match[1]) if match else -1
+    return rows
+
+
+def _is_row(line: str) -> bool:
+    """Whether a line is a row of a table: its columns stand three blanks apart or more."""
+    return "   " in line and _COLUMNS.search(line) is not None

@@ -1,0 +1,64 @@
+"""Who signed: the surname of the principal officer on the last line (telegram-content.md 3.20)."""
+
+from __future__ import annotations
+
+import re
+
+from reftel.read.elements import cut
+from reftel.read.flow import ends_sentence
+from reftel.read.reading import Reading
+
+_SIGNATURE = re.compile(
+    r"\s*(?P<name>(?:(?:VAN|DE|DI|MC|O'|VON|LA|LE|ST\.?) ?)?[A-Z][A-Z'-]{2,20}"
+    r"(?: [A-Z][A-Z'-]{2,20})?)[.#]?(?:\s+N{3,4})?\s*\Z"
+)
+_MIXED_SIGNATURE = re.compile(
+    r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
+)
+_SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z")
+_NO_NAME = frozenset(
+    """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
+    REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()
+)
+
+
+def read_signature(reading: Reading, index: int) -> None:
+    """The last line of the text, when it is a surname alone; or a surname behind the last sentence."""
+    text_lines = [at for at in range(index, len(reading.pieces)) if not reading.pieces[at].kind]
+    if not text_lines:
+        return
+    at = text_lines[-1]
+    piece = reading.pieces[at]
+    match = _SIGNATURE.match(piece.text) or (
+        _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
+    )
+    if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
+        piece.kind = "signature"
+        reading.signature = match["name"]
+    elif (
+        (match := _SIGNED_IN_LINE.search(piece.text))
+        and (
+            len(piece.text[: match.start()].split()) > 1
+            or len(match[0].rstrip()) > len(match["name"]) + 1
+        )
+        and match["name"].upper() not in _NO_NAME
+    ):
+        before, name = cut(piece, match.start("name"))
+        name.kind = "signature"
+        reading.pieces[at : at + 1] = [before, name]
+        reading.signature = match["name"]
+    if reading.signature:
+        # Each section of a telegram can be signed.
+        for other in reading.pieces[index:]:
+            if not other.kind and other.text.strip() == reading.signature:
+                other.kind = "signature"
+
+
+def _folds(reading: Reading, text_lines: list[int]) -> bool:
+    """Whether the last line is only the end of a folded sentence: it has a full stop, and the line
+    above it, with no blank one between, does not end a sentence."""
+    at = text_lines[-1]
+    if len(text_lines) < 2 or text_lines[-2] != at - 1:
+        return False
+    above, last = reading.pieces[at - 1].text, reading.pieces[at].text
+    return last.rstrip().endswith(".") and not ends_sentence(above)
