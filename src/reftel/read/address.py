@@ -31,6 +31,8 @@ _ADDRESSEE = re.compile(
 )
 _GROUP = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
+_LABEL_FIRST = frozenset("ETSR")
+_DTG_FIRST = frozenset("ZOPRY0123")
 _PRECEDENCE_ALONE = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
 )
@@ -65,9 +67,12 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         text = piece.text
         if piece.kind:
             continue
-        if _LABEL.match(text) or (opens_level(text) and CLASSIFICATION_LINE.match(text)):
+        first = piece.first.upper()
+        if first in _LABEL_FIRST and _LABEL.match(text):
             break
-        match = DTG_LINE.match(text)
+        if opens_level(text) and CLASSIFICATION_LINE.match(text):
+            break
+        match = DTG_LINE.match(text) if first in _DTG_FIRST else None
         if (
             match
             and zone not in ("", "from")

@@ -49,14 +49,16 @@ _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 class _Line:
     """A line of text: whether a blank line or a page break stands before it, and what it can begin."""
 
-    __slots__ = ("after_blank", "after_break", "is_rule", "opening", "piece")
+    __slots__ = ("after_blank", "after_break", "is_rule", "is_ruled", "opening", "piece")
 
     def __init__(self, piece: Piece, after_blank: bool, after_break: bool) -> None:
         self.piece = piece
         self.after_blank = after_blank
         self.after_break = after_break
         first = piece.first
-        self.is_rule = first in _RULE_SIGNS and RULE.match(piece.text) is not None
+        signs = first in _RULE_SIGNS
+        self.is_rule = signs and RULE.match(piece.text) is not None
+        self.is_ruled = signs and not self.is_rule and _RULED_HEADING.match(piece.text) is not None
         self.opening = PARAGRAPH_START.match(piece.text) if first in _NUMBER_SIGNS else None
 
 
@@ -91,7 +93,8 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
     at = index
     while at < len(pieces):
         piece = pieces[at]
-        if not piece.kind and "¶" in piece.text and (match := _INNER_PARAGRAPH.search(piece.text)):
+        inner = not piece.kind and piece.text.find("¶", 1) > 0
+        if inner and (match := _INNER_PARAGRAPH.search(piece.text)):
             pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 
@@ -149,10 +152,16 @@ def _parts(reading: Reading, lines: list[_Line]) -> list[_Part]:
     ones = _pilcrow_ones(reading, lines)
     sequence = Sequence()
     parts: list[_Part] = []
+    ruled = any(line.is_rule for line in lines)
     at = 0
     while at < len(lines):
         line = lines[at]
         match = line.opening
+        if match is None and parts and not (line.after_blank or ruled or line.is_ruled):
+            # By far the most lines only go on.
+            _continue_text(parts, line)
+            at += 1
+            continue
         if match is not None:
             number = int(match["number"]) - (_tens(match) if at in ones else 0)
             if sequence.accepts(match, number):
@@ -205,15 +214,13 @@ def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
     A rule is one by itself: it sets off a heading, and alone parts nothing.
     """
     line = lines[at]
-    if line.is_rule:
+    if line.is_rule or line.is_ruled:
         return at + 1
     if line.opening is not None:
         return at
     begins = line.after_blank or at == 0 or lines[at - 1].is_rule
     if not begins and not any(each.is_rule for each in lines[at + 1 : at + 3]):
-        return at + 1 if _RULED_HEADING.match(line.piece.text) else at
-    if _RULED_HEADING.match(line.piece.text):
-        return at + 1
+        return at
     end = at + 1
     while end < len(lines) and end - at < 3 and not _starts_anew(lines[end]):
         end += 1

@@ -16,9 +16,8 @@ _REF = re.compile(
 _LETTER = re.compile(r"[A-Z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
 _NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9,%]|[.:/-][0-9]|Z\b)")
-_BEFORE = re.compile(
-    r"(?:(?<![A-Z0-9])(?P<year>[0-9]{2}|(?:19|20)[0-9]{2}) )?(?P<post>[A-Z][A-Z'-]*(?: [A-Z][A-Z'-]*){0,3})\Z"
-)
+_WORD = re.compile(r"[A-Z][A-Z'-]+\Z")
+_DIGITS = re.compile(r"(?:[0-9]{2}|(?:19|20)[0-9]{2})\Z")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}\Z")
 
 
@@ -57,19 +56,23 @@ def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
 
 
 def _named(source: str, match: re.Match[str], citing: Citing) -> Citation | None:
-    before = _BEFORE.search(source, max(0, match.start() - 40), match.start())
-    if before is None or (_YEAR.match(match["number"]) and not before["year"]):
-        return None
-    words = before["post"].split()
-    for at in range(len(words)):
-        name = " ".join(words[at:])
+    """The citation whose number is found: its post is the longest name that ends before the number."""
+    before = source[max(0, match.start() - 40) : match.start()].split(" ")
+    count = 0
+    while count < 4 and count < len(before) and _WORD.match(before[-1 - count]):
+        count += 1
+    for length in range(count, 0, -1):
+        name = " ".join(before[-length:])
         if len(name) < 4 or (post := tables.canonical_post(name, citing.year)) is None:
             continue
-        digits = before["year"] if at == 0 else None
-        year = (
-            None if digits is None else int(digits) if len(digits) == 4 else full_year(int(digits))
-        )
-        start = before.start() if at == 0 else before.end() - len(name)
+        start = match.start() - len(name)
+        digits = before[-1 - length] if length < len(before) and length == count else ""
+        year = None
+        if _DIGITS.match(digits):
+            year = int(digits) if len(digits) == 4 else full_year(int(digits))
+            start -= len(digits) + 1
+        elif _YEAR.match(match["number"]):
+            return None
         mrn = resolve_number(post, int(match["number"]), year, citing)
         span = Span(start, match.end())
         return Citation(span.of(source), mrn, None, span)

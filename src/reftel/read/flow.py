@@ -16,6 +16,8 @@ _ITEM_SIGNS = frozenset("-*•o(ivxIVX0123456789")
 _ITEM = re.compile(
     r"--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\)"
 )
+# What asks for a look line by line: items, rules, running numbers.
+_KEPT = re.compile(r"\n[ \t]*(?:[-*•=_~]|o\s|\(|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]|[0-9])")
 _COLUMNS = re.compile(r"\S {3,}\S")
 _RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
@@ -34,12 +36,11 @@ def flow(text: str) -> str:
     """A block's lines as running text, groups that blank lines part kept apart."""
     groups: list[str] = []
     for group in text.split("\n\n"):
-        lines = group.split("\n")
-        if len(lines) == 1:
-            joined = lines[0] if _is_row(lines[0]) else " ".join(lines[0].split())
+        hyphened = "-\n" in group or "- \n" in group or SOFT_HYPHEN in group
+        if not hyphened and "   " not in group and not _KEPT.search(group):
+            joined = " ".join(group.split())
         else:
-            joined = _join(lines)
-        joined = joined.strip()
+            joined = _join(group.split("\n"))
         if joined and not is_rule(joined):
             groups.append(joined)
     return "\n\n".join(groups).replace(SOFT_HYPHEN, "")
@@ -70,7 +71,7 @@ def _join(lines: list[str]) -> str:
             words += plain.split()
     if words:
         done.append(" ".join(words))
-    return "\n".join(done)
+    return "\n".join(done).strip()
 
 
 def _is_item(plain: str) -> bool:

@@ -28,6 +28,7 @@ SECTION_MARK = re.compile(
     r"(?<![A-Z0-9])(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}) (?P<serial>[0-9]{8}) {1,3}"
     r"(?P<number>[0-9]{3})(?:\.[0-9])? OF (?P<of>[0-9]{3})(?![0-9])"
 )
+_EIGHT = re.compile(r" [0-9]{8} ")
 # pageline = "PAGE" nn short serial [nn "OF" nn] [ddhhmmZ]                    telegram-content.md 3.2
 PAGE_LINE = re.compile(
     r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
@@ -61,7 +62,8 @@ _MESSAGE_TEXT = re.compile(r"\s*Message Text\s*\Z")
 
 def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
-    pieces = _mark_export(pieces)
+    if "Message " in source:
+        pieces = _mark_export(pieces)
     if is_released_copy(source):
         pieces = mark_release(pieces)
     stamps = "Released" in source or "EO Systematic Review" in source
@@ -80,7 +82,7 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
                 continue
             if "EO Systematic Review" in text:
                 piece.kind = "release-stamp"
-        elif sections and " OF 0" in text and SECTION_MARK.search(text):
+        elif sections and " OF 0" in text and _EIGHT.search(text) and SECTION_MARK.search(text):
             marked.extend(_cut_out(piece, SECTION_MARK, "section-line"))
             continue
         elif piece.first in _FURNITURE_FIRST:
@@ -101,7 +103,7 @@ def _mark_line(piece: Piece) -> None:
         piece.kind = "end-of-message"
     elif first in "Ee*" and _LOST.match(text):
         piece.kind = "lost-text"
-    elif first in "TMWFS" and _NOTE.match(text):
+    elif ("day, " in text or "This record" in text) and _NOTE.match(text):
         piece.kind = "publisher-note"
 
 

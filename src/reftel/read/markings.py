@@ -45,7 +45,7 @@ _LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
     **dict.fromkeys("0123456789", _LABELS[3:4]),
 }
 _INNER_LABEL = re.compile(
-    r"(?<=\S)\s+(?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
+    r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
     r"|Classified By: |¶ ?1\.|-{8,})"
 )
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
@@ -130,15 +130,22 @@ def _split_labels(reading: Reading, index: int) -> None:
         if piece.kind:
             at += 1
             continue
-        if PARAGRAPH_START.match(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
+        if _is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
         match = _INNER_LABEL.search(piece.text)
-        if match and not (
-            CLASSIFIED_LABEL.match(piece.text) and piece.text.startswith("E", match.end())
+        if (
+            match
+            and piece.text[: match.start()].strip()
+            and not _is_reason(piece.text, match.end())
         ):
             pieces[at : at + 1] = cut(piece, match.end())
         at += 1
+
+
+def _is_reason(text: str, at: int) -> bool:
+    """Whether the E.O. that a Classified By line names for its reason stands at `at`."""
+    return text.startswith("E", at) and CLASSIFIED_LABEL.match(text) is not None
 
 
 def _last_label(reading: Reading, index: int) -> Piece | None:
@@ -174,7 +181,8 @@ def _opens_text(text: str, subject_met: bool) -> bool:
 
 
 def _is_paragraph(text: str) -> bool:
-    return PARAGRAPH_START.match(text) is not None
+    first = text.lstrip()[:1]
+    return (first.isdigit() or first == "¶") and PARAGRAPH_START.match(text) is not None
 
 
 def _read_line(reading: Reading, at: int) -> int:

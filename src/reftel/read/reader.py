@@ -194,13 +194,22 @@ def _skip(reading: Reading, index: int) -> int:
     return index
 
 
+# What another heading within the text can begin with; most telegrams have none.
+_FURTHER = re.compile(
+    r"\n(?i:[ \t]*(?:V?ZCZC|VV {3}|ACTION +[A-Z/]+-|ORIGIN +[A-Z/]+-|FM |(?:CLASSIFICATION: *)?"
+    r"(?:UNCL|U N C L|L ?I ?M ?I ?T ?E ?D|SENSITIVE BUT|C ?O ?N ?F|S ?E ?C ?R ?E|T ?O ?P +S)))"
+)
+
+
 def _read_further_sections(reading: Reading, start: int) -> None:
     """Mark the headings of further sections that stand in the text, and note their numbers."""
     pieces = reading.pieces
+    if start >= len(pieces) or not _FURTHER.search(reading.source, max(0, pieces[start].start - 1)):
+        return
     at = start
     while at < len(pieces):
         piece = pieces[at]
-        if piece.kind or not _begins_section(reading, at):
+        if piece.kind or piece.first not in _SECTION_FIRST or not _begins_section(reading, at):
             at += 1
             continue
         inner = Reading(reading.source, pieces[at:], reading.year)
@@ -256,8 +265,6 @@ def _begins_section(reading: Reading, at: int) -> bool:
     this telegram's classification line once more, for another section or because a copy holds it
     twice."""
     text, first = reading.pieces[at].text, reading.pieces[at].first
-    if first not in _SECTION_FIRST:
-        return False
     if is_transmission_start(text) or is_office_list(text):
         return True
     if first in "ZOPRY0123" and DTG_LINE.match(text):

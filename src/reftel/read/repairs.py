@@ -55,7 +55,8 @@ _QUOTE_MARK = re.compile(
 )
 _CLOSING_8 = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
 _DASH = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
-_DIVIDED = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n(?=\s*(?P<tail>[A-Za-z]+))")
+_DIVIDED = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n\s*(?P<tail>[A-Za-z]+)")
+_HEAD = re.compile(r"[A-Za-z]+\Z")
 # Second halves of divided words that are no words themselves.
 _TAILS = frozenset(
     """TION TIONS TIONAL SION SIONS MENT MENTS MENTAL ING INGS ED ER ERS LY ALLY ITY ITIES ICAL ICALLY ENCE
@@ -75,7 +76,7 @@ _SPACED = re.compile(r"(?<![A-Za-z] )(?<![A-Za-z])(?:[A-Z] ){4,30}[A-Z](?![A-Za-
 _SPACED_BY_RULE = frozenset(
     "CONFIDENTIAL SECRET TOPSECRET UNCLASSIFIED UNCLAS RESTRICTED CORRECTED CORRECTEDCOPY".split()
 )
-_JOINED = re.compile(r"[.!?](?<=[a-z]{3}[.!?])(?=[A-Z][a-z]{2,} [a-z])")
+_JOINED = re.compile(r"\.(?<=[a-z]{3}\.)(?=[A-Z][a-z]{2,} [a-z])")
 _LINK = re.compile(r"\[(?P<text>[^\[\]\n]{1,80})\](?P<target>\((?:#[^()\s]*|https?:[^()\s]*)\))")
 _BOLD = re.compile(r"\*\*(?=\S)[^*\n]{1,200}(?<=\S)\*\*")
 _ENTITY = re.compile(
@@ -108,7 +109,7 @@ def find_mends(text: str, source: str, *, q_for_apostrophe: bool = False) -> lis
         mends += _quotes(text)
     if ")" in text:
         mends += _dashes(text)
-    if "-" in text and "\n" in text:
+    if "-" in text:
         mends += _divided(text, source)
     if q_for_apostrophe and "Q" in text:
         mends += [Mend(*m.span(), "'", "apostrophe lost") for m in _Q_APOSTROPHE.finditer(text)]
@@ -168,18 +169,24 @@ def _dashes(text: str) -> list[Mend]:
 def _divided(text: str, source: str) -> list[Mend]:
     mends: list[Mend] = []
     for match in _DIVIDED.finditer(text):
-        head_match = re.search(r"[A-Za-z]+\Z", text[max(0, match.start() - 30) : match.start()])
-        if head_match is None:
-            continue
-        head, tail = head_match[0], match["tail"]
+        at, tail = match.start(), match["tail"]
+        head = _HEAD.search(text, max(0, at - 30), at)[0]  # type: ignore[index]
         if head.upper() in _PREFIXES:
             continue
-        whole = head + tail
-        if tail.upper() in _TAILS or re.search(rf"\b{whole}\b", source):
-            mends.append(
-                Mend(match.start(), match.start() + 1, SOFT_HYPHEN, "word divided at line end")
-            )
+        if tail.upper() in _TAILS or _is_word_of(source, head + tail):
+            mends.append(Mend(at, at + 1, SOFT_HYPHEN, "word divided at line end"))
     return mends
+
+
+def _is_word_of(source: str, word: str) -> bool:
+    """Whether a word stands in a text by itself."""
+    at = source.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not source[at - 1 : at].isalpha() and not source[end : end + 1].isalpha():
+            return True
+        at = source.find(word, end)
+    return False
 
 
 def _spaced(text: str) -> list[re.Match[str]]:

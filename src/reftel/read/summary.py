@@ -6,7 +6,7 @@ import re
 
 from reftel.telegram import Block
 
-_END_SUMMARY = re.compile(r"[\s(.]*END (?:OF )?SUMMARY(?: AND COMMENT)?\s*[.)]*", re.IGNORECASE)
+_END_SUMMARY = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
 _LABEL_END = re.compile(r"\)?\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?[ .:;)\n-]*")
 
@@ -31,12 +31,7 @@ def _summary_from(body: list[Block], index: int, skip: int) -> str | None:
         if block.kind == "heading":
             break
         if match := _END_SUMMARY.search(text):
-            texts.append(text[: match.start()] + _stop(match))
+            texts.append(text[: match.start()].rstrip(" \n\t("))
             return "\n\n".join(texts).strip() or None
         texts.append(text)
     return texts[0].strip() or None if texts else None
-
-
-def _stop(match: re.Match[str]) -> str:
-    """The point that ends the summary's last sentence, when the pattern took it with the label."""
-    return "." if "." in match[0][: match[0].upper().index("END")] else ""
