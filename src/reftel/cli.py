@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+import msgspec
 
 import reftel
 from reftel import tables
@@ -39,7 +40,9 @@ def _fail(message: str) -> NoReturn:
 
 
 def _color() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    if "NO_COLOR" in os.environ:
+        return False
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ
 
 
 def _width() -> int:
@@ -143,6 +146,32 @@ def _show_text(telegram: Telegram) -> None:
     from reftel.terminal.render import render
 
     click.echo(render(telegram, width=_width(), color=_color()), color=_color() or None)
+
+
+@cli.command("anatomy")
+@click.argument("paths", nargs=-1, required=True)
+@_format_option("text", "json")
+@click.option(
+    "--year", type=click.IntRange(1900, 2100), help="The year, where the text does not say."
+)
+def anatomy_command(paths: tuple[str, ...], form: str, year: int | None) -> None:
+    """Take telegrams apart: every line with the kind of element it is, and what it says.
+
+    \b
+    Example: reftel anatomy telegram.txt | less -R
+    """
+    from reftel.read.anatomy import anatomy
+    from reftel.terminal import render_anatomy
+
+    problems = [0]
+    for path, telegram in _read_all(paths, year, problems):
+        if form == "json":
+            runs = [run._asdict() for run in anatomy(telegram)]
+            click.echo(_json({"source": path, "runs": msgspec.to_builtins(runs)}))
+        else:
+            shown = render_anatomy(telegram, width=_width(), color=_color())
+            click.echo(shown, color=_color() or None)
+    sys.exit(UNREADABLE if problems[0] else DONE)
 
 
 @cli.command()

@@ -16,7 +16,17 @@ _CODES = {
     "SECRET": "97;41",
     "TOP SECRET": "30;43",
     "mark": "1;33",
-    "repair": "4;36",
+    "repair": "36",
+    "doubt": "33",
+    "wire": "36",
+    "wire-text": "36",
+    "heading": "1;34",
+    "marking": "1;35",
+    "number": "1;32",
+    "text": "32",
+    "furniture": "2",
+    "furniture-text": "2",
+    "doubt-text": "1;31",
 }
 
 _TEXT_WIDTH = 84

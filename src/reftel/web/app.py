@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import reftel
 from reftel import tables
 from reftel.archive import FIELDS, Archive, Document, Order, QueryError, results_to_json
+from reftel.read.anatomy import anatomy
 from reftel.telegram import Mrn, to_builtins
 from reftel.web.pages import (
     PAGE_SIZE,
@@ -160,6 +161,16 @@ class ReadingRoom:
             return PlainTextResponse(document.telegram.source.encode("utf-8", "replace"))
         return self.page("telegram.html", page=telegram_page(self.archive, document))
 
+    def anatomy(self, request: Request) -> Response:
+        """`/anatomy/<digest>`: the document taken apart, line by line."""
+        document = self.archive.document(request.path_params["digest"])
+        if document is None:
+            raise HTTPException(404, f"No document has the digest {request.path_params['digest']}")
+        page = telegram_page(self.archive, document)
+        runs = anatomy(document.telegram)
+        first = {run.kind: at for at, run in reversed(list(enumerate(runs)))}
+        return self.page("anatomy.html", page=page, runs=runs, first=set(first.values()))
+
     def _not_held(self, mrn: Mrn, form: str | None) -> Response:
         citing = [result_line(hit) for hit in self.archive.citing(mrn)]
         if form is not None:
@@ -205,6 +216,7 @@ def app(archive: Archive, *, host: str = "127.0.0.1") -> Starlette:
             Route("/search.json", room.search),
             Route("/t/{number:path}", room.by_number),
             Route("/d/{digest:path}", room.by_digest),
+            Route("/anatomy/{digest}", room.anatomy),
             Route("/about", room.about),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
