@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import msgspec
 
 from reftel import tables, telegram
 from reftel.cli import cli
+from reftel.read.diagnostics import CODES
 from reftel.read.elements import KINDS
+from reftel.read.repairs import KINDS as REPAIRS
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -23,13 +26,16 @@ _RECORDS: tuple[type[msgspec.Struct], ...] = (
     telegram.Transmission,
     telegram.Station,
     telegram.Addressee,
+    telegram.Readdressal,
     telegram.Section,
     telegram.ExecutiveOrder,
     telegram.Tag,
     telegram.Reference,
+    telegram.Citation,
     telegram.ClassifiedBy,
     telegram.Block,
     telegram.Distribution,
+    telegram.Release,
     telegram.Repair,
     telegram.Diagnostic,
     telegram.Coverage,
@@ -103,6 +109,33 @@ def elements() -> str:
     return "\n".join(lines)
 
 
+def diagnostics() -> str:
+    lines = [
+        "# Diagnostics and repairs",
+        "",
+        "Made from the reader by `make docs`. A diagnostic is a doubt with its place; a repair replaces"
+        " damaged text in the clean reading and never in the source. Both are in the record"
+        " ([record](record.md)) and on a telegram's page.",
+        "",
+        "## Diagnostics",
+        "",
+        "| code | what it says |",
+        "| --- | --- |",
+        *(f"| `{code}` | {_cell(meaning)} |" for code, meaning in CODES.items()),
+        "",
+        "## Repairs",
+        "",
+        "`why` of a repair is one of these. `benchmarks/repairs.py` damages clean telegrams by a model of"
+        " each kind and prints how many repairs were right and how much damage was mended.",
+        "",
+        "| why | what happened |",
+        "| --- | --- |",
+        *(f"| {why} | {_cell(meaning)} |" for why, meaning in REPAIRS.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def commands() -> str:
     lines = ["# Commands", "", "Made from the command line's help by `make docs`.", ""]
     context = click.Context(cli, info_name="reftel")
@@ -119,6 +152,8 @@ PAGES = {
     "record.md": record,
     "elements.md": elements,
     "commands.md": commands,
+    "diagnostics.md": diagnostics,
+    "telegram.schema.json": lambda: json.dumps(telegram.record_schema(), indent=2) + "\n",
 }
 
 

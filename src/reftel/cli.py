@@ -20,7 +20,7 @@ import msgspec
 import reftel
 from reftel import tables
 from reftel.sources import Incoming, Problem, count, walk
-from reftel.telegram import Mrn, Telegram, to_builtins
+from reftel.telegram import Mrn, Telegram, record_schema, to_builtins
 
 if TYPE_CHECKING:
     from reftel.archive import Archive, Progress
@@ -172,6 +172,16 @@ def anatomy_command(paths: tuple[str, ...], form: str, year: int | None) -> None
             shown = render_anatomy(telegram, width=_width(), color=_color())
             click.echo(shown, color=_color() or None)
     sys.exit(UNREADABLE if problems[0] else DONE)
+
+
+@cli.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of the record that `reftel read --format json` writes.
+
+    \b
+    Example: reftel schema > telegram.schema.json
+    """
+    click.echo(_json(record_schema()))
 
 
 @cli.command()

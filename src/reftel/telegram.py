@@ -338,3 +338,34 @@ def to_builtins(telegram: Telegram, *, source: str | None = None) -> dict[str, A
     values: dict[str, Any] = msgspec.to_builtins(telegram)
     del values["source"], values["elements"]
     return {"reftel": RECORD_VERSION, "source": source, **values}
+
+
+_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def record_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the record. More fields may be added to it within a version; those
+    named here keep their meaning."""
+    made: dict[str, Any] = msgspec.json.schema(Telegram)
+    definitions: dict[str, Any] = made["$defs"]
+    record = definitions.pop("Telegram")
+    definitions.pop("Element", None)
+    properties: dict[str, Any] = {
+        "reftel": {"const": RECORD_VERSION, "description": "The version of the record."},
+        "source": {
+            "type": ["string", "null"],
+            "description": "The path that the telegram was read from, as given.",
+        },
+    }
+    for name, value in record["properties"].items():
+        if name not in ("source", "elements"):
+            properties[name] = {key: each for key, each in value.items() if key != "default"}
+    return {
+        "$schema": _SCHEMA_DIALECT,
+        "title": "Reftel record",
+        "description": " ".join((Telegram.__doc__ or "").split()),
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "$defs": definitions,
+    }

@@ -6,9 +6,11 @@ Every check holds on over 99 % of good telegrams, so a failure is worth a diagno
 from __future__ import annotations
 
 import re
+from datetime import date as date_type
 
 from reftel import tables
 from reftel.read.classification import level_of
+from reftel.read.dtg import time_of
 from reftel.read.executive_order import by_schedule
 from reftel.read.furniture import PAGE_LINE, SECTION_MARK, section_numbers
 from reftel.read.reading import Reading
@@ -36,7 +38,11 @@ def finish_number(reading: Reading) -> None:
     if number is None:
         post, number = _number_elsewhere(reading)
     year = int(reading.dtg[:4]) if reading.dtg else reading.year
-    if post is None or number is None or year is None:
+    if post is None or number is None:
+        return
+    if year is None:
+        message = f"{post} {number} has no year: there is no date-time group; give --year"
+        reading.doubt("year-unknown", message, None, "info")
         return
     reading.mrn = Mrn.of(year, _own_post(post, year, reading), number)
     _compare_numbers(reading)
@@ -158,3 +164,36 @@ def finish_classification(reading: Reading) -> None:
     if transmitted and transmitted != said and not (transmitted in _OPEN and said in _OPEN):
         message = f"the security line says {transmitted}, the classification line {said}"
         reading.doubt("classification-differs", message)
+
+
+_CATALOGUE_DATE = re.compile(r"([0-9]{2})[ -]([A-Za-z]{3})[ -]([0-9]{4})")
+
+
+def compare_attributes(reading: Reading) -> None:
+    """The Archives' catalogue is a second witness: number, date and classification are held against it
+    (telegram-content.md 3.22)."""
+    attributes = reading.attributes
+    if attributes is None:
+        return
+    document = re.match(r"([0-9]{4})([A-Z]+)([0-9]+)", attributes.get("Document Number", ""))
+    mrn = reading.mrn
+    if document and mrn and (int(document[1]), int(document[3])) != (mrn.year, mrn.number):
+        _differs(reading, "Document Number", document[0], mrn.long)
+    dated = attributes.get("Draft Date") or attributes.get("Sent Date") or ""
+    date = _CATALOGUE_DATE.match(dated)
+    if date and reading.dtg and date[3] != "1960":
+        named = time_of(int(date[1]), "0000", date[2], date[3])
+        if named and abs(_day(named) - _day(reading.dtg)) > 1:
+            _differs(reading, "Draft Date", named[:10], reading.dtg[:10])
+    level = level_of(attributes.get("Original Classification", ""))
+    if level and reading.classification and level != reading.classification:
+        _differs(reading, "Original Classification", level, reading.classification)
+
+
+def _differs(reading: Reading, key: str, catalogue: str, telegram: str) -> None:
+    message = f"{key} is {catalogue} in the Archives' catalogue, {telegram} in the telegram"
+    reading.doubt("attribute-differs", message, None, "info")
+
+
+def _day(iso: str) -> int:
+    return date_type.fromisoformat(iso[:10]).toordinal()

@@ -207,6 +207,9 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
             reading.executive_order = parse_executive_order(match["order"], value, year)
     elif kind == "tags" and not reading.tags:
         reading.tags = parse_tags(value, year)
+        if apart := [tag.code for tag in reading.tags if tag.code not in value.upper()]:
+            message = f"TAGS written otherwise are read as {', '.join(apart)}"
+            reading.doubt("words-run-together", message, lines[0], "info")
     elif kind == "subject" and not reading.subject:
         reading.subject = clean_subject(value)
     elif kind == "reference":

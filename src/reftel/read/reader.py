@@ -14,6 +14,7 @@ from reftel.read.classification import (
     read_classification,
 )
 from reftel.read.crosschecks import (
+    compare_attributes,
     compare_ending,
     finish_classification,
     finish_number,
@@ -317,6 +318,7 @@ def _finish(reading: Reading) -> Telegram:
     finish_classification(reading)
     compare_ending(reading)
     finish_order(reading)
+    compare_attributes(reading)
     elements = to_elements(reading.pieces)
     unknown = sum(element.end - element.start for element in elements if element.kind == "unknown")
     return Telegram(
