@@ -80,7 +80,9 @@ def read_body(reading: Reading, index: int) -> None:
     lines = _lines(_in_order(reading, index))
     reading.q_for_apostrophe = reads_q_for_apostrophe(reading.source)
     parts = _parts(reading, lines)
-    blocks = [_block(reading, part) for part in parts]
+    numbers: dict[Piece, int] = {}
+    blocks = [_block(reading, part, numbers) for part in parts]
+    _cut_numbers(reading, numbers)
     reading.body = [block for block in blocks if block.text or block.number is not None]
     reading.summary = find_summary(reading.body)
 
@@ -90,13 +92,15 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
     if "¶" not in reading.source:
         return
     pieces = reading.pieces
-    at = index
-    while at < len(pieces):
-        piece = pieces[at]
-        inner = not piece.kind and piece.text.find("¶", 1) > 0
-        if inner and (match := _INNER_PARAGRAPH.search(piece.text)):
-            pieces[at : at + 1] = cut(piece, match.end())
-        at += 1
+    cut_up: list[Piece] = []
+    for piece in pieces[index:]:
+        at = 0
+        if not piece.kind and piece.text.find("¶", 1) > 0:
+            for match in _INNER_PARAGRAPH.finditer(piece.text):
+                cut_up.append(piece.part(at, match.end()))
+                at = match.end()
+        cut_up.append(piece.part(at, None) if at else piece)
+    pieces[index:] = cut_up
 
 
 def _cut_rules(reading: Reading, index: int) -> None:
@@ -283,13 +287,15 @@ def _goes_on(part: _Part, line: _Line) -> bool:
     return line.piece.text.lstrip()[:1].islower() and not ends_sentence(before)
 
 
-def _block(reading: Reading, part: _Part) -> Block:
+def _block(reading: Reading, part: _Part, numbers: dict[Piece, int]) -> Block:
     for line in part.lines:
         line.piece.kind = line.piece.kind or "body"
     if not part.lines:
         return Block(part.kind, None, None, None, "", Span(0, 0))
-    first, last = part.lines[0].piece, part.lines[-1].piece
-    span = Span(first.start, last.start + len(last.text))
+    first = part.lines[0].piece
+    # Lines of an earlier section can stand behind those of a later one.
+    start = min(line.piece.start for line in part.lines)
+    span = Span(start, max(line.piece.start + len(line.piece.text) for line in part.lines))
     texts = [line.piece.text for line in part.lines]
     if part.kind == "heading":
         ruled = _RULED_HEADING.match(texts[0])
@@ -304,18 +310,25 @@ def _block(reading: Reading, part: _Part) -> Block:
     offset += skip
     text = _clean(reading, part, offset)
     if part.kind == "paragraph":
-        _cut_number(reading, first, offset)
+        numbers[first] = offset
     return Block(part.kind, part.number, marking, label_of_paragraph(text), text, span)
 
 
-def _cut_number(reading: Reading, piece: Piece, offset: int) -> None:
-    at = reading.pieces.index(piece)
-    if offset >= len(piece.text):
-        piece.kind = "paragraph-number"
-        return
-    number, rest = cut(piece, offset)
-    number.kind = "paragraph-number"
-    reading.pieces[at : at + 1] = [number, rest]
+def _cut_numbers(reading: Reading, offsets: dict[Piece, int]) -> None:
+    """Part the numbers of paragraphs from their text, now that no line is needed whole."""
+    cut_up: list[Piece] = []
+    for piece in reading.pieces:
+        offset = offsets.get(piece)
+        if offset is None:
+            cut_up.append(piece)
+        elif offset >= len(piece.text):
+            piece.kind = "paragraph-number"
+            cut_up.append(piece)
+        else:
+            number, rest = cut(piece, offset)
+            number.kind = "paragraph-number"
+            cut_up += (number, rest)
+    reading.pieces[:] = cut_up
 
 
 def _clean(reading: Reading, part: _Part, offset: int) -> str:

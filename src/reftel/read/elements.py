@@ -75,6 +75,11 @@ class Piece:
         first = text[:1]
         self.first = text.lstrip()[:1] if first.isspace() else first
 
+    def part(self, start: int, end: int | None) -> Piece:
+        """The piece from one offset of its text to another, or to its end with the line end."""
+        stop = self.end if end is None else self.start + end
+        return Piece(self.start + start, stop, self.text[start:end], self.kind)
+
 
 def cut_lines(source: str) -> list[Piece]:
     """The source as physical lines, each with its line end inside [start, end).
@@ -96,11 +101,7 @@ def cut_lines(source: str) -> list[Piece]:
 
 def cut(piece: Piece, offset: int) -> tuple[Piece, Piece]:
     """Two pieces out of one, parted at `offset` of its text."""
-    middle = piece.start + offset
-    return (
-        Piece(piece.start, middle, piece.text[:offset], piece.kind),
-        Piece(middle, piece.end, piece.text[offset:], piece.kind),
-    )
+    return piece.part(0, offset), piece.part(offset, None)
 
 
 def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:

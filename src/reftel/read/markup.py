@@ -19,6 +19,7 @@ _SIGNS = re.compile(
     r"<(?:!DOCTYPE\s+html|html|head|body|pre|code|table|div|p|br)\b[^<>]*>|&#x0*A;|&#10;",
     re.IGNORECASE,
 )
+_MOST_UNCLOSED = 100
 _BLOCK_TAGS = frozenset(
     "br p div tr li h1 h2 h3 h4 h5 h6 table hr section article blockquote ul ol".split()
 )
@@ -36,6 +37,9 @@ class Shown(NamedTuple):
 def is_page(source: str) -> bool:
     """Whether a text is a web page or a piece of one, and not a telegram that has a `<` in it."""
     if "<" not in source and "&#" not in source:
+        return False
+    if source.count("<") - source.count(">") > _MOST_UNCLOSED:
+        # No page, and a text that a parser of pages would take long over.
         return False
     match = _SIGNS.search(source)
     return match is not None and (match.start() < 4000 or source.count("</") > 4)

@@ -159,10 +159,16 @@ def _quotes(text: str) -> list[Mend]:
 def _dashes(text: str) -> list[Mend]:
     """A closing bracket that nothing opens, between two words, was a dash."""
     mends: list[Mend] = []
+    at = opened = 0
     for match in _DASH.finditer(text):
-        at = match.start()
-        if text.count("(", 0, at) <= text.count(")", 0, at) - len(mends):
-            mends.append(Mend(at, at + 1, " --", "dash read as )"))
+        opened = max(
+            0, opened + text.count("(", at, match.start()) - text.count(")", at, match.start())
+        )
+        at = match.end()
+        if opened:
+            opened -= 1
+        else:
+            mends.append(Mend(match.start(), match.end(), " --", "dash read as )"))
     return mends
 
 

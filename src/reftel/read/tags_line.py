@@ -73,6 +73,9 @@ def _named(words: list[str], year: int | None) -> list[Tag]:
     return [Tag(code, tables.tag_kind(code, year)) for code in codes]
 
 
+_LONGEST = 80
+
+
 @lru_cache(maxsize=4096)
 def _run_together(word: str, year: int | None) -> tuple[str, ...]:
     """The codes that were written as one word (`ECONEFIN`, `PREL/PGOV`, `P-REL`), if it can only be
@@ -83,7 +86,7 @@ def _run_together(word: str, year: int | None) -> tuple[str, ...]:
             return parts
         joined = "".join(parts)
         return (joined,) if _known(joined, year) and "-" in word else ()
-    if not word.isalpha() or len(word) < 6:
+    if not word.isalpha() or not 6 <= len(word) <= _LONGEST:
         return ()
     splits = _splits(word, year)
     fewest = min((len(each) for each in splits), default=0)
