@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 TELEGRAMS ?= examples
 PORT ?= 8000
 ARCHIVE ?= $(if $(filter examples,$(TELEGRAMS)),.archive/examples,.archive/own)
-SOURCES := src tests benchmarks scripts
+SOURCES := src tests benchmarks scripts fuzz
 
-.PHONY: help setup run test check format docs clean
+.PHONY: help setup run test check format docs compare fuzz bench clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -48,6 +48,17 @@ format: $(VENV)/.tested ## put the code in form
 
 docs: setup ## make the pages that are made from the source
 	$(BIN)/python scripts/docs.py
+
+compare: $(VENV)/.tested ## show what the reader reads otherwise than at revision BASE, over TELEGRAMS
+	@test -n '$(BASE)' || { echo "name a revision: make compare BASE=HEAD~1" >&2; exit 2; }
+	@$(BIN)/python scripts/compare.py '$(BASE)' $(TELEGRAMS)
+
+fuzz: $(VENV)/.tested ## fuzz the reader, guided by coverage, for SECONDS (default 60)
+	@$(BIN)/pip install --quiet atheris
+	@$(BIN)/python fuzz/reader.py -max_total_time=$(or $(SECONDS),60) -timeout=10 fuzz/corpus
+
+bench: setup ## run the benchmarks
+	@for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program || exit 1; done
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .archive test-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from reftel import tables
+from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.read.references import Citing, resolve_number
 from reftel.telegram import Citation, Span, full_year
@@ -13,6 +15,7 @@ _REF = re.compile(
     r"[Rr](?:EF|ef)(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?"
     r"(?:(?: ?[,/&-] ?| AND | and | ?, ?and )\(?[A-Z](?![A-Za-z.])\)?)*))"
 )
+_PAGE_BREAKS = frozenset(("page-line", "section-line", "section-heading", "release-note"))
 _LETTER = re.compile(r"[A-Z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
 _NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9,%]|[.:/-][0-9]|Z\b)")
@@ -35,7 +38,18 @@ def read_citations(reading: Reading, citing: Citing) -> None:
     for match in _NUMBER.finditer(source, start, end):
         if (citation := _named(source, match, citing)) is not None:
             found.append(citation)
-    reading.citations = sorted(found, key=lambda each: each.span)
+    own = reading.mrn.short if reading.mrn else None
+    breaks = [piece for piece in reading.pieces if piece.kind in _PAGE_BREAKS]
+    reading.citations = sorted(
+        (each for each in found if each.mrn != own and not _within(each, breaks)),
+        key=lambda each: each.span,
+    )
+
+
+def _within(citation: Citation, pieces: list[Piece]) -> bool:
+    """Whether a number stands on a page line or in the like, which the text goes round."""
+    at = bisect_right(pieces, citation.span.start, key=lambda piece: piece.start) - 1
+    return at >= 0 and citation.span.start < pieces[at].end
 
 
 def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:

@@ -37,6 +37,8 @@ def time_of(day: int, hhmm: str, month: str, year: str) -> str | None:
     """ISO time of a date-time group's parts, `None` when there is no such time."""
     digits = year.replace(" ", "")
     full = int(digits) if len(digits) == 4 else full_year(int(digits))
+    if not 1900 <= full <= 2099:
+        return None
     try:
         moment = datetime(
             full,

@@ -21,7 +21,7 @@ from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_t
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
 _SUBJECT_LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|S[A-Z]BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
+    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
     r"\.?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
@@ -114,7 +114,10 @@ def read_markings(reading: Reading, index: int) -> int:
 
 def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
     """The field that a line begins, with the match of its label."""
-    for kind, pattern in _LABELS_BY_FIRST.get(text.lstrip(" \t*")[:1].upper(), ()):
+    labels = _LABELS_BY_FIRST.get(text.lstrip(" \t*")[:1].upper(), ())
+    if not labels and "BJ:" in text[:12]:
+        labels = _LABELS[:1]
+    for kind, pattern in labels:
         if match := pattern.match(text):
             return kind, match
     return None

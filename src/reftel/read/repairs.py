@@ -71,7 +71,7 @@ _PREFIXES = frozenset(
     "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
 )
 _FOUR_SPACED = re.compile(r" [A-Z] [A-Z] [A-Z] ")
-_SPACED = re.compile(r"(?<![A-Za-z] )(?<![A-Za-z])(?:[A-Z] ){4,30}[A-Z](?![A-Za-z]| [A-Z]\b)")
+_SPACED = re.compile(r"(?<![^A-Za-z][A-Z] )(?<![A-Za-z])(?:[A-Z] ){4,30}[A-Z](?![A-Za-z]| [A-Z]\b)")
 # Classifications are sent so, and so is the note on a corrected copy.
 _SPACED_BY_RULE = frozenset(
     "CONFIDENTIAL SECRET TOPSECRET UNCLASSIFIED UNCLAS RESTRICTED CORRECTED CORRECTEDCOPY".split()
