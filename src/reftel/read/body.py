@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
 from reftel.read.flow import RULE, ends_sentence, flow, is_rule
+from reftel.read.lettercase import capitals
 from reftel.read.paragraphs import (
     PARAGRAPH_START,
     Sequence,
@@ -306,12 +307,16 @@ def _block(reading: Reading, part: _Part, numbers: dict[Piece, int]) -> Block:
         match = PARAGRAPH_START.match(texts[0])
         assert match is not None
         offset = match.end()
-    marking, skip = portion_mark(texts[0][offset:])
+    marking, skip = portion_mark(_cased(reading, texts[0][offset:]))
     offset += skip
     text = _clean(reading, part, offset)
     if part.kind == "paragraph":
         numbers[first] = offset
     return Block(part.kind, part.number, marking, label_of_paragraph(text), text, span)
+
+
+def _cased(reading: Reading, text: str) -> str:
+    return capitals(text) if reading.lowered else text
 
 
 def _cut_numbers(reading: Reading, offsets: dict[Piece, int]) -> None:

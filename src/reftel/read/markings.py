@@ -66,7 +66,7 @@ _RULED = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
 _CITED = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
-_MARK_BEHIND = re.compile(r" \((?:U|SBU|LOU|C|S|TS)\)\.?\Z")
+_MARK_BEHIND = re.compile(r" \((?:U|SBU|LOU|C|S|TS)\)\.?\Z", re.IGNORECASE)
 _NO_SUBJECT = re.compile(
     r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]|UNCLASSIFIED\b|CONFIDENTIAL\b|SECRET\b)",
@@ -202,7 +202,11 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
     lines, end = _folded(reading, at, kind)
     for piece in lines:
         piece.kind = kind
-    value = "\n".join([lines[0].text[match.end() :], *(line.text for line in lines[1:])])
+    texts = [line.text for line in lines]
+    if reading.lowered and kind in ("subject", "reference", "classified-by"):
+        # What people wrote keeps its letters; only codes are read as capitals.
+        texts = [reading.source[line.start : line.start + len(line.text)] for line in lines]
+    value = "\n".join([texts[0][match.end() :], *texts[1:]])
     start = lines[0].start + match.end()
     year = _year(reading)
     if kind == "executive-order" and (reading.executive_order is None or value.strip()):
@@ -230,7 +234,7 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
 def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers and the portion mark removed."""
     plain = " ".join(_MARKUP.sub(r"\1", value).replace("**", "").split())
-    if match := PORTION_MARK.match(plain):
+    if match := PORTION_MARK.match(plain) or PORTION_MARK.match(plain[:12].upper()):
         plain = plain[match.end() :]
     return _MARK_BEHIND.sub("", plain) or None
 

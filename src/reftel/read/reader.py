@@ -27,6 +27,7 @@ from reftel.read.elements import Piece, cut_lines, to_elements
 from reftel.read.executive_order import downgrading_group
 from reftel.read.furniture import mark_furniture
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
+from reftel.read.lettercase import capitals, is_lowered, raise_case, restore_case
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
 from reftel.read.markings import citing_of, read_markings
 from reftel.read.markup import is_page, put_back, shown_text
@@ -101,12 +102,18 @@ def _read_plain(text: str, year: int | None) -> Telegram:
     if not text.strip():
         raise NotATelegram("the text is empty")
     reading = Reading(text, mark_furniture(cut_lines(text), text), year)
+    if is_lowered(text) and not is_smart(reading.pieces):
+        reading.lowered = True
+        raise_case(reading.pieces)
+        reading.pieces = mark_furniture(reading.pieces, capitals(text))
     if is_smart(reading.pieces):
         start = read_smart(reading)
     else:
         start = _read_front(reading)
     _read_further_sections(reading, start)
     _read_downgrading(reading, start)
+    if reading.lowered:
+        restore_case(reading.pieces, text, start)
     read_body(reading, start)
     read_citations(reading, citing_of(reading))
     read_attributes(reading)
@@ -213,7 +220,7 @@ def _read_further_sections(reading: Reading, start: int) -> None:
         if piece.kind or piece.first not in _SECTION_FIRST or not _begins_section(reading, at):
             at += 1
             continue
-        inner = Reading(reading.source, pieces[at:], reading.year)
+        inner = Reading(reading.source, pieces[at:], reading.year, lowered=reading.lowered)
         end = _read_front(inner)
         if end == 0 or inner.number not in (None, reading.number):
             at += 1

@@ -35,6 +35,7 @@ class Reading:
     source: str
     pieces: list[Piece]
     year: int | None = None
+    lowered: bool = False
     dialect: Dialect = "fragment"
     mrn: Mrn | None = None
     post: str | None = None

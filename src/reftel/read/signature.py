@@ -6,6 +6,7 @@ import re
 
 from reftel.read.elements import cut
 from reftel.read.flow import ends_sentence
+from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
 _SIGNATURE = re.compile(
@@ -29,12 +30,13 @@ def read_signature(reading: Reading, index: int) -> None:
         return
     at = text_lines[-1]
     piece = reading.pieces[at]
-    match = _SIGNATURE.match(piece.text) or (
+    text = capitals(piece.text) if reading.lowered else piece.text
+    match = _SIGNATURE.match(text) or (
         _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
     )
     if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
         piece.kind = "signature"
-        reading.signature = match["name"]
+        reading.signature = piece.text[match.start("name") : match.end("name")]
     elif (
         (match := _SIGNED_IN_LINE.search(piece.text))
         and (
