@@ -14,7 +14,7 @@ from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
 from reftel.telegram import Addressee, Readdressal, Repair, Span, Station
 
-_FM = re.compile(r"\s*(?:FM|FROM)[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_FM = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
 _TO = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
 _TO_GLUED = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*?)\s*\Z")
 _INFO = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)

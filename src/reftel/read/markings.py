@@ -45,7 +45,7 @@ _LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
     **dict.fromkeys("0123456789", _LABELS[3:4]),
 }
 _INNER_LABEL = re.compile(
-    r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS[:;] |SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
+    r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
     r"|Classified By: |¶ ?1\.|-{8,})"
 )
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
@@ -133,7 +133,7 @@ def _split_labels(reading: Reading, index: int) -> None:
         if piece.kind:
             at += 1
             continue
-        if _is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
+        if is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
         match = _INNER_LABEL.search(piece.text)
@@ -178,12 +178,13 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
 
 def _opens_text(text: str, subject_met: bool) -> bool:
     """Whether a line begins the text, or a telegram that this one quotes."""
-    if _QUOTE.match(text) or _is_paragraph(text):
+    if _QUOTE.match(text) or is_paragraph(text):
         return True
     return subject_met and _TEXT_LABEL.match(text) is not None
 
 
-def _is_paragraph(text: str) -> bool:
+def is_paragraph(text: str) -> bool:
+    """Whether a line opens a numbered paragraph."""
     first = text.lstrip()[:1]
     return (first.isdigit() or first == "¶") and PARAGRAPH_START.match(text) is not None
 
@@ -272,7 +273,7 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
         if PARAGRAPH_START.match(text) or _RULED.match(text) or _TEXT_LABEL.match(text):
             return False
         return (not blank or empty) and (not _is_passing(text) or empty)
-    if _is_paragraph(text) or _TEXT_LABEL.match(text) or _CORRECTED.match(text):
+    if is_paragraph(text) or _TEXT_LABEL.match(text) or _CORRECTED.match(text):
         return False
     if kind == "tags":
         return (not blank or empty) and are_tags(text, _year(reading))
@@ -390,7 +391,7 @@ def _read_tail(reading: Reading, at: int) -> int:
             at += 1
         elif not reading.references and (end := _unlabelled_references(reading, at)) > at:
             at = end
-        elif not _is_paragraph(text) and _is_passing(text) and _stands_alone(pieces, at):
+        elif not is_paragraph(text) and _is_passing(text) and _stands_alone(pieces, at):
             piece.kind = "passing"
             reading.passing.append(" ".join(text.split()))
             at += 1
@@ -409,7 +410,7 @@ def _unlabelled_references(reading: Reading, at: int) -> int:
         end += 1
     following = next((p for p in pieces[end:] if p.kind != "blank"), None)
     counts = "ABCDEFGHIJ".startswith(letters) and len(letters) > 1
-    if not counts or following is None or not _is_paragraph(following.text):
+    if not counts or following is None or not is_paragraph(following.text):
         return at
     for piece in pieces[at:end]:
         piece.kind = "reference"
@@ -424,7 +425,7 @@ def _stands_alone(pieces: list[Piece], at: int) -> bool:
     if at + 1 >= len(pieces):
         return True
     after = pieces[at + 1]
-    return bool(after.kind) or _is_paragraph(after.text) or label_of(after.text) is not None
+    return bool(after.kind) or is_paragraph(after.text) or label_of(after.text) is not None
 
 
 def _year(reading: Reading) -> int | None:

@@ -29,7 +29,7 @@ from reftel.read.furniture import mark_furniture
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
 from reftel.read.lettercase import capitals, is_lowered, raise_case, restore_case
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
-from reftel.read.markings import citing_of, read_markings
+from reftel.read.markings import citing_of, is_paragraph, label_of, read_markings
 from reftel.read.markup import is_page, put_back, shown_text
 from reftel.read.reading import Reading
 from reftel.read.release import read_release
@@ -156,13 +156,16 @@ def _heading_start(reading: Reading) -> int:
     pieces = reading.pieces
     first = _skip(reading, 0)
     for at in range(first, min(first + _FAR, len(pieces))):
-        if pieces[at].kind or not (
-            is_heading_line(pieces[at].text) or _begins_section(reading, at)
-        ):
+        piece = pieces[at]
+        if piece.kind:
             continue
-        for before in pieces[first:at]:
-            before.kind = before.kind or "publisher-note"
-        return at
+        if is_heading_line(piece.text) or _begins_section(reading, at):
+            for before in pieces[first:at]:
+                before.kind = before.kind or "publisher-note"
+            return at
+        if label_of(piece.text) or is_paragraph(piece.text):
+            # Markings or text come first: a fragment without its heading.
+            break
     return first
 
 
@@ -308,10 +311,28 @@ def _has_evidence(reading: Reading) -> bool:
         return True
     if any(piece.kind in _EVIDENCE for piece in reading.pieces):
         return True
-    if any(block.kind == "paragraph" and block.marking for block in reading.body):
-        return True
+    return _body_is_evidence(reading)
+
+
+_REFTEL = re.compile(
+    r"\b(?:REFTELS?|END SUMMARY|END COMMENT|RPT NOT|COMMENT ENDS?)\b", re.IGNORECASE
+)
+
+
+def _body_is_evidence(reading: Reading) -> bool:
+    """Whether a text alone shows that it is a telegram's: portion marks, pilcrows, the words that only
+    telegrams use, or numbered paragraphs in capitals, labelled or signed."""
     numbered = [block for block in reading.body if block.kind == "paragraph"]
-    return bool(numbered) and reading.source == reading.source.upper() and numbered[0].number == 1
+    if any(block.marking for block in numbered) or _REFTEL.search(reading.source):
+        return True
+    if not numbered or numbered[0].number != 1:
+        return False
+    return bool(
+        "¶" in reading.source
+        or reading.source == reading.source.upper()
+        or any(block.label for block in numbered)
+        or (reading.signature and reading.signature.isupper())
+    )
 
 
 def _finish(reading: Reading) -> Telegram:
