@@ -185,3 +185,35 @@ def test_the_seed_reads_on_the_command_line() -> None:
     done = reftel("read", seed)
     assert done.returncode == 0
     assert "mended:" in done.stdout
+
+
+def test_anatomy_names_every_line_and_explains_it(examples: Path) -> None:
+    done = reftel("anatomy", examples / "2000s" / "07OSLO488.txt")
+    assert done.returncode == 0
+    assert "date-time-group" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "↳ Format line 6: FM, the post or office that sends the telegram." in said
+    assert "0.00 % not understood" in done.stdout
+    assert "\x1b" not in done.stdout
+    coloured = reftel("anatomy", examples / "2000s" / "07OSLO488.txt", FORCE_COLOR="1")
+    assert "\x1b[" in coloured.stdout
+
+
+def test_anatomy_as_json(examples: Path) -> None:
+    done = reftel("anatomy", "--format", "json", examples / "1970s" / "79BERN4120.txt")
+    runs = json.loads(done.stdout)["runs"]
+    assert {run["kind"] for run in runs} >= {"page-line", "tags", "subject", "body"}
+
+
+def test_the_schema_is_printed() -> None:
+    assert json.loads(reftel("schema").stdout)["title"] == "Reftel record"
+
+
+def test_a_file_of_several_telegrams_gives_several_records(tmp_path: Path) -> None:
+    several = tmp_path / "day.txt"
+    second = WIRE.replace("0123", "0124").replace("LAMP", "BELL")
+    several.write_text(f"{WIRE}\n{second}", encoding="utf-8")
+    done = reftel("read", "--format", "jsonl", several)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["mrn"]["text"] for record in records] == ["07BERN123", "07BERN124"]
+    assert [record["source"].rpartition("#")[2][:5] for record in records] == ["line-", "line-"]

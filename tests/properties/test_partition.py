@@ -113,3 +113,13 @@ def test_any_pile_of_lines_falls_into_elements(parts: list[tuple[str, str]]) -> 
 @given(st.text(max_size=400))
 def test_any_text_is_read_or_refused(text: str) -> None:
     check_partition(text)
+
+
+def test_damage_upon_damage_loses_nothing() -> None:
+    texts = [text for _, text in example_texts()]
+    random = Random(1974)
+    for _ in range(600):
+        text = random.choice(texts)
+        for _ in range(random.randint(1, 3)):
+            text = random.choice(damage.KINDS)(text, random) if len(text) > 2 else text
+        check_partition(text)

@@ -154,3 +154,22 @@ def test_the_original_is_shown_to_the_letter_and_repairs_where_they_were_made() 
                     mended += 1
                     assert run.text.strip() == run.repair.now.strip()
     assert mended >= 3
+
+
+def test_the_anatomy_page_explains_each_line(client: TestClient) -> None:
+    page = client.get("/t/07OSLO488").text
+    path = page.partition('href="/anatomy/')[2].partition('"')[0]
+    anatomy = client.get(f"/anatomy/{path}")
+    assert anatomy.status_code == 200
+    assert "Format line 6: FM" in anatomy.text
+    assert "classification-line" in anatomy.text
+    assert client.get("/anatomy/none").status_code == 404
+
+
+def test_what_the_text_cites_is_a_link(tmp_path: Path) -> None:
+    text = WIRE.replace("The lamp was lit.", "The lamp (ref A) was lit, as ROME 77 said.")
+    with Archive.open(tmp_path) as archive:
+        archive.add([Incoming("x.txt", text)])
+        page = TestClient(app(archive)).get("/t/07BERN123").text
+    assert '<a class="cites" href="/t/07ROME88" title="07ROME88">ref A</a>' in page
+    assert '<a class="cites" href="/t/07ROME77" title="07ROME77">ROME 77</a>' in page

@@ -53,19 +53,21 @@ def _within(citation: Citation, pieces: list[Piece]) -> bool:
 
 
 def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
-    span = Span(match.start(), match.end())
+    text = match[0]
+    if text.count(")") > text.count("("):
+        # `(REF B)`: the bracket was opened before.
+        text = text.removesuffix(")")
+    span = Span(match.start(), match.start() + len(text))
     references = reading.references
     if match["tel"]:
         mrns = list(dict.fromkeys(each.mrn for each in references if each.mrn))
-        return [Citation(match[0], mrns[0] if len(mrns) == 1 else None, "", span)]
+        return [Citation(text, mrns[0] if len(mrns) == 1 else None, "", span)]
     letters = _LETTER.findall(match["letters"])
     if "-" in match["letters"] and len(letters) == 2:
         letters = [chr(code) for code in range(ord(letters[0]), ord(letters[1]) + 1)]
     by_letter = {each.enumerator: each.mrn for each in reversed(references) if each.enumerator}
     return [
-        Citation(match[0], by_letter[letter], letter, span)
-        for letter in letters
-        if letter in by_letter
+        Citation(text, by_letter[letter], letter, span) for letter in letters if letter in by_letter
     ]
 
 

@@ -65,14 +65,14 @@ def read_classification(reading: Reading, index: int) -> int:
     What stands behind the number on the same line becomes a piece of its own.
     """
     piece = reading.pieces[index]
+    loose = LOOSE_CLASSIFICATION_LINE.match(piece.text)
+    if loose is None:
+        return index
+    if service := _SERVICE.match(loose["rest"]):
+        return _read_service(reading, index, loose, loose.start("rest") + service.end())
     match = CLASSIFICATION_LINE.match(piece.text)
     if match is None:
-        match = LOOSE_CLASSIFICATION_LINE.match(piece.text)
-        if match is not None and (service := _SERVICE.match(match["rest"])):
-            return _read_service(reading, index, match, match.start("rest") + service.end())
-        if match is None or not _is_loose_line(match):
-            return index
-        return _read_loose(reading, index, match)
+        return _read_loose(reading, index, loose) if _is_loose_line(loose) else index
     reading.classification = level_of(match["level"])
     reading.post, reading.number = match["post"].upper(), int(match["serial"])
     _set_section(reading, match["number"], match["of"])

@@ -14,10 +14,11 @@ _FAR = 6000
 # Lines that a telegram in capitals never has so. "To" and "Info" begin sentences too: not enough alone.
 _LOWERED = re.compile(
     r"^[ \t]*(?:fm [a-z]|Fm [A-Z]|from: |to (?:[a-z]{4,8}/|secstate|amembassy|amconsul)"
-    r"|To (?:Secstate|Amembassy)|vzczc|Vzczc|de [a-z]{4,8} |zn[ry] |[zoprZOPR] [0-9]{6}[zZ] [a-zA-Z][a-z]{2} [0-9]"
-    r"|(?:unclas|Unclas|confidential|secret|limited official use|c o n f i|s e c r e)[a-z ]*"
-    r" [a-zA-Z ]+[0-9]{3,}"
-    r"|page [0-9]{2} |action [a-z]+-[0-9]{2}|tags: |e\.o\. ?[0-9]|Tags: [A-Z]?[a-z]{2,3},? )",
+    r"|To (?:Secstate|Amembassy)|vzczc|Vzczc|de [a-z]{4,8} |zn[ry] "
+    r"|[zoprZOPR] [0-9]{6}[zZ] [a-zA-Z][a-z]{2} [0-9]"
+    r"|(?:unclas|Unclas|confidential|secret|limited official use|c o n f i|s e c r e)"
+    r"[a-zA-Z ]{1,60}[0-9]{3,}|page [0-9]{2} |action [a-z]+-[0-9]{2}|tags: |e\.o\. ?[0-9]"
+    r"|Tags: [A-Z]?[a-z]{2,3},? )",
     re.MULTILINE,
 )
 

@@ -15,10 +15,11 @@ import msgspec
 
 from reftel.telegram import Coverage, Element, Span, Telegram
 
-_SIGNS = re.compile(
-    r"<(?:!DOCTYPE\s+html|html|head|body|pre|code|table|div|p|br)\b[^<>]*>|&#x0*A;|&#10;",
-    re.IGNORECASE,
+_STRUCTURE = re.compile(
+    r"<(?:!DOCTYPE\s+html|html|head|body|pre|code)\b[^<>]*>|&#x0*A;|&#10;", re.IGNORECASE
 )
+_BLOCK = re.compile(r"</?(?:table|td|div|p|br)\b[^<>]*>", re.IGNORECASE)
+_FEW_BLOCKS = 4
 _MOST_UNCLOSED = 100
 _BLOCK_TAGS = frozenset(
     "br p div tr li h1 h2 h3 h4 h5 h6 table hr section article blockquote ul ol".split()
@@ -41,8 +42,7 @@ def is_page(source: str) -> bool:
     if source.count("<") - source.count(">") > _MOST_UNCLOSED:
         # No page, and a text that a parser of pages would take long over.
         return False
-    match = _SIGNS.search(source)
-    return match is not None and (match.start() < 4000 or source.count("</") > 4)
+    return _STRUCTURE.search(source) is not None or len(_BLOCK.findall(source)) > _FEW_BLOCKS
 
 
 def shown_text(source: str) -> Shown:

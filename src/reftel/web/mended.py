@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reftel.read.elements import KINDS
-from reftel.telegram import Block, Repair, Telegram
+from reftel.telegram import Block, Citation, Repair, Telegram
 
 
 class Run(NamedTuple):
-    """Text, and the repair that made it (clean text) or that it needs (original)."""
+    """Text, the repair that made it (clean text) or that it needs (original), and what it cites."""
 
     text: str
     repair: Repair | None
+    citation: Citation | None = None
+
+
+_Owner = tuple[Repair | None, Citation | None]
+_NOBODY: _Owner = (None, None)
 
 
 class Passage(NamedTuple):
@@ -31,11 +36,11 @@ def clean_runs(telegram: Telegram, block: Block) -> tuple[Run, ...]:
     """
     repairs = [r for r in telegram.repairs if block.span.start <= r.span.start < block.span.end]
     characters = _source_characters(telegram, block, repairs)
-    owners: list[Repair | None] = []
+    owners: list[_Owner] = []
     at = 0
     for character in block.text:
         if character.isspace():
-            owners.append(owners[-1] if owners else None)
+            owners.append(owners[-1] if owners else _NOBODY)
             continue
         if at >= len(characters) or characters[at][0] != character:
             return (Run(block.text, None),)
@@ -46,9 +51,13 @@ def clean_runs(telegram: Telegram, block: Block) -> tuple[Run, ...]:
 
 def _source_characters(
     telegram: Telegram, block: Block, repairs: list[Repair]
-) -> list[tuple[str, Repair | None]]:
+) -> list[tuple[str, _Owner]]:
     starts = {repair.span.start: repair for repair in repairs}
-    characters: list[tuple[str, Repair | None]] = []
+    cited: dict[int, Citation] = {}
+    for citation in telegram.citations:
+        if citation.mrn is not None and citation.span.start not in cited:
+            cited.update(dict.fromkeys(range(citation.span.start, citation.span.end), citation))
+    characters: list[tuple[str, _Owner]] = []
     for element in telegram.elements:
         if element.kind != "body" or not block.span.start <= element.start < block.span.end:
             continue
@@ -56,17 +65,18 @@ def _source_characters(
         while at < element.end:
             repair = starts.get(at)
             text = repair.now if repair else telegram.source[at]
-            characters += [(c, repair) for c in text if not c.isspace()]
+            owner = (repair, cited.get(at))
+            characters += [(c, owner) for c in text if not c.isspace()]
             at = repair.span.end if repair else at + 1
     return characters
 
 
-def _runs(text: str, owners: list[Repair | None]) -> tuple[Run, ...]:
+def _runs(text: str, owners: list[_Owner]) -> tuple[Run, ...]:
     runs: list[Run] = []
     start = 0
     for at in range(1, len(text) + 1):
-        if at == len(text) or owners[at] is not owners[start]:
-            runs.append(Run(text[start:at], owners[start]))
+        if at == len(text) or owners[at] != owners[start]:
+            runs.append(Run(text[start:at], *owners[start]))
             start = at
     return tuple(runs)
 

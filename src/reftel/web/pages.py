@@ -306,8 +306,8 @@ def _parts(runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], ...]:
     parts: list[list[Run]] = [[]]
     for run in runs:
         first, *others = run.text.split("\n\n")
-        parts[-1].append(Run(first, run.repair))
-        parts += [[Run(other, run.repair)] for other in others]
+        parts[-1].append(run._replace(text=first))
+        parts += [[run._replace(text=other)] for other in others]
     return tuple(tuple(part) for part in parts)
 
 
