@@ -167,9 +167,9 @@ def test_the_anatomy_page_explains_each_line(client: TestClient) -> None:
 
 
 def test_what_the_text_cites_is_a_link(tmp_path: Path) -> None:
-    text = WIRE.replace("The lamp was lit.", "The lamp (ref A) was lit, as ROME 77 said.")
+    text = WIRE.replace("The lamp was lit.", "The lamp (ref A) was lit, as ROME 777 said.")
     with Archive.open(tmp_path) as archive:
         archive.add([Incoming("x.txt", text)])
         page = TestClient(app(archive)).get("/t/07BERN123").text
     assert '<a class="cites" href="/t/07ROME88" title="07ROME88">ref A</a>' in page
-    assert '<a class="cites" href="/t/07ROME77" title="07ROME77">ROME 77</a>' in page
+    assert '<a class="cites" href="/t/07ROME777" title="07ROME777">ROME 777</a>' in page

@@ -83,8 +83,12 @@ def read_smart(reading: Reading) -> int:
     for label, start, end in fields:
         text = _value(pieces, start, end, _KINDS.get(label, "label"))
         values.setdefault(label, text)
-        if label == "reference":
-            values["reference at"] = str(pieces[start].start + pieces[start].text.index(":") + 1)
+        if label == "reference" and "reference at" not in values:
+            # The lines as they stand, so that every item has its place.
+            first, last = pieces[start], pieces[end - 1]
+            at = first.start + first.text.index(":") + 1
+            values["reference"] = reading.source[at : last.start + len(last.text)]
+            values["reference at"] = str(at)
     _read_banner(reading, fields[0][1] if fields else 0)
     _read_values(reading, values)
     return first_text
