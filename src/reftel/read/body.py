@@ -23,6 +23,7 @@ from reftel.read.repairs import (
     Mend,
     doubtful_marks,
     find_mends,
+    has_spaced_words,
     reads_q_for_apostrophe,
 )
 from reftel.read.signature import read_signature
@@ -79,6 +80,8 @@ def read_body(reading: Reading, index: int) -> None:
     if reading.service is None:
         read_signature(reading, index)
     lines = _lines(_in_order(reading, index))
+    start = reading.pieces[index].start if index < len(reading.pieces) else 0
+    reading.spaced_words = has_spaced_words(reading.source, start)
     reading.q_for_apostrophe = reads_q_for_apostrophe(reading.source)
     parts = _parts(reading, lines)
     numbers: dict[Piece, int] = {}
@@ -339,7 +342,12 @@ def _cut_numbers(reading: Reading, offsets: dict[Piece, int]) -> None:
 def _clean(reading: Reading, part: _Part, offset: int) -> str:
     """The text of a block: damage mended, lines joined, lists and tables left as they stand."""
     raw, starts = _raw(part, offset)
-    mends = find_mends(raw, reading.source, q_for_apostrophe=reading.q_for_apostrophe)
+    mends = find_mends(
+        raw,
+        reading.source,
+        q_for_apostrophe=reading.q_for_apostrophe,
+        spaced=reading.spaced_words,
+    )
     for mend in mends:
         reading.repairs.append(_repair(reading, part, offset, starts, mend))
     for start, end in doubtful_marks(raw):

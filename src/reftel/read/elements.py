@@ -89,7 +89,7 @@ def cut_lines(source: str) -> list[Piece]:
     """
     pieces: list[Piece] = []
     start = 0
-    for raw in source.replace("\u2028", "\n").split("\n"):
+    for raw in (source.replace("\u2028", "\n") if "\u2028" in source else source).split("\n"):
         end = start + len(raw) + 1
         pieces.append(Piece(start, end, raw.rstrip("\r")))
         start = end

@@ -25,6 +25,8 @@ _LOWERED = re.compile(
 
 def is_lowered(source: str) -> bool:
     """Whether heading or markings stand in lower or mixed case."""
+    if "\nFM " in source or source.startswith("FM "):
+        return False
     return _LOWERED.search(source, 0, _FAR) is not None
 
 

@@ -49,6 +49,8 @@ _PRECEDENCES = {
 def is_mail(source: str) -> bool:
     """Whether a text is a mail: header fields up to a blank line, From among them, and another that
     only mail has."""
+    if not _HEADER.match(source[:200].lstrip()):
+        return False
     head = source[:20_000].replace("\r\n", "\n").lstrip("\n").partition("\n\n")[0]
     if not _HEADER.match(head) or "\n" not in head:
         return False

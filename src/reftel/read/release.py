@@ -31,15 +31,7 @@ _CASE = re.compile(
     r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE
 )
 _DOCUMENT = re.compile(r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}))", re.IGNORECASE)
-_SIGNS = (
-    "Case No",
-    "RELEASE IN ",
-    "RELEASED IN ",
-    "FL-20",
-    "REVIEW AUTHORITY",
-    "Doc No",
-    "DENIED IN FULL",
-)
+_SIGNS = ("Case No", "RELEASE", "FL-20")
 
 
 def is_released_copy(source: str) -> bool:

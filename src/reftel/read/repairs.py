@@ -91,10 +91,19 @@ _MOJIBAKE = re.compile(
 
 def reads_q_for_apostrophe(source: str) -> bool:
     """Whether Q stands for apostrophes throughout a telegram."""
-    return source.count("Qs ") + source.count("QS ") + source.count("Qt ") >= 2
+    if "Qs " in source or "QS " in source:
+        return source.count("Qs ") + source.count("QS ") + source.count("Qt ") >= 2
+    return False
 
 
-def find_mends(text: str, source: str, *, q_for_apostrophe: bool = False) -> list[Mend]:
+def has_spaced_words(source: str, start: int) -> bool:
+    """Whether letters stand apart anywhere from `start` on."""
+    return _FOUR_SPACED.search(source, start) is not None
+
+
+def find_mends(
+    text: str, source: str, *, q_for_apostrophe: bool = False, spaced: bool = True
+) -> list[Mend]:
     """The certain repairs of a block's text, in order, none overlapping another.
 
     `source` is the whole telegram: a divided word is sure when it stands there undivided.
@@ -114,7 +123,7 @@ def find_mends(text: str, source: str, *, q_for_apostrophe: bool = False) -> lis
         mends += _divided(text, source)
     if q_for_apostrophe and "Q" in text:
         mends += [Mend(*m.span(), "'", "apostrophe lost") for m in _Q_APOSTROPHE.finditer(text)]
-    if _FOUR_SPACED.search(text):
+    if spaced:
         mends += [Mend(*m.span(), m[0].replace(" ", ""), "word spaced out") for m in _spaced(text)]
     mends += [
         Mend(m.start(), m.end(), f"{m[0]} ", "words run together") for m in _JOINED.finditer(text)
