@@ -1,6 +1,6 @@
 """Holding the reader against golden records: what a person read, field by field.
 
-A golden file has one JSON object a line (docs/golden.md says how they are written). Values that
+A golden file has one JSON object a line (tests/golden/README.md says how they are written). Values that
 corpus texts must not leave with are short: of a paragraph its first and last three words.
 """
 

@@ -4,15 +4,24 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import msgspec
 
 from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
-from reftel.read.dtg import DTG_LINE, PRECEDENCES, mend_digits, time_of
+from reftel.read.dtg import (
+    DTG_LINE,
+    GARBLED_DTG_LINE,
+    MONTHS,
+    PRECEDENCES,
+    mend_digits,
+    near_months,
+    time_of,
+)
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
-from reftel.telegram import Addressee, Readdressal, Repair, Span, Station
+from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_year
 
 _FM = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
 _TO = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
@@ -84,6 +93,12 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             _read_dtg(reading, piece, match)
         elif match and reading.dtg is None and not found:
             _read_dtg(reading, piece, match)
+        elif (
+            not found
+            and first in _DTG_FIRST
+            and (garbled := GARBLED_DTG_LINE.match(text)) is not None
+        ):
+            _read_garbled_dtg(reading, piece, garbled)
         elif not zone and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
             reading.originator = _station(match["name"])
@@ -185,12 +200,46 @@ def _station(text: str) -> Station:
     return Station(match[2], match[1]) if match else Station(name)
 
 
-def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
+def _read_garbled_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
+    """A date-time group whose month is misspelt, or that has no year: the Julian time of filing and the
+    year that was named settle what they can."""
     piece.kind = "date-time-group"
+    _read_precedence(reading, match)
+    year = match["year"] or (str(reading.year) if reading.year else None)
+    months = near_months(match["month"]) if match["month"] else []
+    filed = reading.transmission.filed if reading.transmission else None
+    moments = [time_of(int(match["day"]), match["time"], month, year) for month in months if year]
+    sent = [moment for moment in moments if moment]
+    if filed and len(filed) == 7 and year:
+        sent = [
+            m
+            for m in sent
+            if abs(int(filed[:3]) - date.fromisoformat(m[:10]).timetuple().tm_yday) <= 2
+        ]
+    if len(sent) != 1:
+        message = f"{piece.text.strip()!r} is no date and time that can be read for certain"
+        reading.doubt("dtg-unreadable", message, piece, "error")
+        if match["year"] and reading.year is None:
+            # The number needs no more of the date than its year.
+            reading.year = full_year(int(match["year"][-2:]))
+        return
+    reading.dtg = sent[0]
+    month = MONTHS[int(sent[0][5:7]) - 1]
+    if match["month"] and match["month"][:3] != month:
+        span = Span(piece.start + match.start("month"), piece.start + match.end("month"))
+        reading.repairs.append(Repair(span, match["month"], month, "month misspelt"))
+
+
+def _read_precedence(reading: Reading, match: re.Match[str]) -> None:
     if match["first"]:
-        reading.precedence = PRECEDENCES[match["first"].upper()]
+        reading.precedence = PRECEDENCES[match["first"].upper().replace("0", "O")]
     if match["second"]:
         reading.info_precedence = PRECEDENCES[match["second"].upper()]
+
+
+def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
+    piece.kind = "date-time-group"
+    _read_precedence(reading, match)
     day, time, year = (mend_digits(match[part]) for part in ("day", "time", "year"))
     for part, mended in (("day", day), ("time", time), ("year", year)):
         if match[part] != mended and match[part].replace(" ", "") != mended:

@@ -15,12 +15,17 @@ PRECEDENCES = {"Z": "FLASH", "O": "IMMEDIATE", "P": "PRIORITY", "R": "ROUTINE", 
 # As copied: blanks before the Z and inside the digits of 1973 copies, no Z, the month in full,
 # a letter glued behind the year. Read so, never written so.
 DTG_LINE = re.compile(
-    r"\s*(?:(?P<first>[ZOPRY])(?: *(?P<second>[ZOPR]))? +)?"
-    r"(?P<day>[0-3O] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?Z? *"
+    r"\s*(?:(?P<first>[ZOPRY]|0(?= [0-9]{6}))(?:(?P=first)| *(?P<second>[ZOPR]))? *)?"
+    r"(?P<day>[0-3O] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?(?:Z|2(?= [A-Z]))? *"
     r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T"
     r"|N ?O ?V|D ?E ?C)"
-    r"[A-Z]*[ ,]+(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",
+    r"(?:[A-Z]{0,6}[ .,]+|(?=[0-9]))(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",
     re.IGNORECASE,
+)
+# The same with a month that is no month's name, or without a year: what it says is settled elsewhere.
+GARBLED_DTG_LINE = re.compile(
+    r"\s*(?P<first>[ZOPRY])(?: (?P<second>[ZOPR]))? +(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z"
+    r"(?: +(?P<month>[A-Z]{3,9}))?(?: +(?P<year>(?:19|20)?[0-9]{2}))?\s*(?P<rest>)\Z"
 )
 _DIGITS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None})
 
@@ -51,6 +56,12 @@ def time_of(day: int, hhmm: str, month: str, year: str) -> str | None:
     except ValueError:
         return None
     return iso(moment)
+
+
+def near_months(word: str) -> list[str]:
+    """The months whose names a word misses by one letter: `JIN` is January or June."""
+    name = word[:3].upper()
+    return [m for m in MONTHS if sum(a != b for a, b in zip(m, name, strict=False)) <= 1]
 
 
 def filing_time(julian: str, year: int) -> str | None:

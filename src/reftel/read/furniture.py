@@ -43,7 +43,8 @@ _BANNER = re.compile(
     r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
 )
 _END = re.compile(
-    r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>|#[0-9]{4}|\*{3} *Current (?:Handling"
+    r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>"
+    r"|={3,} *[A-Z ]*ENDS? *={3,}|#[0-9]{4}|\*{3} *Current (?:Handling"
     r" Restrictions|Classification) *\*{3}.*)\s*\Z"
 )
 _LOST = re.compile(
@@ -92,14 +93,14 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     return marked
 
 
-_FURNITURE_FIRST = frozenset("PN<#*EeTMWFS")
+_FURNITURE_FIRST = frozenset("PN<#*=EeTMWFS")
 
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
     if first == "P" and PAGE_LINE.match(text):
         piece.kind = "page-line"
-    elif first in "N<#*" and _END.match(text):
+    elif first in "N<#*=" and _END.match(text):
         piece.kind = "end-of-message"
     elif first in "Ee*" and _LOST.match(text):
         piece.kind = "lost-text"

@@ -10,9 +10,10 @@ from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
 _SIGNATURE = re.compile(
-    r"\s*(?P<name>(?:(?:VAN|DE|DI|MC|O'|VON|LA|LE|ST\.?) ?)?[A-Z][A-Z'-]{2,20}"
-    r"(?: [A-Z][A-Z'-]{2,20})?)[.#]?(?:\s+N{3,4})?\s*\Z"
+    r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}[A-Z][A-Z'-]{2,20}"
+    r"(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?\s*\Z"
 )
+_REDACTED = re.compile(r"X{4,}")
 _MIXED_SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
@@ -34,6 +35,9 @@ def read_signature(reading: Reading, index: int) -> None:
     match = _SIGNATURE.match(text) or (
         _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
     )
+    if match and _REDACTED.match(match["name"]):
+        piece.kind = "signature"
+        return
     if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
         piece.kind = "signature"
         reading.signature = piece.text[match.start("name") : match.end("name")]
