@@ -341,8 +341,12 @@ def _finish(reading: Reading) -> Telegram:
     finish_number(reading)
     present = finish_sections(reading)
     paged = any(p.kind == "page-line" for p in reading.pieces)
-    if reading.attributes is not None or (paged and (reading.dtg or "19")[:3] in ("19", "197")):
-        reading.dialect = "sas" if reading.dialect in ("fragment", "cable") else reading.dialect
+    seventies = (reading.dtg or "1973")[:4] < "1985"
+    if reading.dialect in ("fragment", "cable", "sas"):
+        if seventies and (reading.attributes is not None or paged):
+            reading.dialect = "sas"
+        elif reading.dialect == "sas" and not seventies:
+            reading.dialect = "cable"
     finish_classification(reading)
     compare_ending(reading)
     finish_order(reading)
