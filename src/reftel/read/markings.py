@@ -136,7 +136,7 @@ def _split_labels(reading: Reading, index: int) -> None:
         if is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
-        match = _INNER_LABEL.search(piece.text)
+        match = _INNER_LABEL.search(piece.text) if piece.first not in "-=_*" else None
         if (
             match
             and piece.text[: match.start()].strip()

@@ -40,7 +40,9 @@ def clean_runs(telegram: Telegram, block: Block) -> tuple[Run, ...]:
     at = 0
     for character in block.text:
         if character.isspace():
-            owners.append(owners[-1] if owners else _NOBODY)
+            # A blank belongs to what stands on both its sides, if that is one thing.
+            after = characters[at][1] if at < len(characters) else _NOBODY
+            owners.append(after if owners and owners[-1] == after else _NOBODY)
             continue
         if at >= len(characters) or characters[at][0] != character:
             return (Run(block.text, None),)
