@@ -120,8 +120,9 @@ def main(folder: Path, rounds: int, beside: str | None) -> None:
     if beside:
         module, _, name = beside.partition(":")
         other = best(getattr(importlib.import_module(module), name), texts, rounds)
+        rate, ratio = len(texts) / other, other / ours
         click.echo(
-            f"{beside:<18} {len(texts) / other:8,.0f} telegrams/s; Reftel's rate is {other / ours:.2f} times that"
+            f"{beside:<18} {rate:8,.0f} telegrams/s; Reftel's rate is {ratio:.2f} times that"
         )
     if compiled != "compiled":
         spent = where(texts)

@@ -301,7 +301,7 @@ def _read_downgrading(reading: Reading, start: int) -> None:
 _EVIDENCE = frozenset(
     """transmission-id routing-line calling-station security-line date-time-group originator
     action-addressee info-addressee page-line section-line release-stamp distribution drafting
-    executive-order tags subject reference classified-by attributes release-note""".split()
+    subject classified-by attributes release-note""".split()
 )
 
 
@@ -311,19 +311,26 @@ def _has_evidence(reading: Reading) -> bool:
         return True
     if any(piece.kind in _EVIDENCE for piece in reading.pieces):
         return True
+    order = reading.executive_order
+    if order is not None and (order.order or order.exemptions or order.declassify_on):
+        return True
+    if any(tag.kind != "unknown" for tag in reading.tags):
+        return True
+    if any(reference.kind == "telegram" for reference in reading.references):
+        return True
+    if any(piece.kind == "tags" and "N/A" in piece.text for piece in reading.pieces):
+        return True
     return _body_is_evidence(reading)
 
 
-_REFTEL = re.compile(
-    r"\b(?:REFTELS?|END SUMMARY|END COMMENT|RPT NOT|COMMENT ENDS?)\b", re.IGNORECASE
-)
+_TELEGRAPHESE = re.compile(r"(?:END SUMMARY|END COMMENT|RPT NOT|COMMENT ENDS?)", re.IGNORECASE)
 
 
 def _body_is_evidence(reading: Reading) -> bool:
     """Whether a text alone shows that it is a telegram's: portion marks, pilcrows, the words that only
     telegrams use, or numbered paragraphs in capitals, labelled or signed."""
     numbered = [block for block in reading.body if block.kind == "paragraph"]
-    if any(block.marking for block in numbered) or _REFTEL.search(reading.source):
+    if any(block.marking for block in numbered) or _TELEGRAPHESE.search(reading.source):
         return True
     if not numbered or numbered[0].number != 1:
         return False
