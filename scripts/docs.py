@@ -28,6 +28,7 @@ _RECORDS: tuple[type[msgspec.Struct], ...] = (
     telegram.Addressee,
     telegram.Readdressal,
     telegram.Section,
+    telegram.Attention,
     telegram.ExecutiveOrder,
     telegram.Tag,
     telegram.Reference,

@@ -155,6 +155,15 @@ class Section(msgspec.Struct, frozen=True):
     of: int | None
 
 
+class Attention(msgspec.Struct, frozen=True):
+    """A passing or attention line taken apart: `station` is to pass the telegram (`pass`), or holds the
+    offices and persons that it is for (`attention`). telegram-content.md 3.10."""
+
+    station: str | None
+    action: Literal["attention", "pass"]
+    offices: tuple[str, ...] = ()
+
+
 class ExecutiveOrder(msgspec.Struct, frozen=True):
     """The E.O. line. `text` is what follows the order's number.
 
@@ -294,6 +303,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
     section: Section | None = None
     sections_present: tuple[int, ...] = ()
     passing: tuple[str, ...] = ()
+    attention: tuple[Attention, ...] = ()
     executive_order: ExecutiveOrder | None = None
     tags: tuple[Tag, ...] = ()
     subject: str | None = None
@@ -306,6 +316,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
     distribution: Distribution | None = None
     drafted_by: str | None = None
     approved_by: str | None = None
+    clearances: tuple[str, ...] = ()
     attributes: dict[str, str] | None = None
     release: Release | None = None
     repairs: tuple[Repair, ...] = ()

@@ -347,3 +347,63 @@ SUMMARIES: list[tuple[str, str | None]] = [
 @pytest.mark.parametrize(("text", "summary"), SUMMARIES)
 def test_summaries(text: str, summary: str | None) -> None:
     assert read(f"SUBJECT: FOO\n\n{text}").summary == summary
+
+
+HEADING = "VZCZCXRO4086\nOO RUEHFK\nDE RUEHSW #0123 0730915\nZNR UUUUU ZZH\n"
+ADDRESS = "FM AMEMBASSY BERN\nTO SECSTATE WASHDC\n"
+
+
+def test_passing_and_attention_lines_are_taken_apart() -> None:
+    telegram = read(
+        f"O 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 000123\n\nSTATE FOR EUR/SE, EB/IFD\n"
+        "DEPT PASS TO USTR FOR JDOE; TREASURY FOR OASIA\nAMEMBASSY OTTAWA PASS TO AMCONSUL QUEBEC\n\n"
+        "SUBJECT: X\n"
+    )
+    assert [(a.station, a.action, a.offices) for a in telegram.attention] == [
+        ("STATE", "attention", ("EUR/SE", "EB/IFD")),
+        ("DEPT", "pass", ("USTR", "JDOE")),
+        ("TREASURY", "attention", ("OASIA",)),
+        ("AMEMBASSY OTTAWA", "pass", ("AMCONSUL QUEBEC",)),
+    ]
+
+
+def test_a_number_with_letters_in_it_is_taken_when_another_place_confirms_it() -> None:
+    confirmed = read(f"{HEADING}O 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 00O123\n")
+    assert confirmed.mrn is not None
+    assert confirmed.mrn.short == "07BERN123"
+    assert [(r.was, r.now) for r in confirmed.repairs] == [("00O123", "000123")]
+    alone = read(f"O 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 00O123\n")
+    assert alone.mrn is None
+    assert "mrn-unreadable" in [d.code for d in alone.diagnostics]
+
+
+DATE_LINES = [
+    "P 140915Z MAR 07",
+    "P 140915 Z MAR 07",
+    "P 140915 MARCH 07",
+    "P140915Z MAR 07",
+    "P 140915Z MAR07",
+    "P 1409152 MAR 07",
+    "P 14O9l5Z MAR O7",
+    "P 140915Z MAR. 2007",
+    "P 1 4 0 9 1 5 Z M A R 0 7",
+    "PR 140915Z MAR 07 ZFF4",
+    "p 140915z mar 07",
+]
+
+
+@pytest.mark.parametrize("line", DATE_LINES)
+def test_date_time_groups_in_the_states_in_which_they_are_met(line: str) -> None:
+    telegram = read(f"{line}\n{ADDRESS}UNCLAS BERN 0123\n")
+    assert telegram.dtg == "2007-03-14T09:15:00Z"
+    assert telegram.precedence == "PRIORITY"
+
+
+def test_a_misspelt_month_is_settled_by_the_time_of_filing_or_left_open() -> None:
+    settled = read(f"{HEADING}O 140915Z MAT 07\n{ADDRESS}UNCLAS BERN 000123\n")
+    assert settled.dtg == "2007-03-14T09:15:00Z"
+    assert [(r.was, r.now) for r in settled.repairs] == [("MAT", "MAR")]
+    left_open = read(f"O 140915Z JIN 07\n{ADDRESS}UNCLAS BERN 000123\n")
+    assert left_open.dtg is None
+    assert "dtg-unreadable" in [d.code for d in left_open.diagnostics]
+    assert left_open.mrn is not None, "the number needs only the year"

@@ -227,7 +227,7 @@ def _read_garbled_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> N
     month = MONTHS[int(sent[0][5:7]) - 1]
     if match["month"] and match["month"][:3] != month:
         span = Span(piece.start + match.start("month"), piece.start + match.end("month"))
-        reading.repairs.append(Repair(span, match["month"], month, "month misspelt"))
+        reading.repairs.append(Repair(span, span.of(reading.source), month, "month misspelt"))
 
 
 def _read_precedence(reading: Reading, match: re.Match[str]) -> None:
@@ -244,7 +244,8 @@ def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
     for part, mended in (("day", day), ("time", time), ("year", year)):
         if match[part] != mended and match[part].replace(" ", "") != mended:
             span = Span(piece.start + match.start(part), piece.start + match.end(part))
-            reading.repairs.append(Repair(span, match[part], mended, "letter read for a digit"))
+            was = span.of(reading.source)
+            reading.repairs.append(Repair(span, was, mended, "letter read for a digit"))
     reading.dtg = time_of(int(day), time, match["month"], year)
     if reading.dtg is None:
         message = f"{piece.text.strip()!r} is no date and time"

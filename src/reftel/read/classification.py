@@ -10,7 +10,7 @@ import re
 
 from reftel.read.elements import Piece, cut
 from reftel.read.reading import Reading
-from reftel.telegram import Section
+from reftel.telegram import Section, Span
 
 _LEVEL = (
     r"(?P<level>UNCL[A-Z]*(?: +E ?F ?T ?O)?|U N C L A S(?: S I F I E D)?"
@@ -33,6 +33,10 @@ LOOSE_CLASSIFICATION_LINE = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}\b(?: +{_SECTION})?(?P<rest>.*)\Z", re.IGNORECASE
 )
 _FIRST = frozenset("UuLlSsCcTt")
+# A number in which letters were read for digits: another place must confirm it.
+_DOUBTFUL_NUMBER = re.compile(
+    r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
+)
 _SERVICE = re.compile(r"\s*SVC\b\s*")
 _SECTION_AFTER = re.compile(rf"\s*{_SECTION}\s*", re.IGNORECASE)
 _SPACED = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
@@ -93,6 +97,10 @@ def _read_loose(reading: Reading, index: int, match: re.Match[str]) -> int:
     piece = reading.pieces[index]
     reading.classification = level_of(match["level"])
     _set_section(reading, match["number"], match["of"])
+    if doubtful := _DOUBTFUL_NUMBER.match(match["rest"]):
+        start = piece.start + match.start("rest") + doubtful.start("serial")
+        span = Span(start, start + len(doubtful["serial"]))
+        reading.uncertain_number = (doubtful["post"].upper(), doubtful["serial"], span)
     if match["rest"].strip():
         message = f"no message reference number can be read in {piece.text.strip()!r}"
         reading.doubt("mrn-unreadable", message, piece)

@@ -10,11 +10,11 @@ from datetime import date as date_type
 
 from reftel import tables
 from reftel.read.classification import level_of
-from reftel.read.dtg import time_of
+from reftel.read.dtg import mend_digits, time_of
 from reftel.read.executive_order import by_schedule
 from reftel.read.furniture import PAGE_LINE, SECTION_MARK, section_numbers
 from reftel.read.reading import Reading
-from reftel.telegram import Mrn, Section
+from reftel.telegram import Mrn, Repair, Section, Span
 
 _OPEN = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
 
@@ -34,6 +34,8 @@ def finish_number(reading: Reading) -> None:
     from the sending station's serial number and the originator's post."""
     if reading.mrn is not None:
         return
+    if reading.number is None and reading.uncertain_number is not None:
+        _confirm_number(reading, *reading.uncertain_number)
     post, number = reading.post, reading.number
     if number is None:
         post, number = _number_elsewhere(reading)
@@ -46,6 +48,27 @@ def finish_number(reading: Reading) -> None:
         return
     reading.mrn = Mrn.of(year, _own_post(post, year, reading), number)
     _compare_numbers(reading)
+
+
+def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> None:
+    """Take a number with letters for digits when page lines, section lines or the sending station's
+    serial number confirm it."""
+    digits = mend_digits(written)
+    if not digits.isdigit():
+        return
+    number = int(digits)
+    others: set[int] = set()
+    for piece in reading.pieces:
+        pattern = {"page-line": PAGE_LINE, "section-line": SECTION_MARK}.get(piece.kind)
+        if pattern is not None and (match := pattern.search(piece.text)):
+            others.add(int(match["serial"]))
+    if reading.transmission and reading.transmission.station_serial:
+        others.add(_serial(reading.transmission.station_serial))
+    if number in others or number % 10_000 in others:
+        reading.post, reading.number = post, number
+        was = span.of(reading.source)
+        reading.repairs.append(Repair(span, was, digits, "letter read for a digit"))
+        reading.diagnostics = [d for d in reading.diagnostics if d.code != "mrn-unreadable"]
 
 
 def _own_post(post: str, year: int, reading: Reading) -> str:

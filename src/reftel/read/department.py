@@ -109,9 +109,19 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
     )
 
 
+_CLEARANCE = re.compile(
+    r"\s*(?P<office>[A-Z][A-Z0-9/&.-]*)\s*(?:[:-]|- )\s*(?P<name>[A-Z].*?)\s*\Z"
+)
+
+
 def _read_drafting(reading: Reading, drafting: list[Piece]) -> None:
+    """Drafter, approving officer and, below them, who cleared it: an office and a name a line."""
+    clearances: list[str] = []
     for piece in drafting:
         if match := _DRAFTED.match(piece.text):
             reading.drafted_by = match["who"] or None
         elif match := _APPROVED.match(piece.text):
             reading.approved_by = match["who"] or None
+        elif reading.approved_by and (match := _CLEARANCE.match(piece.text)):
+            clearances.append(" ".join(piece.text.split()))
+    reading.clearances = tuple(clearances)

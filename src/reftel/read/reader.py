@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
 from reftel.read.citations import read_citations
@@ -380,6 +381,7 @@ def _finish(reading: Reading) -> Telegram:
         section=reading.section,
         sections_present=present,
         passing=tuple(reading.passing),
+        attention=read_attention(reading.passing),
         executive_order=reading.executive_order,
         tags=tuple(reading.tags),
         subject=reading.subject,
@@ -392,6 +394,7 @@ def _finish(reading: Reading) -> Telegram:
         distribution=reading.distribution,
         drafted_by=reading.drafted_by,
         approved_by=reading.approved_by,
+        clearances=reading.clearances,
         attributes=reading.attributes,
         release=reading.release,
         repairs=tuple(sorted(reading.repairs, key=lambda repair: repair.span)),

@@ -70,6 +70,8 @@ class Reading:
     distribution: Distribution | None = None
     drafted_by: str | None = None
     approved_by: str | None = None
+    clearances: tuple[str, ...] = ()
+    uncertain_number: tuple[str, str, Span] | None = None
     attributes: dict[str, str] | None = None
     release: Release | None = None
     repairs: list[Repair] = field(default_factory=list)

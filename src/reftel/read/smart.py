@@ -168,6 +168,8 @@ def _read_values(reading: Reading, values: dict[str, str]) -> None:
         )
     reading.drafted_by = values.get("drafted by") or None
     reading.approved_by = values.get("approved by") or None
+    cleared = re.split(r"\s*[;\n]\s*", values.get("cleared by", ""))
+    reading.clearances = tuple(each for each in cleared if each and each.upper() != "NONE")
     if values.get("signature"):
         reading.signature = values["signature"].strip()
 

@@ -1,0 +1,47 @@
+"""Passing and attention lines: who is to pass the telegram, and which offices it is for.
+
+attention = org ["ALSO"] "FOR" [":"] target *("," target)
+passing   = org "PASS" ["TO"] org ["FOR" target]                                content 3.10
+"""
+
+from __future__ import annotations
+
+import re
+
+from reftel.telegram import Attention
+
+_START = re.compile(
+    r"(?:(?P<station>[A-Z][A-Z0-9./&' -]{1,40}?)\s+)?(?:ALSO\s+)?(?:(?:PLEASE|PLS)\s+)?"
+    r"(?P<verb>PASS(?:\s+(?:ALSO|ON))?(?:\s+TO)?|FOR)\b\s*:?\s*",
+    re.IGNORECASE,
+)
+_INNER_FOR = re.compile(r"\s+FOR\s*:?\s+", re.IGNORECASE)
+_TARGETS = re.compile(r"\s*(?:[,;]|\bAND\b|&(?=\s))\s*", re.IGNORECASE)
+_NEXT = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b)", re.IGNORECASE)
+
+
+def read_attention(lines: list[str]) -> tuple[Attention, ...]:
+    """What passing lines say; a line that only goes on with offices belongs to the one above it."""
+    found: list[Attention] = []
+    for line in lines:
+        for part in _NEXT.split(line):
+            match = _START.match(part)
+            if match is None:
+                if found and part.strip():
+                    last = found.pop()
+                    found.append(
+                        Attention(last.station, last.action, (*last.offices, *_offices(part)))
+                    )
+                continue
+            station = " ".join(match["station"].upper().split()) if match["station"] else None
+            passing = match["verb"].upper().startswith("PASS")
+            rest = part[match.end() :]
+            whom, *offices = _INNER_FOR.split(rest, maxsplit=1) if passing else ("", rest)
+            targets = tuple(each for text in (whom, *offices) for each in _offices(text))
+            found.append(Attention(station, "pass" if passing else "attention", targets))
+    return tuple(found)
+
+
+def _offices(text: str) -> tuple[str, ...]:
+    parts = (part.strip(" .-:") for part in _TARGETS.split(text))
+    return tuple(part for part in parts if part)
