@@ -13,7 +13,7 @@ import msgspec
 from reftel.read.address import is_originator, read_address
 from reftel.read.classification import CLASSIFICATION_LINE, opens_level
 from reftel.read.department import is_department_line, read_department_lines
-from reftel.read.dtg import DTG_LINE, filing_time
+from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, filing_time
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
 
@@ -41,6 +41,7 @@ def is_heading_line(text: str) -> bool:
         is_transmission_line(text)
         or is_department_line(text)
         or DTG_LINE.match(text)
+        or GARBLED_DTG_LINE.match(text)
         or is_originator(text)
         or (opens_level(text) and CLASSIFICATION_LINE.match(text))
     )
