@@ -63,6 +63,9 @@ REFERENCES: list[tuple[str, list[str]]] = [
     ("REF: TEHRAN 263, MOSCOW 1603", ["07TEHRAN263", "07MOSCOW1603"]),
     ("REF: A. BERN 12 OF DEC 4, 2006", ["06BERN12"]),
     ("REF: PARA 6 OF STATE 12345", ["07STATE12345"]),
+    ("REF: DEA 468", ["07DEA468"]),
+    ("REF: DEA 468 LETTER OF MARCH", []),
+    ("REF: A. BUENOS AIRES (05) 2044", ["05BUENOSAIRES2044"]),
     ("REF(S): STATE 1", ["07STATE1"]),
     ("REF STATE 12345", ["07STATE12345"]),
     ("REFS: STATE 12345 A) BERN 123", ["07STATE12345", "07BERN123"]),
@@ -407,3 +410,16 @@ def test_a_misspelt_month_is_settled_by_the_time_of_filing_or_left_open() -> Non
     assert left_open.dtg is None
     assert "dtg-unreadable" in [d.code for d in left_open.diagnostics]
     assert left_open.mrn is not None, "the number needs only the year"
+
+
+MISSPELT = [("SEFSITIVE", "SENSITIVE"), ("SIDPIS", "SIPDIS"), ("NODDIS", "NODIS")]
+
+
+@pytest.mark.parametrize(("line", "caption"), MISSPELT)
+def test_a_misspelt_caption_is_read_when_it_can_be_only_one(line: str, caption: str) -> None:
+    text = f"R 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 000123\n\n{line}\n\nTAGS: PREL\nSUBJECT: X\n"
+    telegram = read(text)
+    assert telegram.captions == (caption,)
+    assert [(r.was, r.now, r.why) for r in telegram.repairs] == [
+        (line, caption, "caption misspelt")
+    ]

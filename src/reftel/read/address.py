@@ -164,7 +164,9 @@ def _list(reading: Reading, zone: str) -> list[Addressee]:
 def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
     """Read a line that goes on with the addressees of the zone, if it is one."""
     text = piece.text.strip()
-    if _PROSE.match(text) or (opens_level(text) and LOOSE_CLASSIFICATION_LINE.match(text)):
+    if (len(text) > 74 or not text.isupper() or text[0].isdigit()) and _PROSE.match(text):
+        return False
+    if opens_level(text) and LOOSE_CLASSIFICATION_LINE.match(text):
         return False
     addressees = _list(reading, zone)
     piece.kind = next(kind for each, kind in _ZONES.values() if each == zone)
@@ -180,10 +182,10 @@ def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
 def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
     plain = " ".join(text.split())
-    if inner := _INNER_XMT.search(plain):
+    if "XMT" in plain and (inner := _INNER_XMT.search(plain)):
         _address(reading, "exempt", plain[inner.end() :])
         plain = plain[: inner.start()]
-    if _GROUP.match(plain):
+    if plain[-1:].isdigit() and _GROUP.match(plain):
         _list(reading, zone).append(Addressee(plain))
         return
     match = _ADDRESSEE.match(plain)

@@ -324,19 +324,20 @@ def _cased(reading: Reading, text: str) -> str:
 
 def _cut_numbers(reading: Reading, offsets: dict[Piece, int]) -> None:
     """Part the numbers of paragraphs from their text, now that no line is needed whole."""
-    cut_up: list[Piece] = []
-    for piece in reading.pieces:
-        offset = offsets.get(piece)
-        if offset is None:
-            cut_up.append(piece)
-        elif offset >= len(piece.text):
+    pieces = reading.pieces
+    at = 0
+    for piece, offset in offsets.items():
+        try:
+            at = pieces.index(piece, at)
+        except ValueError:
+            # A paragraph of a section that came out of order.
+            at = pieces.index(piece)
+        if offset >= len(piece.text):
             piece.kind = "paragraph-number"
-            cut_up.append(piece)
         else:
             number, rest = cut(piece, offset)
             number.kind = "paragraph-number"
-            cut_up += (number, rest)
-    reading.pieces[:] = cut_up
+            pieces[at : at + 1] = [number, rest]
 
 
 def _clean(reading: Reading, part: _Part, offset: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from reftel.read.elements import Piece, cut
+from reftel.read.elements import name_front
 from reftel.read.reading import Reading
 from reftel.telegram import Section, Span
 
@@ -85,7 +85,8 @@ def read_classification(reading: Reading, index: int) -> int:
         end = match.start("rest") + after.end()
     else:
         end = match.start("rest")
-    return _split_rest(reading, index, piece, end)
+    name_front(reading.pieces, index, end, "classification-line", "-/.")
+    return index + 1
 
 
 def _is_loose_line(match: re.Match[str]) -> bool:
@@ -114,7 +115,8 @@ def _read_service(reading: Reading, index: int, match: re.Match[str], end: int) 
     rest = [piece.text for piece in reading.pieces[index:] if not piece.kind]
     rest[0] = rest[0][end:]
     reading.service = " ".join(" ".join(rest).split())
-    return _split_rest(reading, index, reading.pieces[index], end)
+    name_front(reading.pieces, index, end, "classification-line", "-/.")
+    return index + 1
 
 
 def _set_section(reading: Reading, number: str | None, of: str | None) -> None:
@@ -122,13 +124,3 @@ def _set_section(reading: Reading, number: str | None, of: str | None) -> None:
         return
     total = int(of)
     reading.section = Section(int(number) if number else total, total)
-
-
-def _split_rest(reading: Reading, index: int, piece: Piece, end: int) -> int:
-    if piece.text[end:].strip(" -/."):
-        head, rest = cut(piece, end)
-        head.kind = "classification-line"
-        reading.pieces[index : index + 1] = [head, rest]
-    else:
-        piece.kind = "classification-line"
-    return index + 1

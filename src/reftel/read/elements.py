@@ -104,6 +104,18 @@ def cut(piece: Piece, offset: int) -> tuple[Piece, Piece]:
     return piece.part(0, offset), piece.part(offset, None)
 
 
+def name_front(pieces: list[Piece], index: int, end: int, kind: str, ignored: str = "") -> None:
+    """Name a piece up to offset `end` of its text; what stands behind, but for blanks and `ignored`
+    signs, becomes a piece of its own."""
+    piece = pieces[index]
+    if piece.text[end:].strip(f" \t{ignored}"):
+        head, rest = cut(piece, end)
+        head.kind = kind
+        pieces[index : index + 1] = [head, rest]
+    else:
+        piece.kind = kind
+
+
 def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:
     """The finished partition; a piece that no step named is `unknown`, one without text is dropped."""
     return tuple(

@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from difflib import get_close_matches
 from typing import Literal
 
 from reftel import tables
 from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
 from reftel.read.classified_by import CLASSIFIED_LABEL, parse_classified_by
-from reftel.read.elements import Piece, cut
+from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
 from reftel.read.paragraphs import PARAGRAPH_START, PORTION_MARK
 from reftel.read.reading import Reading
 from reftel.read.references import REF_LABEL, Citing, parse_references
 from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_tags
+from reftel.telegram import Repair, Span
 
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
@@ -96,6 +98,8 @@ _ARCHIVE_NOTE = re.compile(
     r"|(?:File|Box|Folder): )",
     re.IGNORECASE,
 )
+_SHORTEST_MISSPELT = 6
+_LIKENESS = 0.83
 _FEW_PROSE_LINES = 8
 _FAR = 60
 
@@ -331,6 +335,14 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
         return read_classification(Reading(reading.source, pieces), at)
     if captions := captions_of(text):
         return _take_captions(reading, at, *captions)
+    if meant := _misspelt_caption(text):
+        start = piece.start + text.index(text.strip())
+        span = Span(start, start + len(text.strip()))
+        reading.repairs.append(Repair(span, span.of(reading.source), meant, "caption misspelt"))
+        if meant not in reading.captions:
+            reading.captions.append(meant)
+        piece.kind = "caption"
+        return at + 1
     if not reading.tags and reading.executive_order and are_mostly_tags(text, _year(reading)):
         piece.kind = "tags"
         reading.tags = parse_tags(text, _year(reading))
@@ -358,17 +370,20 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
     return at + 1
 
 
+def _misspelt_caption(text: str) -> str | None:
+    """The caption that a word alone on its line misses by a letter or two: `SEFSITIVE`, `SIDPIS`."""
+    word = text.strip()
+    if not (word.isalpha() and len(word) >= _SHORTEST_MISSPELT):
+        return None
+    near = get_close_matches(word, _CAPTION_WORDS, n=1, cutoff=_LIKENESS)
+    return near[0] if near else None
+
+
 def _take_captions(reading: Reading, at: int, captions: list[str], end: int) -> int:
-    piece = reading.pieces[at]
     for caption in captions:
         if caption not in reading.captions:
             reading.captions.append(caption)
-    if piece.text[end:].strip():
-        head, rest = cut(piece, end)
-        head.kind = "caption"
-        reading.pieces[at : at + 1] = [head, rest]
-    else:
-        piece.kind = "caption"
+    name_front(reading.pieces, at, end, "caption")
     return at + 1
 
 

@@ -282,7 +282,9 @@ def _post_of(match: re.Match[str], citing: Citing) -> tuple[str, int] | None:
     if near := tables.misspelt_post(name if len(words) < 4 else last):
         return near, start
     alone = len(words) == 1 or all(word[0].upper() in _NOT_A_POST for word in words[:-1])
-    if alone and re.fullmatch(r"[A-Z]{4,}", last) and _telegram_number(match):
+    # An agency of three letters (`DEA 468`) counts only when the item holds nothing else.
+    whole = match.start() == 0 and match.end() == len(match.string.rstrip(" ."))
+    if alone and len(last) >= (3 if whole else 4) and last.isalpha() and _telegram_number(match):
         return last, start + words[-1].start()
     return None
 

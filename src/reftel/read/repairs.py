@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "word spaced out": "A word was written with blanks between its letters: S U M M A R Y.",
     "words run together": "A blank was lost between two sentences or words.",
     "letter read for a digit": "O for 0, I or l for 1, where only digits can stand.",
+    "caption misspelt": "A caption alone on its line that misses its spelling by a letter or two.",
     "month misspelt": "A month that misses its name by one letter, and that the time of filing confirms.",
     "markup left over": "Links, emphasis, entities or line marks of a republisher.",
     "mojibake": "UTF-8 that was read as Windows-1252: â€™.",
