@@ -67,7 +67,7 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         pieces = _mark_export(pieces)
     if is_released_copy(source):
         pieces = mark_release(pieces)
-    stamps = "Released" in source or "EO Systematic Review" in source
+    stamps = "Systematic" in source
     sections = " OF 0" in source
     marked: list[Piece] = []
     for piece in pieces:
