@@ -210,7 +210,7 @@ def _read_garbled_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> N
     year = match["year"] or (str(reading.year) if reading.year else None)
     months = near_months(match["month"]) if match["month"] else []
     filed = reading.transmission.filed if reading.transmission else None
-    moments = [time_of(int(match["day"]), match["time"], month, year) for month in months if year]
+    moments = [time_of(match["day"], match["time"], month, year) for month in months if year]
     sent = [moment for moment in moments if moment]
     if filed and len(filed) == 7 and year:
         sent = [
@@ -248,7 +248,7 @@ def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
             span = Span(piece.start + match.start(part), piece.start + match.end(part))
             was = span.of(reading.source)
             reading.repairs.append(Repair(span, was, mended, "letter read for a digit"))
-    reading.dtg = time_of(int(day), time, match["month"], year)
+    reading.dtg = time_of(day, time, match["month"], year)
     if reading.dtg is None:
         message = f"{piece.text.strip()!r} is no date and time"
         reading.doubt("dtg-unreadable", message, piece, "error")

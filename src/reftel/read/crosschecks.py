@@ -205,7 +205,7 @@ def compare_attributes(reading: Reading) -> None:
     dated = attributes.get("Draft Date") or attributes.get("Sent Date") or ""
     date = _CATALOGUE_DATE.match(dated)
     if date and reading.dtg and date[3] != "1960":
-        named = time_of(int(date[1]), "0000", date[2], date[3])
+        named = time_of(date[1], "0000", date[2], date[3])
         if named and abs(_day(named) - _day(reading.dtg)) > 1:
             _differs(reading, "Draft Date", named[:10], reading.dtg[:10])
     level = level_of(attributes.get("Original Classification", ""))

@@ -38,24 +38,23 @@ def mend_digits(text: str) -> str:
 OPERATING_SIGNAL = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
 
 
-def time_of(day: int, hhmm: str, month: str, year: str) -> str | None:
-    """ISO time of a date-time group's parts, `None` when there is no such time."""
-    digits = year.replace(" ", "")
-    full = int(digits) if len(digits) == 4 else full_year(int(digits))
-    if not 1900 <= full <= 2099:
-        return None
+def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:
+    """ISO time of a date-time group's parts as written, letters for digits and blanks included; `None`
+    when there is no such time."""
+    clock, digits = mend_digits(hhmm), mend_digits(year)
     try:
+        full = int(digits) if len(digits) == 4 else full_year(int(digits))
         moment = datetime(
             full,
             MONTHS.index(month.replace(" ", "")[:3].upper()) + 1,
-            day,
-            int(hhmm[:2]),
-            int(hhmm[2:]),
+            int(mend_digits(day)),
+            int(clock[:2]),
+            int(clock[2:]),
             tzinfo=UTC,
         )
     except ValueError:
         return None
-    return iso(moment)
+    return iso(moment) if 1900 <= full <= 2099 else None
 
 
 def near_months(word: str) -> list[str]:

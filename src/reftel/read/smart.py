@@ -177,7 +177,7 @@ def _read_values(reading: Reading, values: dict[str, str]) -> None:
 def _read_dtg(reading: Reading, value: str) -> None:
     tail = value.rpartition("/")[2].strip()
     if match := DTG_LINE.match(tail):
-        reading.dtg = time_of(int(match["day"]), match["time"], match["month"], match["year"])
+        reading.dtg = time_of(match["day"], match["time"], match["month"], match["year"])
         if match["first"]:
             reading.precedence = PRECEDENCES[match["first"].upper()]
     elif found := find_date(value, 2010):
