@@ -261,3 +261,13 @@ def test_what_the_text_cites_is_resolved() -> None:
         ("06 LONDON 3456", "06LONDON3456", None),
         ("STATE 4567", "07STATE4567", None),
     ]
+
+
+def test_mail_with_windows_line_ends_and_mail_that_is_a_page() -> None:
+    windows = check_partition(MAIL.replace("\n", "\r\n"))
+    assert windows is not None
+    assert windows.body[0].span.of(windows.source).startswith("1. (U) TALKS")
+    mail = EmailMessage()
+    mail["From"], mail["Message-ID"] = "a@b.example", "<1@b.example>"
+    mail.set_content(page(HEADING, BODY), subtype="html")
+    assert said(reftel.read(mail.as_string()))["subject"] == "A LAMP FOR THE HARBOUR"

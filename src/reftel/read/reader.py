@@ -85,6 +85,8 @@ def read_all(text: str, *, year: int | None = None) -> Iterator[Telegram]:
 def _read_mail(text: str, year: int | None) -> Telegram:
     message, inner, shown = mail_text(text)
     year = year or mail_year(message)
+    if is_page(inner):
+        inner, shown = shown_text(inner).text, None
     try:
         telegram = _read_plain(inner, year) if inner.strip() else None
     except NotATelegram:
