@@ -161,11 +161,17 @@ def _parts(reading: Reading, lines: list[_Line]) -> list[_Part]:
     sequence = Sequence()
     parts: list[_Part] = []
     ruled = any(line.is_rule for line in lines)
+    mixed = not reading.source.isupper()
     at = 0
     while at < len(lines):
         line = lines[at]
         match = line.opening
-        if match is None and parts and not (line.after_blank or ruled or line.is_ruled):
+        capitals_line = mixed and line.piece.text.isupper()
+        if (
+            match is None
+            and parts
+            and not (line.after_blank or ruled or line.is_ruled or capitals_line)
+        ):
             # By far the most lines only go on.
             _continue_text(parts, line)
             at += 1
@@ -226,7 +232,12 @@ def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
         return at + 1
     if line.opening is not None:
         return at
-    begins = line.after_blank or at == 0 or lines[at - 1].is_rule
+    begins = (
+        line.after_blank
+        or at == 0
+        or lines[at - 1].is_rule
+        or _stands_out(lines[at - 1], line, parts)
+    )
     if not begins and not any(each.is_rule for each in lines[at + 1 : at + 3]):
         return at
     end = at + 1
@@ -242,6 +253,17 @@ def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
     if begins and after.opening is not None and _reads_as_heading(lines[at:end], parts):
         return end
     return at
+
+
+def _stands_out(above: _Line, line: _Line, parts: list[_Part]) -> bool:
+    """Whether a line in capitals follows a sentence that is not: a heading without a blank line."""
+    text = line.piece.text
+    return (
+        text.isupper()
+        and len(text.split()) > 1
+        and not above.piece.text.isupper()
+        and _ends_sentence(parts)
+    )
 
 
 def _starts_anew(line: _Line) -> bool:

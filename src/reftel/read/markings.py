@@ -365,9 +365,17 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
     if _ARCHIVE_NOTE.match(text) or re.search(r"\bde-?classified\b", text, re.IGNORECASE):
         piece.kind = "publisher-note"
         return at + 1
-    piece.kind = "passing"
-    reading.passing.append(" ".join(text.split()))
+    _take_passing(reading, piece)
     return at + 1
+
+
+def _take_passing(reading: Reading, piece: Piece) -> None:
+    """A passing line; one that was folded behind a comma goes on with the line above it."""
+    piece.kind = "passing"
+    text = " ".join(piece.text.split())
+    if reading.passing and (reading.passing[-1].endswith(",") or text.upper().startswith("AND ")):
+        text = f"{reading.passing.pop()} {text}"
+    reading.passing.append(text)
 
 
 def _misspelt_caption(text: str) -> str | None:
@@ -407,8 +415,7 @@ def _read_tail(reading: Reading, at: int) -> int:
         elif not reading.references and (end := _unlabelled_references(reading, at)) > at:
             at = end
         elif not is_paragraph(text) and _is_passing(text) and _stands_alone(pieces, at):
-            piece.kind = "passing"
-            reading.passing.append(" ".join(text.split()))
+            _take_passing(reading, piece)
             at += 1
         else:
             break

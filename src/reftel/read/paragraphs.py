@@ -24,7 +24,7 @@ LABEL = re.compile(
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?)?|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
     r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
     r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?"
-    r"(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;-]|\Z)|(?<=\))\s)"
+    r"(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;\"“-]|\Z)|(?<=\))\s)"
     r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?= [A-Z][a-z]))",
     re.IGNORECASE,
 )

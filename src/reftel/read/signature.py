@@ -10,8 +10,10 @@ from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
 _SIGNATURE = re.compile(
-    r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}[A-Z][A-Z'-]{2,20}"
-    r"(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?\s*\Z"
+    r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}(?:Mc|Mac)?"
+    r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?"
+    # A publisher's date behind the name.
+    r"(?:\s+[0-9]? ?[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})?\s*\Z"
 )
 _REDACTED = re.compile(r"X{4,}")
 _MIXED_SIGNATURE = re.compile(

@@ -8,7 +8,8 @@ from reftel.telegram import Block
 
 _END_SUMMARY = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
-_LABEL_END = re.compile(r"\)?\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?[ .:;)\n-]*")
+_MARK = r"\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\)"
+_LABEL_END = re.compile(rf"\)?\s*(?:{_MARK})?[ .:;)\n-]*(?:{_MARK}\s*)?")
 
 
 def find_summary(body: list[Block]) -> str | None:
