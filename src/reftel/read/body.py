@@ -32,6 +32,11 @@ from reftel.telegram import Block, BlockKind, Diagnostic, Repair, Span
 
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
 _INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))(?:-{8,}(?: -+)*(?=\s|\Z)|-{4,}(?: -+)*\s*\Z)")
+# A title in mixed case, two words to eight, nothing but words in it.
+_TITLE = re.compile(
+    r"\s*(?=.*[a-z])[A-Z][A-Za-z'’-]*"
+    r"(?:,? (?:[A-Z][A-Za-z'’-]*|of|and|the|in|on|for|to|a|with|from|by)){1,7}\s*\Z"
+)
 _RULE_SIGNS = frozenset("-=_*~")
 _NUMBER_SIGNS = frozenset("0123456789¶")
 _PAGE_BREAK = frozenset(
@@ -251,6 +256,9 @@ def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
     if after.is_rule and not after.after_blank and (begins or _ends_sentence(parts)):
         return end + 1
     if begins and after.opening is not None and _reads_as_heading(lines[at:end], parts):
+        return end
+    alone = line.after_blank and after.after_blank and end == at + 1
+    if alone and _TITLE.match(line.piece.text) and _ends_sentence(parts):
         return end
     return at
 
