@@ -166,7 +166,7 @@ def _parts(reading: Reading, lines: list[_Line]) -> list[_Part]:
     sequence = Sequence()
     parts: list[_Part] = []
     ruled = any(line.is_rule for line in lines)
-    mixed = not reading.source.isupper()
+    mixed = 2 * sum(line.piece.text.isupper() for line in lines) < len(lines)
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -322,24 +322,29 @@ def _goes_on(part: _Part, line: _Line) -> bool:
 
 
 def _block(reading: Reading, part: _Part, numbers: dict[Piece, int]) -> Block:
-    for line in part.lines:
-        line.piece.kind = line.piece.kind or "body"
     if not part.lines:
         return Block(part.kind, None, None, None, "", Span(0, 0))
-    first = part.lines[0].piece
-    # Lines of an earlier section can stand behind those of a later one.
-    start = min(line.piece.start for line in part.lines)
-    span = Span(start, max(line.piece.start + len(line.piece.text) for line in part.lines))
-    texts = [line.piece.text for line in part.lines]
+    texts: list[str] = []
+    for line in part.lines:
+        piece = line.piece
+        texts.append(piece.text)
+        if not piece.kind:
+            piece.kind = "body"
+    first, last = part.lines[0].piece, part.lines[-1].piece
+    span = Span(first.start, last.start + len(last.text))
+    if last.start < first.start:
+        # Lines of an earlier section can stand behind those of a later one.
+        start = min(line.piece.start for line in part.lines)
+        span = Span(start, max(line.piece.start + len(line.piece.text) for line in part.lines))
     if part.kind == "heading":
         ruled = _RULED_HEADING.match(texts[0])
         heading = ruled["text"] if ruled else " ".join(" ".join(texts).split())
         return Block("heading", None, None, None, heading, span)
     offset = 0
     if part.kind == "paragraph":
-        match = PARAGRAPH_START.match(texts[0])
-        assert match is not None
-        offset = match.end()
+        opening = part.lines[0].opening
+        assert opening is not None
+        offset = opening.end()
     marking, skip = portion_mark(_cased(reading, texts[0][offset:]))
     offset += skip
     text = _clean(reading, part, offset)
@@ -381,7 +386,7 @@ def _clean(reading: Reading, part: _Part, offset: int) -> str:
     )
     for mend in mends:
         reading.repairs.append(_repair(reading, part, offset, starts, mend))
-    for start, end in doubtful_marks(raw):
+    for start, end in doubtful_marks(raw) if "&" in raw else ():
         if not any(mend.start <= start < mend.end for mend in mends):
             message = "this may be a lost quotation mark; its other one is not found"
             span = _repair(reading, part, offset, starts, Mend(start, end, "", "")).span

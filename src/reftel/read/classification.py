@@ -7,6 +7,7 @@ mrnline = class ["//" control] ["SECTION" nn "OF" nn] short serial [series numbe
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from reftel.read.elements import name_front
 from reftel.read.reading import Reading
@@ -47,6 +48,7 @@ def opens_level(text: str) -> bool:
     return text.lstrip()[:1] in _FIRST
 
 
+@lru_cache(maxsize=1024)
 def level_of(text: str) -> str | None:
     """The classification that a marking stands for, in the record's words."""
     letters = re.sub(r"[^A-Z]", "", text.upper())

@@ -18,6 +18,7 @@ _ITEM = re.compile(
 )
 # What asks for a look line by line: items, rules, running numbers.
 _KEPT = re.compile(r"\n[ \t]*(?:[-*•=_~]|o\s|\(|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]|[0-9])")
+# Columns stand three blanks apart or more.
 _COLUMNS = re.compile(r"\S {3,}\S")
 _RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
@@ -37,7 +38,8 @@ def flow(text: str) -> str:
     groups: list[str] = []
     for group in text.split("\n\n"):
         hyphened = "-\n" in group or "- \n" in group or SOFT_HYPHEN in group
-        if not hyphened and "   " not in group and not _KEPT.search(group):
+        columns = "   " in group and _COLUMNS.search(group)
+        if not hyphened and not columns and not _KEPT.search(group):
             joined = " ".join(group.split())
         else:
             joined = _join(group.split("\n"))
@@ -54,7 +56,7 @@ def _join(lines: list[str]) -> str:
         plain = line.strip()
         if not plain or is_rule(plain):
             continue
-        row = _is_row(line)
+        row = "   " in plain and _COLUMNS.search(plain) is not None
         if row or at in rows or _is_item(plain):
             if words:
                 done.append(" ".join(words))
@@ -98,8 +100,3 @@ def _numbered_rows(lines: list[str]) -> set[int]:
             run = [at] if match else []
         last = int(match[1]) if match else -1
     return rows
-
-
-def _is_row(line: str) -> bool:
-    """Whether a line is a row of a table: its columns stand three blanks apart or more."""
-    return "   " in line and _COLUMNS.search(line) is not None

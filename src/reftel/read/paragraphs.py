@@ -35,15 +35,25 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 
     `(C - ENTIRE TEXT)` marks the whole telegram and stays in the text: it is the paragraph.
     """
-    if match := PORTION_MARK.match(text):
-        return re.sub(r"\s*(//|/|-)\s*", r"\1", " ".join(match["mark"].split())), match.end()
-    if match := _ENTIRE.match(text):
+    if text[:1] == "(" and (match := PORTION_MARK.match(text)):
+        mark = " ".join(match["mark"].split())
+        return _SEPARATOR.sub(r"\1", mark) if len(mark) > _LONGEST_LEVEL else mark, match.end()
+    if "ENTIRE" in text[:_ENTIRE_WITHIN].upper() and (match := _ENTIRE.match(text)):
         return match["mark"].upper(), 0
-    if (label := LABEL.match(text)) and (
-        match := PORTION_MARK.match(text, re.compile(r"[\s.:;-]*").match(text, label.end()).end())  # type: ignore[union-attr]
-    ):
-        return " ".join(match["mark"].split()), 0
+    if "(" in text[:_LABEL_WITHIN] and (label := LABEL.match(text)):
+        at = label.end()
+        while text[at : at + 1] in _PUNCTUATION and at < len(text):
+            at += 1
+        if match := PORTION_MARK.match(text, at):
+            return " ".join(match["mark"].split()), 0
     return None, 0
+
+
+_SEPARATOR = re.compile(r"\s*(//|/|-)\s*")
+_PUNCTUATION = frozenset(" \t\n.:;-")
+_LONGEST_LEVEL = 3
+_ENTIRE_WITHIN = 30
+_LABEL_WITHIN = 60
 
 
 def label_of_paragraph(text: str) -> str | None:

@@ -91,11 +91,13 @@ _MOJIBAKE = re.compile(
 )
 
 
+_Q_ENDING = re.compile(r"Q[sSt] ")
+_ENOUGH_QS = 2
+
+
 def reads_q_for_apostrophe(source: str) -> bool:
     """Whether Q stands for apostrophes throughout a telegram."""
-    if "Qs " in source or "QS " in source:
-        return source.count("Qs ") + source.count("QS ") + source.count("Qt ") >= 2
-    return False
+    return "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS
 
 
 def has_spaced_words(source: str, start: int) -> bool:
@@ -132,13 +134,11 @@ def find_mends(
     ]
     if not text.isascii() or "&" in text or "](" in text or "**" in text or "\\" in text:
         mends += _left_over(text)
-    return _apart(sorted(mends))
+    return _apart(sorted(mends)) if mends else mends
 
 
 def doubtful_marks(text: str) -> list[tuple[int, int]]:
     """Places that look like a lost quotation mark, but without the other one of its pair."""
-    if "&" not in text:
-        return []
     return [m.span() for m in re.finditer(r"(?:(?<=[\s(])|(?<=\A))&(?=[A-Za-z]{2})", text)]
 
 
