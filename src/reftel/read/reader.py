@@ -279,15 +279,20 @@ def _begins_section(reading: Reading, at: int) -> bool:
     this telegram's classification line once more, for another section or because a copy holds it
     twice."""
     text, first = reading.pieces[at].text, reading.pieces[at].first
-    if is_transmission_start(text) or is_office_list(text):
+    if first in "VZ" and is_transmission_start(text):
         return True
-    if first in "ZOPRY0123" and DTG_LINE.match(text):
+    if first in "AO" and is_office_list(text):
+        return True
+    if first in "ZOPRY0123" and _DATE_FOLLOWS.match(text) and DTG_LINE.match(text):
         after = _skip(reading, at + 1)
         return after < len(reading.pieces) and reading.pieces[after].text.startswith("FM ")
-    match = CLASSIFICATION_LINE.match(text) if opens_level(text) else None
-    return bool(match and reading.number is not None and int(match["serial"]) == reading.number)
+    if reading.number is None or str(reading.number) not in text or not opens_level(text):
+        return False
+    match = CLASSIFICATION_LINE.match(text)
+    return match is not None and int(match["serial"]) == reading.number
 
 
+_DATE_FOLLOWS = re.compile(r"\s*[ZOPRY]?[ ZOPRY]*[0-9O]")
 # What format line 1, an office list, a date-time group and a classification line can open with.
 _SECTION_FIRST = frozenset("VZAOPRY0123UuLlSsCcTt")
 
