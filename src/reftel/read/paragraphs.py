@@ -28,6 +28,11 @@ LABEL = re.compile(
     r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?= [A-Z][a-z]))",
     re.IGNORECASE,
 )
+_SEPARATOR = re.compile(r"\s*(//|/|-)\s*")
+_PUNCTUATION = frozenset(" \t\n.:;-")
+_LONGEST_LEVEL = 3
+_ENTIRE_WITHIN = 30
+_LABEL_WITHIN = 60
 
 
 def portion_mark(text: str) -> tuple[str | None, int]:
@@ -47,13 +52,6 @@ def portion_mark(text: str) -> tuple[str | None, int]:
         if match := PORTION_MARK.match(text, at):
             return " ".join(match["mark"].split()), 0
     return None, 0
-
-
-_SEPARATOR = re.compile(r"\s*(//|/|-)\s*")
-_PUNCTUATION = frozenset(" \t\n.:;-")
-_LONGEST_LEVEL = 3
-_ENTIRE_WITHIN = 30
-_LABEL_WITHIN = 60
 
 
 def label_of_paragraph(text: str) -> str | None:

@@ -146,7 +146,7 @@ def _counts_on(chain: list[tuple[str, int, int]], letter: str) -> bool:
 
 
 def _with_bare(text: str, chain: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
-    """A chain that begins at B when the first item stands without its letter is still a chain."""
+    """The chain with letters that stand without a sign (`A. BERN 1 B BERN 2`) in their places."""
     for mark in _BARE_ENUMERATOR.finditer(text):
         letter = mark["b"]
         before = [each for each in chain if each[1] < mark.start()]
