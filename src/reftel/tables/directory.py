@@ -152,7 +152,7 @@ def _entry(kind: Any, row: dict[str, Any], place: int) -> Entry:
     mailbox = row.get("mailbox")
     if mailbox is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", mailbox):
         raise DirectoryError(f"{where}: {mailbox!r} is no mailbox; write name@domain")
-    lists = {key: tuple(row[key]) for key in ("also", "members") if key in row}
+    lists: dict[str, Any] = {key: tuple(row[key]) for key in ("also", "members") if key in row}
     return msgspec.convert({**row, **lists, "kind": kind}, Entry)
 
 
