@@ -21,6 +21,7 @@ Severity = Literal["error", "warning", "info"]
 Dialect = Literal["acp127", "sas", "cable", "smart", "mail", "fragment"]
 BlockKind = Literal["paragraph", "heading", "text"]
 ReferenceKind = Literal["telegram", "mail", "document", "telephone", "report", "other"]
+WireForm = Literal["acp127", "state"]
 TagKind = Literal[
     "subject", "geographic", "organization", "program", "person", "special", "unknown"
 ]
@@ -115,6 +116,45 @@ class Transmission(msgspec.Struct, frozen=True):
     filed: str | None = None
     classification: str | None = None
     operating_signals: tuple[str, ...] = ()
+
+
+class Procedure(msgspec.Struct, frozen=True):
+    """Format lines 1 to 4 as one station wrote them, each value as it stands there.
+
+    `id` is format line 1 without its blanks (`VZCZCNVA027`; with `BBA112` and the like behind it
+    where a hop kept those of earlier ones) and `prosign` the `UU` or `HH` behind them; `precedence`
+    is the word, `serial` as written (`0412`, `#0429/01`), `filed` too (`1550842`), `security` is the
+    warning (`ZNR UUUUU`) and `instructions` what follows it.
+    """
+
+    id: str | None = None
+    prosign: str | None = None
+    precedence: str | None = None
+    routing: tuple[str, ...] = ()
+    station: str | None = None
+    serial: str | None = None
+    filed: str | None = None
+    security: str | None = None
+    instructions: str | None = None
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """What only a wire copy has: how its procedure lines were written, so that they can be again.
+
+    `form` is `acp127`, or `state` with the US supplement (`#0428`, a precedence and a number for each
+    addressee). `headings` are the procedure lines, outermost first: a second one stands inside where
+    a relay put a pilot before the message, or a service message repeats one. `instructions` follow
+    the date-time group, `prefix` is format line 10, `corrections` are format line 15. An
+    `abbreviated` message has no BT; a `cancelled` one was broken off (`E E E E E E E E AR`).
+    """
+
+    form: WireForm
+    headings: tuple[Procedure, ...]
+    instructions: str | None = None
+    prefix: str | None = None
+    corrections: tuple[str, ...] = ()
+    abbreviated: bool = False
+    cancelled: bool = False
 
 
 class Station(msgspec.Struct, frozen=True):
@@ -319,6 +359,7 @@ class Telegram(msgspec.Struct, frozen=True, kw_only=True):
     clearances: tuple[str, ...] = ()
     attributes: dict[str, str] | None = None
     release: Release | None = None
+    wire: Wire | None = None
     repairs: tuple[Repair, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     coverage: Coverage = Coverage(0, 0)

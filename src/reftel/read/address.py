@@ -125,6 +125,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             break
         elif found and _PREFIX.match(text):
             piece.kind = "prefix"
+            reading.prefix = " ".join(text.split())
         elif zone in ("to", "info", "exempt") and _continues(reading, zone, piece):
             pass
         else:
@@ -252,6 +253,7 @@ def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
     if reading.dtg is None:
         message = f"{piece.text.strip()!r} is no date and time"
         reading.doubt("dtg-unreadable", message, piece, "error")
+    reading.message_instructions = " ".join(match["rest"].split()) or None
     if reading.transmission and (signals := signals_of(match["rest"])):
         more = reading.transmission.operating_signals + signals
         reading.transmission = msgspec.structs.replace(reading.transmission, operating_signals=more)

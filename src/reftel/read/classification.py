@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from reftel.read.elements import name_front
 from reftel.read.reading import Reading
@@ -115,10 +116,24 @@ def _read_service(reading: Reading, index: int, match: re.Match[str], end: int) 
     """A service message: between message centres, about messages (wire-format.md 10.6)."""
     reading.classification = level_of(match["level"])
     rest = [piece.text for piece in reading.pieces[index:] if not piece.kind]
-    rest[0] = rest[0][end:]
-    reading.service = " ".join(" ".join(rest).split())
+    reading.service = unfold(rest, end)
     name_front(reading.pieces, index, end, "classification-line", "-/.")
     return index + 1
+
+
+_WIRE_LINE = 69
+
+
+def unfold(lines: list[str], start: int = 0) -> str:
+    """Lines from offset `start` of the first on as one; a line that had room for the first word of the
+    next was broken on purpose, and stays."""
+    done = " ".join(lines[0][start:].split())
+    for above, line in pairwise(lines):
+        words = line.split()
+        if words:
+            room = len(above.rstrip()) + 1 + len(words[0]) <= _WIRE_LINE
+            done += ("\n" if room else " ") + " ".join(words)
+    return done.strip()
 
 
 def _set_section(reading: Reading, number: str | None, of: str | None) -> None:

@@ -108,7 +108,7 @@ def _compare_numbers(reading: Reading) -> None:
     number = reading.mrn.number
     transmission = reading.transmission
     first = reading.section is None or reading.section.number == 1
-    if reading.readdressal is not None:
+    if reading.readdressal is not None or reading.service is not None:
         return
     if transmission and transmission.station_serial and (first or transmission.section):
         serial = _serial(transmission.station_serial)

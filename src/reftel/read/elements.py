@@ -43,6 +43,7 @@ KINDS: dict[str, str] = {
     "heading": "A heading within the text.",
     "rule": "A line of dashes or signs that sets off a heading.",
     "body": "Text of the telegram.",
+    "service-text": "What one message centre says to another about the message behind it.",
     "correction": "Format line 15: a correction of the text above.",
     "signature": "The surname of the principal officer, who signs.",
     "end-of-message": "NNNN, or what a copy has in its place.",

@@ -95,7 +95,9 @@ def _finish_precedence(reading: Reading) -> None:
         and reading.precedence == "IMMEDIATE"
     ):
         reading.precedence = "NIACT IMMEDIATE"
-    if reading.transmission and reading.transmission.precedence and not reading.readdressal:
+    # The outer heading of a readdressal or of a repeat has a precedence of its own.
+    inner = reading.readdressal is not None or reading.service is not None
+    if reading.transmission and reading.transmission.precedence and not inner:
         letter = reading.precedence.replace("NIACT ", "")
         if reading.transmission.precedence not in (letter, reading.info_precedence):
             message = f"the routing line says {reading.transmission.precedence}, the date-time group {letter}"

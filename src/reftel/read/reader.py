@@ -13,6 +13,7 @@ from reftel.read.classification import (
     CLASSIFICATION_LINE,
     opens_level,
     read_classification,
+    unfold,
 )
 from reftel.read.crosschecks import (
     compare_attributes,
@@ -36,8 +37,8 @@ from reftel.read.reading import Reading
 from reftel.read.release import read_release
 from reftel.read.several import parts
 from reftel.read.smart import is_smart, read_smart
-from reftel.read.transmission import is_transmission_start
-from reftel.telegram import Coverage, Span, Telegram
+from reftel.read.transmission import is_transmission_line, is_transmission_start
+from reftel.telegram import Coverage, Span, Telegram, Wire
 
 
 class NotATelegram(ValueError):  # noqa: N818
@@ -144,6 +145,8 @@ def _read_front(reading: Reading) -> int:
         _read_service_text(reading, index)
     if index < len(reading.pieces):
         index = read_classification(reading, index)
+    if reading.service is not None:
+        index = _read_repeated(reading, index)
     if reading.dialect == "fragment" and (
         (reading.originator and reading.dtg) or reading.number is not None
     ):
@@ -199,7 +202,33 @@ def _read_service_text(reading: Reading, index: int) -> None:
     """A service message between neighbours has no classification: a signal opens it (ACP 127 405)."""
     texts = [piece.text for piece in reading.pieces[index:] if not piece.kind]
     if texts and reading.originator is None and reading.dtg is None and _SIGNAL.match(texts[0]):
-        reading.service = " ".join(" ".join(texts).split())
+        reading.service = unfold(texts)
+
+
+def _read_repeated(reading: Reading, index: int) -> int:
+    """A service message can have a whole message behind it, from its format line 2 on: the repeat that
+    was asked for (ACP 127 419.e). Heading and text are that one's; the transmission is the outer."""
+    pieces = reading.pieces
+    starts = (
+        at
+        for at in range(index, len(pieces) - 1)
+        if not pieces[at].kind
+        and is_transmission_line(pieces[at].text)
+        and is_transmission_line(pieces[at + 1].text)
+    )
+    at = next(starts, None)
+    if at is None:
+        return index
+    service = [piece for piece in pieces[index:at] if not piece.kind]
+    for piece in service:
+        piece.kind = "service-text"
+    reading.service = unfold([piece.text for piece in service]) if service else ""
+    outer = reading.transmission
+    reading.classification = None
+    at = read_heading(reading, at)
+    reading.transmission = outer
+    at = _skip(reading, at)
+    return read_classification(reading, at) if at < len(pieces) else at
 
 
 def _skip(reading: Reading, index: int) -> int:
@@ -306,6 +335,34 @@ def _read_downgrading(reading: Reading, start: int) -> None:
             reading.executive_order = reading.executive_order or order
 
 
+_BROKEN_OFF = re.compile(r"\s*(?:E ){4,}.*\bAR\s*\Z")
+
+
+def _wire(reading: Reading) -> Wire:
+    state = any(
+        (each.serial or "").startswith("#") or "ZZH" in (each.instructions or "")
+        for each in reading.headings
+    )
+    corrections: list[str] = []
+    parted = cancelled = False
+    for piece in reading.pieces:
+        if piece.kind == "correction":
+            corrections.append(piece.text.strip())
+        elif piece.kind == "separator":
+            parted = True
+        elif piece.kind == "lost-text":
+            cancelled = cancelled or _BROKEN_OFF.match(piece.text) is not None
+    return Wire(
+        form="state" if state else "acp127",
+        headings=tuple(reading.headings),
+        instructions=reading.message_instructions,
+        prefix=reading.prefix,
+        corrections=tuple(corrections),
+        abbreviated=reading.service is not None and not parted,
+        cancelled=cancelled,
+    )
+
+
 _EVIDENCE = frozenset(
     """transmission-id routing-line calling-station security-line date-time-group originator
     action-addressee info-addressee page-line section-line release-stamp distribution drafting
@@ -404,6 +461,7 @@ def _finish(reading: Reading) -> Telegram:
         clearances=reading.clearances,
         attributes=reading.attributes,
         release=reading.release,
+        wire=_wire(reading) if reading.headings else None,
         repairs=tuple(sorted(reading.repairs, key=lambda repair: repair.span)),
         diagnostics=tuple(sorted(reading.diagnostics, key=lambda d: d.span or Span(0, 0))),
         coverage=Coverage(len(reading.source), unknown),

@@ -15,6 +15,7 @@ from reftel.telegram import (
     Distribution,
     ExecutiveOrder,
     Mrn,
+    Procedure,
     Readdressal,
     Reference,
     Release,
@@ -74,6 +75,9 @@ class Reading:
     uncertain_number: tuple[str, str, Span] | None = None
     attributes: dict[str, str] | None = None
     release: Release | None = None
+    headings: list[Procedure] = field(default_factory=list)
+    message_instructions: str | None = None
+    prefix: str | None = None
     repairs: list[Repair] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from reftel.read.dtg import OPERATING_SIGNAL, PRECEDENCES
 from reftel.read.reading import Reading
-from reftel.telegram import Transmission
+from reftel.telegram import Procedure, Transmission
 
 # fl1 = ["V"] "ZCZC" channel serial *older-ti [5SP secpro] | "VV" 3SP channel serial
 _TRANSMISSION_ID = re.compile(
@@ -54,6 +56,13 @@ def is_transmission_line(text: str) -> bool:
     )
 
 
+def _first_line(text: str) -> Procedure:
+    """Format line 1: identification, and the security prosign behind it."""
+    plain = text.strip()
+    prosign = plain[-2:] if plain[-3:] in (" UU", " HH") else None
+    return Procedure(id=plain[:-2].rstrip() if prosign else plain, prosign=prosign)
+
+
 def signals_of(text: str) -> tuple[str, ...]:
     """The operating signals of a line, remarks in brackets left out."""
     return tuple(OPERATING_SIGNAL.findall(text.split("(")[0]))
@@ -66,6 +75,7 @@ def read_transmission(reading: Reading, index: int) -> int:
     routing: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     inner = False
+    written = Procedure()
     last = index
     for at in range(index, min(index + _LONGEST, len(pieces))):
         piece = pieces[at]
@@ -75,20 +85,38 @@ def read_transmission(reading: Reading, index: int) -> int:
         if "id" not in values and _TRANSMISSION_ID.match(text):
             piece.kind = "transmission-id"
             values["id"] = " ".join(text.split())
+            written = _first_line(text)
         elif match := _ROUTING.match(text):
             piece.kind = "routing-line"
+            called = tuple(match["ris"].split())
+            written = replace(written, precedence=PRECEDENCES[match["prec"]], routing=called)
             if not inner:
                 values["precedence"] = PRECEDENCES[match["prec"]]
-                routing = tuple(match["ris"].split())
+                routing = called
         elif routing and "ri" not in values and not signals and _ROUTING_MORE.match(text):
             piece.kind = "routing-line"
-            routing += tuple(text.split())
+            called = tuple(text.split())
+            written = replace(written, routing=written.routing + called)
+            routing += called
         elif "ri" not in values and (match := _CALLING.match(text)):
             piece.kind = "calling-station"
             values |= match.groupdict()
+            serial = text.split()[2:3]
+            written = replace(
+                written,
+                station=match["ri"],
+                serial=serial[0] if match["serial"] else None,
+                filed=match["filed"],
+            )
         elif match := _SECURITY.match(text):
             piece.kind = "security-line"
             values["classification"] = _LETTER_CLASSIFICATION.get(match["letters"][0])
+            if written.security is None:
+                written = replace(
+                    written,
+                    security=f"{match['signal']} {match['letters']}",
+                    instructions=" ".join(match["rest"].split()) or None,
+                )
             signals += tuple(
                 each
                 for each in (match["signal"], *signals_of(match["rest"]))
@@ -97,6 +125,8 @@ def read_transmission(reading: Reading, index: int) -> int:
         elif signals and "ri" not in values and _OLDER_ID.match(text):
             # The heading of an earlier hop stands inside: what is above it was a relay's pilot.
             piece.kind, inner = "transmission-id", True
+            reading.headings.append(written)
+            written = _first_line(text)
         elif at == index and (match := _JANAP.match(text)):
             piece.kind = "calling-station"
             values |= {"ri": match["ri"], "serial": match["serial"], "filed": match["filed"]}
@@ -109,6 +139,7 @@ def read_transmission(reading: Reading, index: int) -> int:
     if last == index:
         return index
     reading.dialect = "acp127"
+    reading.headings.append(written)
     reading.transmission = Transmission(
         id=values.get("id"),
         precedence=values.get("precedence"),
