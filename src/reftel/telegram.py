@@ -392,6 +392,24 @@ def to_builtins(telegram: Telegram, *, source: str | None = None) -> dict[str, A
     return {"reftel": RECORD_VERSION, "source": source, **values}
 
 
+class RecordError(ValueError):
+    """JSON that is no record; the message says where and what."""
+
+
+def from_builtins(values: dict[str, Any]) -> Telegram:
+    """The telegram of a record (`to_builtins` reversed). It has no source text: its spans point into
+    the text that the record was made from. Raises `RecordError`."""
+    if not isinstance(values, dict):
+        raise RecordError(f"a record is a JSON object, not {type(values).__name__}")
+    version = values.get("reftel", RECORD_VERSION)
+    if version != RECORD_VERSION:
+        raise RecordError(f"version {version!r} of the record; this Reftel reads {RECORD_VERSION}")
+    try:
+        return msgspec.convert({**values, "source": "", "elements": ()}, Telegram)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"not a record: {error}; `reftel schema` prints its form") from None
+
+
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

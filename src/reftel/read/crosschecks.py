@@ -74,8 +74,12 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
 def _own_post(post: str, year: int, reading: Reading) -> str:
     """The post of a telegram's own number by the name that the tables give it; a short or misspelt
     name counts only when the originator confirms it."""
-    known = tables.canonical_post(post, year) or tables.misspelt_post(post) or post
     letters = re.sub(r"[^A-Z]", "", post)
+    station = reading.transmission.station if reading.transmission else None
+    if reading.originator is None and station is not None and not station.startswith("R"):
+        # A network of its own (wire-format.md 4.1): the tables do not name its posts.
+        return letters
+    known = tables.canonical_post(post, year) or tables.misspelt_post(post) or post
     if known == letters or reading.originator is None:
         return known
     originator = tables.canonical_post(reading.originator.name, year)

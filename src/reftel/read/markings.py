@@ -270,6 +270,8 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
     """Whether the line `text` belongs to the field begun by `lines`."""
     if label_of(text) or _QUOTE.match(text) or CLASSIFICATION_LINE.match(text):
         return False
+    if text.strip() == "BT":
+        return False
     empty = not lines[0].text.partition(":")[2].strip() and len(lines) == 1
     if kind == "reference":
         if _ENUMERATED.match(text):

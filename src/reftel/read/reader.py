@@ -138,7 +138,8 @@ def _read_front(reading: Reading) -> int:
     """Heading and markings; the index of the first piece of the text."""
     index = _skip(reading, _heading_start(reading))
     index = read_heading(reading, index)
-    if reading.transmission is not None:
+    parted = any(piece.kind == "separator" for piece in reading.pieces[:index])
+    if parted or reading.transmission is not None:
         _mark_ending(reading, index)
     index = _skip(reading, index)
     if reading.transmission is not None:

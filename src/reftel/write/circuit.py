@@ -1,0 +1,35 @@
+"""The bytes of a message on a circuit: line ends, page gaps, the end of message (wire-format.md 2.2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from reftel.tables import ita2
+
+Code = Literal["ascii", "ita2"]
+
+_SHIFTS = "\x7f" * 12
+
+
+def encode(text: str, code: Code = "ascii") -> bytes:
+    """A written message as a circuit carries it.
+
+    Each line ends with CR CR LF, blank lines before a PAGE line and before NNNN are line feeds alone,
+    and twelve letters shifts follow NNNN (DEL in ASCII). `ita2` gives five-unit codes, one a byte.
+    """
+    wire: list[str] = []
+    for line in text.rstrip("\n").split("\n"):
+        if line == "NNNN":
+            wire.append(line + _SHIFTS)
+        elif not line and wire and wire[-1].endswith("\n"):
+            wire.append("\n")
+        else:
+            wire.append(line + "\r\r\n")
+    plain = "".join(wire)
+    return ita2.encode(plain) if code == "ita2" else plain.encode("ascii")
+
+
+def decode(data: bytes, code: Code = "ascii") -> str:
+    """The text of what came over a circuit, a line feed at each line's end."""
+    text = ita2.decode(data) if code == "ita2" else data.decode("ascii", errors="replace")
+    return text.replace("\r", "").replace("\x7f", "").replace("\x00", "")
