@@ -8,8 +8,10 @@
 
 from reftel.read import NotATelegram, NotOneTelegramError, join, read, read_all
 from reftel.telegram import Mrn, Span, Telegram
+from reftel.write import CannotWriteError, split, write
 
 __all__ = [
+    "CannotWriteError",
     "Mrn",
     "NotATelegram",
     "NotOneTelegramError",
@@ -19,5 +21,7 @@ __all__ = [
     "join",
     "read",
     "read_all",
+    "split",
+    "write",
 ]
 __version__ = "0.1.0"

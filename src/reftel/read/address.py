@@ -101,7 +101,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             _read_garbled_dtg(reading, piece, garbled)
         elif not zone and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
-            reading.originator = _station(match["name"])
+            reading.originator = station_of(match["name"])
         elif (zone == "from" and not reading.action and (match := _TO.match(text))) or (
             not zone
             and (match := _TO.match(text))
@@ -186,18 +186,24 @@ def _address(reading: Reading, zone: str, text: str) -> None:
     if "XMT" in plain and (inner := _INNER_XMT.search(plain)):
         _address(reading, "exempt", plain[inner.end() :])
         plain = plain[: inner.start()]
+    if addressee := addressee_of(plain):
+        _list(reading, zone).append(addressee)
+
+
+def addressee_of(plain: str) -> Addressee | None:
+    """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
     if plain[-1:].isdigit() and _GROUP.match(plain):
-        _list(reading, zone).append(Addressee(plain))
-        return
+        return Addressee(plain)
     match = _ADDRESSEE.match(plain)
     if match is None:
-        return
+        return None
     word = match["precedence"].upper() if match["precedence"] else None
     precedence = "NIACT IMMEDIATE" if word == "NIACT" else word
-    _list(reading, zone).append(Addressee(match["name"], match["ri"], precedence, match["mcn"]))
+    return Addressee(match["name"], match["ri"], precedence, match["mcn"])
 
 
-def _station(text: str) -> Station:
+def station_of(text: str) -> Station:
+    """The originator that a line names, its routing indicator before a slash."""
     name = " ".join(text.split())
     match = re.match(r"([A-Z]{4,8})/(.+)", name)
     return Station(match[2], match[1]) if match else Station(name)

@@ -4,6 +4,7 @@ name that numbers use (`mrn_name`, letters alone) is the key (telegram-content.m
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from reftel.tables.data import Entry, entries
@@ -119,6 +120,53 @@ def _by_routing_indicator() -> dict[str, Entry]:
 def station(routing_indicator: str) -> Entry | None:
     """The post, collective or agency that a routing indicator serves; it may serve others too."""
     return _by_routing_indicator().get(routing_indicator.upper())
+
+
+@cache
+def _addresses() -> dict[str, Entry]:
+    """Plain language addresses of posts, agencies and collectives, with their variants."""
+    found: dict[str, Entry] = {}
+    for kind in ("collectives", "agencies"):
+        for entry in entries(kind):
+            for name in (entry.columns["name"], *entry.columns["variants"].split("|")):
+                if name.strip():
+                    found.setdefault(_letters(name), entry)
+    for entry in entries("posts"):
+        found.setdefault(_letters(entry.columns["telegram_name"]), entry)
+    return found
+
+
+def address(name: str) -> Entry | None:
+    """The post, agency or collective whose plain language address this is, spelt as the tables do."""
+    plain = name.split("//")[0]
+    return _addresses().get(_letters(plain))
+
+
+def near_addresses(name: str, most: int = 3) -> tuple[str, ...]:
+    """The plain language addresses most like one that the tables do not have."""
+    near = get_close_matches(_letters(name), _addresses(), n=most, cutoff=0.8)
+    return tuple(_address_name(_addresses()[each]) for each in near)
+
+
+def addresses() -> tuple[str, ...]:
+    """Every plain language address that the tables have, in order of the alphabet."""
+    return tuple(sorted({_address_name(entry) for entry in _addresses().values()}))
+
+
+def _address_name(entry: Entry) -> str:
+    return entry.columns.get("telegram_name") or entry.columns["name"]
+
+
+def routing_indicator(name: str) -> str | None:
+    """The routing indicator that the tables have for a plain language address."""
+    entry = address(name)
+    return (entry.columns["routing_indicator"] or None) if entry else None
+
+
+def is_collective(name: str) -> bool:
+    """Whether a plain language address names a collective."""
+    entry = address(name)
+    return entry is not None and entry.kind == "collectives"
 
 
 @lru_cache(maxsize=16384)

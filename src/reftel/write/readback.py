@@ -56,7 +56,8 @@ def differences(record: Telegram, again: Telegram) -> list[Difference]:
 
     Spans, repairs and doubts belong to a text, not to the message, and are not compared.
     """
-    fields = _ALWAYS if record.wire is None else (*_ALWAYS, "transmission", "wire")
+    more = (name for name in ("transmission", "wire") if getattr(record, name) is not None)
+    fields = (*_ALWAYS, *more)
     found: list[Difference] = []
     for name in fields:
         mine, theirs = _plain(getattr(record, name)), _plain(getattr(again, name))

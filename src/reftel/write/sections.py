@@ -170,6 +170,6 @@ def _unjoined(telegram: Telegram, texts: list[str]) -> list[str]:
         joined = join(read(text, year=year) for text in texts)
     except NotOneTelegramError as error:
         return [f"sections: {error}"]
-    bare = msgspec.structs.replace(telegram, wire=None)
+    bare = msgspec.structs.replace(telegram, wire=None, transmission=None)
     found = [each for each in differences(bare, joined) if each.field != "section"]
     return [refusal(each) for each in found]

@@ -1,0 +1,65 @@
+"""The command line: each command parses, calls one function of a room, and renders.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 findings or
+nothing found, 2 wrong use or unreadable input.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+import reftel
+from reftel.cli import filing, reading, writing
+from reftel.cli.common import DONE, UNREADABLE, say
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(reftel.__version__, prog_name="reftel")
+def cli() -> None:
+    """Read, keep and find diplomatic telegrams.
+
+    \b
+    Example: reftel read telegram.txt
+    """
+
+
+for _command in (
+    reading.read_command,
+    reading.anatomy_command,
+    reading.schema_command,
+    reading.tables_command,
+    writing.draft_command,
+    writing.write_command,
+    writing.split_command,
+    writing.join_command,
+    filing.add,
+    filing.search,
+    filing.show,
+    filing.serve,
+    filing.verify,
+    filing.rebuild_index,
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """The `reftel` command. A closed pipe ends it quietly, Ctrl-C with 130."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        say("\nreftel: interrupted; what was filed is kept")
+        sys.exit(130)
+    except KeyboardInterrupt:
+        say("\nreftel: interrupted; what was filed is kept")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UNREADABLE)
+    except BrokenPipeError:
+        # Standard output is closed: leave nothing for Python to flush into it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+    sys.exit(code if isinstance(code, int) else DONE)

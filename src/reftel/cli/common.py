@@ -1,0 +1,78 @@
+"""What the commands share: messages, colour, exit codes, options, the archive."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reftel.archive import Archive
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+DONE, NOTHING, UNREADABLE = 0, 1, 2
+
+
+def say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def fail(message: str) -> NoReturn:
+    say(f"reftel: {message}")
+    sys.exit(UNREADABLE)
+
+
+def color() -> bool:
+    if "NO_COLOR" in os.environ:
+        return False
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ
+
+
+def width() -> int:
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def format_option(*formats: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True
+    )
+
+
+def archive_option(command: _Command) -> _Command:
+    return click.option(
+        "--archive",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="REFTEL_ARCHIVE",
+        help="The archive's folder [default: REFTEL_ARCHIVE, or the user data folder].",
+    )(command)
+
+
+def user_folder() -> Path:
+    data = os.environ.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "reftel"
+
+
+def open_archive(folder: Path | None, *, new: bool = False) -> Archive:
+    try:
+        from reftel.archive import Archive, StoreError
+    except ImportError as error:
+        fail(f"{error.name} is not installed; install it with: pip install 'reftel[archive]'")
+    place = folder or user_folder()
+    if not new and not (place / "telegrams.db").exists():
+        fail(f"there is no archive in {place}; file telegrams first: reftel add FOLDER")
+    try:
+        return Archive.open(place)
+    except (StoreError, OSError) as error:
+        fail(str(error))

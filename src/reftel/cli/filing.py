@@ -1,0 +1,212 @@
+"""Keeping and finding: `add`, `search`, `show`, `serve`, `verify`, `rebuild-index`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reftel.cli.common import (
+    DONE,
+    NOTHING,
+    UNREADABLE,
+    archive_option,
+    as_json,
+    color,
+    fail,
+    format_option,
+    open_archive,
+    say,
+    width,
+)
+from reftel.cli.reading import show_text
+from reftel.sources import Incoming, Problem, count, walk
+from reftel.telegram import Mrn, to_builtins
+
+if TYPE_CHECKING:
+    from reftel.archive import Archive, Progress
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True)
+@archive_option
+def add(paths: tuple[str, ...], folder: Path | None) -> None:
+    """File telegrams: folders, files, zip archives, PDF exports, or - for standard input.
+
+    \b
+    Example: reftel add telegrams/ more.zip
+    """
+    with open_archive(folder, new=True) as archive:
+        inputs = walk(paths, stdin=sys.stdin.buffer)
+        if sys.stderr.isatty():
+            report = _add_with_bar(archive, inputs, count(paths))
+        else:
+            report = archive.add(inputs)
+        for problem in report.problems:
+            say(str(problem))
+        copies = f", {report.variants} of them further copies" if report.variants else ""
+        say(
+            f"{report.added} filed{copies}; {report.known} held already; {archive.count()} in the archive"
+        )
+    refused = [p for p in report.problems if not p.reason.startswith("filed with a doubt")]
+    sys.exit(UNREADABLE if refused and not (report.added or report.known) else DONE)
+
+
+def _add_with_bar(archive: Archive, inputs: Iterator[Incoming | Problem], total: int) -> Any:
+    import time
+
+    began = time.monotonic()
+    with click.progressbar(
+        length=total, label="Filing", file=sys.stderr, show_pos=True, item_show_func=_rate_shown
+    ) as bar:
+        seen = [0]
+
+        def advance(progress: Progress) -> None:
+            rate = progress.done / max(time.monotonic() - began, 0.001)
+            bar.update(progress.done - seen[0], f"{rate:.0f}/s")
+            seen[0] = progress.done
+
+        return archive.add(inputs, batch=100, on_progress=advance)
+
+
+def _rate_shown(rate: str | None) -> str | None:
+    return rate
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@archive_option
+@click.option("--order", type=click.Choice(["relevance", "newest", "oldest"]), help="How to sort.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="How many.")
+@click.option("--offset", default=0, type=click.IntRange(0), help="How many to pass over.")
+@click.option("--counts", is_flag=True, help="Also count by year, post, TAGS and classification.")
+@format_option("text", "json", "jsonl")
+def search(
+    query: tuple[str, ...],
+    folder: Path | None,
+    order: Any,
+    limit: int,
+    offset: int,
+    counts: bool,
+    form: str,
+) -> None:
+    """Find telegrams. The search language is described in docs/search.md.
+
+    \b
+    Example: reftel search '"lighthouse dues" post:BERN after:1978'
+    """
+    with open_archive(folder) as archive:
+        from reftel.archive import QueryError
+        from reftel.archive.results import hit_to_json, results_to_json
+
+        text = " ".join(query)
+        try:
+            results = archive.search(text, order=order, limit=limit, offset=offset)
+        except QueryError as error:
+            fail(f"{error.message}\n  {text}\n  {' ' * error.position}^")
+        if form == "json":
+            click.echo(as_json(results_to_json(results)))
+        elif form == "jsonl":
+            for hit in results.hits:
+                click.echo(json.dumps(hit_to_json(hit), ensure_ascii=False))
+        else:
+            from reftel.terminal import render_results
+
+            text = render_results(results, width=width(), color=color(), counts=counts)
+            click.echo(text, nl=False, color=color() or None)
+    sys.exit(DONE if results.total else NOTHING)
+
+
+@click.command()
+@click.argument("number")
+@archive_option
+@format_option("text", "json", "source")
+@click.option("--all", "all_copies", is_flag=True, help="Every document with the number.")
+def show(number: str, folder: Path | None, form: str, all_copies: bool) -> None:
+    """Print a telegram by its message reference number, in any spelling.
+
+    \b
+    Example: reftel show 79BERN123
+    """
+    mrn = Mrn.parse(number)
+    with open_archive(folder) as archive:
+        documents = archive.cited_as(mrn) if mrn else ()
+        if not documents and (one := archive.document(number)):
+            documents = (one,)
+        if not documents:
+            say(f"reftel: {number} is not held")
+            if mrn is None:
+                say("  a number is year, post and number, such as 79BERN123")
+            sys.exit(NOTHING)
+        reading = [d for d in documents if all_copies or d.variant_of is None]
+        for document in reading or documents:
+            if form == "source":
+                click.echo(document.telegram.source, nl=False)
+            elif form == "json":
+                click.echo(as_json(to_builtins(document.telegram, source=document.origin)))
+            else:
+                show_text(document.telegram)
+
+
+@click.command()
+@archive_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--get", "path", metavar="PATH", help="Answer one request and end, without a server.")
+def serve(folder: Path | None, host: str, port: int, path: str | None) -> None:
+    """Open the reading room.
+
+    \b
+    Example: reftel serve --get /t/79BERN123.json
+    """
+    archive = open_archive(folder)
+    try:
+        from reftel import web
+    except ImportError as error:
+        fail(f"{error.name} is not installed; install it with: pip install 'reftel[web]'")
+    with archive:
+        if path is not None:
+            status, body = web.get(archive, path)
+            click.echo(body, nl=False)
+            sys.exit(DONE if status < 400 else NOTHING)
+        try:
+            web.serve(archive, host=host, port=port, on_ready=_say_open)
+        except OSError as error:
+            fail(f"cannot listen on {host}:{port}: {error.strerror or error}; try another --port")
+
+
+def _say_open(address: str) -> None:
+    say(f"The reading room is open at {address} (close it with Ctrl-C)")
+
+
+@click.command()
+@archive_option
+def verify(folder: Path | None) -> None:
+    """Check that every document reads and that the index matches.
+
+    \b
+    Example: reftel verify
+    """
+    with open_archive(folder) as archive:
+        problems = archive.verify()
+        for problem in problems:
+            say(str(problem))
+        say(f"{archive.count()} telegrams, {len(problems)} problems")
+    sys.exit(NOTHING if problems else DONE)
+
+
+@click.command("rebuild-index")
+@archive_option
+def rebuild_index(folder: Path | None) -> None:
+    """Build the search index again from the stored telegrams.
+
+    \b
+    Example: reftel rebuild-index
+    """
+    with open_archive(folder) as archive:
+        archive.rebuild_index()
+        say(f"{archive.count()} telegrams indexed")

@@ -1,0 +1,309 @@
+"""Writing: `draft`, `write`, `split`, `join`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import msgspec
+
+import reftel
+from reftel.cli.common import (
+    DONE,
+    NOTHING,
+    UNREADABLE,
+    archive_option,
+    as_json,
+    fail,
+    format_option,
+    open_archive,
+    say,
+)
+from reftel.cli.reading import read_all, show_text
+from reftel.sources import Incoming, walk
+from reftel.tables.directory import Directory, DirectoryError, parse_directory
+from reftel.telegram import Mrn, RecordError, Telegram, from_builtins, to_builtins
+from reftel.write import CannotWriteError, Written, split, write
+from reftel.write.circuit import encode
+from reftel.write.draft import Draft, is_draft, read_draft
+from reftel.write.template import reply, template
+from reftel.write.wire import heading_for
+
+_directory_option = click.option(
+    "--directory",
+    "directory_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="REFTEL_DIRECTORY",
+    help="A directory file: routing indicators, mailboxes and clearances of stations.",
+)
+_form_option = click.option(
+    "--form",
+    "layout",
+    type=click.Choice(["state", "acp127"]),
+    help="Whose layout [default: the one it was read in, else state].",
+)
+_charset_option = click.option(
+    "--charset",
+    type=click.Choice(["ascii", "ustty", "ita2"]),
+    help="What the circuit carries [default: ascii for state, ita2 for acp127].",
+)
+
+
+def _directory(path: Path | None) -> Directory:
+    if path is None:
+        return Directory()
+    try:
+        return parse_directory(path.read_text(encoding="utf-8"))
+    except (DirectoryError, OSError, UnicodeDecodeError) as error:
+        fail(f"{path}: {error}")
+
+
+@click.command("draft")
+@click.option("--from", "originator", help="Who sends it.")
+@click.option("--reply", "number", metavar="MRN", help="The telegram of the archive it answers.")
+@click.option(
+    "--reply-to",
+    "answered",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="A file with the telegram it answers.",
+)
+@archive_option
+def draft_command(
+    originator: str | None, number: str | None, answered: str | None, folder: Path | None
+) -> None:
+    """Print a new draft: an empty one, or a reply with reference, TAGS and addressees filled in.
+
+    \b
+    Example: reftel draft --reply 79BERN123 > reply.txt
+    """
+    if answered is not None:
+        for _, telegram in read_all([answered], None, [0]):
+            click.echo(reply(telegram, originator), nl=False)
+            return
+        sys.exit(UNREADABLE)
+    if number is None:
+        click.echo(template(originator or "AMEMBASSY BERN"), nl=False)
+        return
+    mrn = Mrn.parse(number)
+    with open_archive(folder) as archive:
+        held = archive.cited_as(mrn) if mrn else ()
+        if not held:
+            say(f"reftel: {number} is not held")
+            sys.exit(NOTHING)
+        click.echo(reply(held[0].telegram, originator), nl=False)
+
+
+@click.command("write")
+@click.argument("path")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["wire", "json"]),
+    default="wire",
+    show_default=True,
+    help="What to write.",
+)
+@_form_option
+@_charset_option
+@click.option(
+    "--circuit",
+    type=click.Choice(["ascii", "ita2"]),
+    help="Write the bytes of a circuit: CR CR LF, letters shifts; five-unit codes one a byte.",
+)
+@click.option(
+    "--station", metavar="RI", help="Our routing indicator: write format lines 1 to 4 too."
+)
+@click.option("--channel", metavar="ID", default="AAA001", help="Channel and number of this hop.")
+@_directory_option
+def write_command(
+    path: str,
+    kind: str,
+    layout: Any,
+    charset: Any,
+    circuit: Any,
+    station: str | None,
+    channel: str,
+    directory_file: Path | None,
+) -> None:
+    """Write a telegram to its wire form. PATH is a draft, a record (JSON), a telegram, or - for
+    standard input.
+
+    What is changed on the way is said on standard error; what cannot be written right is refused.
+
+    \b
+    Example: reftel write draft.txt > telegram.txt
+    """
+    telegram = _one(path, directory_file)
+    if kind == "json":
+        click.echo(as_json(to_builtins(telegram, source=path)))
+        return
+    if station is not None and telegram.wire is None:
+        telegram = _headed(telegram, station, channel, layout)
+    try:
+        text = write(telegram, form=layout, charset=charset)
+    except CannotWriteError as error:
+        _refuse(path, error.problems)
+    _tell(path, text)
+    if circuit:
+        sys.stdout.buffer.write(encode(text, circuit))
+    else:
+        click.echo(text, nl=False)
+
+
+@click.command("split")
+@click.argument("path")
+@click.option(
+    "--lines", default=100, show_default=True, type=click.IntRange(5), help="Of text, each."
+)
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for the sections, a file each [default: standard output].",
+)
+@_form_option
+@_charset_option
+@_directory_option
+def split_command(
+    path: str,
+    lines: int,
+    into: Path | None,
+    layout: Any,
+    charset: Any,
+    directory_file: Path | None,
+) -> None:
+    """Cut a long telegram into sections, each a message of its own.
+
+    \b
+    Example: reftel split long.txt --into sections/
+    """
+    telegram = _one(path, directory_file)
+    try:
+        sections = split(telegram, form=layout, charset=charset, lines=lines)
+    except CannotWriteError as error:
+        _refuse(path, error.problems)
+    _tell(path, sections[0])
+    if into is None:
+        click.echo("\n".join(sections), nl=False)
+        return
+    stem = Path(path).stem if path != "-" else "telegram"
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        for number, section in enumerate(sections, 1):
+            name = f"{stem}-section-{number:02d}-of-{len(sections):02d}.txt"
+            (into / name).write_text(section, encoding="utf-8", newline="\n")
+            click.echo(str(into / name))
+    except OSError as error:
+        fail(f"{into}: {error.strerror or error}")
+
+
+@click.command("join")
+@click.argument("paths", nargs=-1, required=True)
+@format_option("source", "text", "json")
+def join_command(paths: tuple[str, ...], form: str) -> None:
+    """Join the sections of a telegram, in whatever order they come.
+
+    Sections given twice and sections missing are named; exit code 1 when some are missing.
+
+    \b
+    Example: reftel join section-2.txt section-1.txt > whole.txt
+    """
+    problems = [0]
+    groups: dict[tuple[str | None, str | None], list[tuple[str, Telegram]]] = {}
+    for path, telegram in read_all(paths, None, problems):
+        key = (telegram.mrn.short if telegram.mrn else None, telegram.dtg)
+        groups.setdefault(key, []).append((path, telegram))
+    joined = [(key, *_join(group)) for key, group in groups.items()]
+    incomplete = False
+    for (number, _), telegram, twice in joined:
+        for name, path in twice:
+            say(f"{path}: section {name} of {number} came twice; the better copy is taken")
+        for doubt in telegram.diagnostics:
+            if doubt.code == "section-missing":
+                incomplete = True
+                say(f"{number}: {doubt.message}")
+    if form == "json":
+        records = [to_builtins(telegram) for _, telegram, _ in joined]
+        click.echo(as_json(records[0] if len(records) == 1 else records))
+    for _, telegram, _ in joined if form != "json" else ():
+        if form == "text":
+            show_text(telegram)
+        else:
+            click.echo(telegram.source, nl=False)
+    sys.exit(UNREADABLE if problems[0] else NOTHING if incomplete else DONE)
+
+
+def _join(group: Sequence[tuple[str, Telegram]]) -> tuple[Telegram, list[tuple[int, str]]]:
+    """One telegram of its sections, and those that came again."""
+    seen: set[int] = set()
+    twice: list[tuple[int, str]] = []
+    for path, telegram in group:
+        number = telegram.section.number if telegram.section else 1
+        if number in seen:
+            twice.append((number, path))
+        seen.add(number)
+    return reftel.join(telegram for _, telegram in group), twice
+
+
+def _one(path: str, directory_file: Path | None) -> Telegram:
+    """The telegram of a draft, a record or a telegram's own text."""
+    directory = _directory(directory_file)
+    incoming = list(walk([path], stdin=sys.stdin.buffer))
+    texts = [item for item in incoming if isinstance(item, Incoming)]
+    if len(texts) != 1:
+        for item in incoming:
+            say(str(item) if not isinstance(item, Incoming) else item.path)
+        fail(f"{path}: one draft, record or telegram is wanted, here are {len(texts)}")
+    text = texts[0].text
+    if text.lstrip().startswith("{"):
+        try:
+            return from_builtins(json.loads(text))
+        except (json.JSONDecodeError, RecordError) as error:
+            fail(f"{path}: {error}")
+    if is_draft(text):
+        return _of_draft(path, read_draft(text, now=datetime.now(UTC), directory=directory))
+    try:
+        return reftel.read(text)
+    except reftel.NotATelegram as refusal:
+        fail(f"{path}:1: neither a draft nor a telegram: {refusal.why}")
+
+
+def _of_draft(path: str, draft: Draft) -> Telegram:
+    if draft.problems:
+        for problem in draft.problems:
+            place = f"{path}:{problem.line}:{problem.column}"
+            say(f"{place}: {problem.message}; {problem.remedy}")
+        say(f"{path} is kept as it is; nothing was written")
+        sys.exit(NOTHING)
+    return draft.telegram
+
+
+def _headed(telegram: Telegram, station: str, channel: str, layout: Any) -> Telegram:
+    indicators = [each.routing_indicator for each in (*telegram.action, *telegram.info)]
+    wire = heading_for(
+        telegram,
+        station=station,
+        channel=channel,
+        routing=tuple(dict.fromkeys(each for each in indicators if each and each != "ZEN")),
+        filed=telegram.sent or datetime.now(UTC),
+        form=layout or "state",
+    )
+    return msgspec.structs.replace(telegram, wire=wire)
+
+
+def _tell(path: str, text: Written) -> None:
+    for change in text.changes:
+        say(f"{path}: {change.field}: {change.was!r} is sent as {change.now!r}: {change.why}")
+    for field in text.losses:
+        say(f"{path}: {field} is about the copy that was read, and is not sent")
+
+
+def _refuse(path: str, problems: list[str]) -> NoReturn:
+    for problem in problems:
+        say(f"{path}: {problem}")
+    say(f"{path} is kept as it is; nothing was written")
+    sys.exit(NOTHING)
