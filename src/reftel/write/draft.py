@@ -26,6 +26,7 @@ from reftel.read.references import Citing, parse_references
 from reftel.read.summary import find_summary
 from reftel.read.tags_line import parse_tags
 from reftel.tables.directory import Directory
+from reftel.tables.orders import order_in_force
 from reftel.telegram import (
     CLASSIFICATIONS,
     Addressee,
@@ -86,14 +87,6 @@ _US_DATE = re.compile(r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})\Z")
 _DATED = re.compile(
     r"(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})(?:[ T](?P<h>[0-9]{1,2}):?(?P<min>[0-9]{2})Z?)?\Z"
 )
-_ORDERS = (
-    ("13526", "2010-06-27"),
-    ("12958", "1995-10-14"),
-    ("12356", "1982-08-01"),
-    ("12065", "1978-12-01"),
-    ("11652", "1972-06-01"),
-    ("10501", "1953-12-15"),
-)
 _MARK_LEVEL = {
     "U": 0,
     "SBU": 1,
@@ -129,11 +122,6 @@ class _Value(msgspec.Struct):
     @property
     def text(self) -> str:
         return " ".join(line.strip() for line, _, _ in self.lines if line.strip())
-
-
-def order_in_force(on: str) -> str:
-    """The executive order on classification in force on an ISO date."""
-    return next((order for order, since in _ORDERS if on >= since), "10501")
 
 
 def is_draft(text: str) -> bool:
