@@ -6,18 +6,21 @@
 '79BERN123'
 """
 
+from reftel.check import Finding, check
 from reftel.read import NotATelegram, NotOneTelegramError, join, read, read_all
 from reftel.telegram import Mrn, Span, Telegram
 from reftel.write import CannotWriteError, split, write
 
 __all__ = [
     "CannotWriteError",
+    "Finding",
     "Mrn",
     "NotATelegram",
     "NotOneTelegramError",
     "Span",
     "Telegram",
     "__version__",
+    "check",
     "join",
     "read",
     "read_all",

@@ -234,6 +234,10 @@ class Archive:
         """All documents with a number: reading copies first, sections in order."""
         return tuple(self._document(row) for row in self._store.by_mrn(mrn.short))
 
+    def last_number(self, post: str, year: int) -> int | None:
+        """The highest number held of a post (letters alone) in a year."""
+        return self._store.last_number(post, year)
+
     def variants(self, digest: str) -> tuple[Document, ...]:
         """Other copies of the telegram whose reading copy this is, or which this is a copy of."""
         row = self._store.by_digest(digest)

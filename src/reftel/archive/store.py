@@ -202,6 +202,15 @@ class Store:
         query = "SELECT 1 FROM documents WHERE mrn = ? LIMIT 1"
         return frozenset(mrn for mrn in set(mrns) if self._db.execute(query, (mrn,)).fetchone())
 
+    def last_number(self, post: str, year: int) -> int | None:
+        """The highest number held of a post in a year."""
+        start = f"{year % 100:02d}{post}"
+        row = self._db.execute(
+            "SELECT max(CAST(substr(mrn, ?) AS INTEGER)) FROM documents WHERE mrn GLOB ?",
+            (len(start) + 1, f"{start}[0-9]*"),
+        ).fetchone()
+        return int(row[0]) if row[0] is not None else None
+
     def ids(self) -> Iterator[int]:
         for row in self._db.execute("SELECT id FROM documents ORDER BY id"):
             yield int(row[0])

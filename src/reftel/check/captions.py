@@ -78,6 +78,7 @@ def caption_order(case: Case) -> Iterator[Found]:
             ", ".join(wanted),
             "put the most restrictive first",
             case.span("caption"),
+            None if case.draft else "warning",
         )
 
 

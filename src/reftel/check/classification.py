@@ -72,7 +72,10 @@ def _in_part(case: Case) -> bool:
 
 @rule("R24", "sbu-caption", "error", "5 FAH-2 H-443", MODERN)
 def sbu_caption(case: Case) -> Iterator[Found]:
-    """SBU portions need the SENSITIVE caption on an UNCLAS message."""
+    """SBU portions need the SENSITIVE caption on an UNCLAS message.
+
+    A fifth of the sent telegrams with such portions lack it, so there it warns.
+    """
     t = case.telegram
     if t.classification != "UNCLASSIFIED" or "SENSITIVE" in t.captions or case.further:
         return
@@ -84,6 +87,7 @@ def sbu_caption(case: Case) -> Iterator[Found]:
                 "the caption SENSITIVE",
                 "add the caption SENSITIVE",
                 span,
+                None if case.draft else "warning",
             )
             return
 

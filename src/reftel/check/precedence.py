@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from reftel.check.finding import PRECEDENCES, STATE, Case, Found, rule
+from reftel.check.finding import MODERN, PRECEDENCES, STATE, Case, Found, rule
 from reftel.telegram import Addressee
 
 _NO_PRECEDENCE = re.compile(
@@ -100,9 +100,12 @@ def niact_action(case: Case) -> Iterator[Found]:
             )
 
 
-@rule("R15", "niact-reason", "warning", "5 FAH-2 H-421.2", STATE)
+@rule("R15", "niact-reason", "warning", "5 FAH-2 H-421.2", MODERN)
 def niact_reason(case: Case) -> Iterator[Found]:
-    """A NIACT message gives the reason for NIACT in paragraph 1."""
+    """A NIACT message gives the reason for NIACT in paragraph 1.
+
+    The handbook asks for it since this century; none of the seven of 1973-79 looked at has it.
+    """
     t = case.telegram
     if not any(each.precedence == "NIACT IMMEDIATE" for each in t.action) or case.further:
         return

@@ -26,8 +26,8 @@ def _subject(case: Case) -> str:
 def subject(case: Case) -> Iterator[Found]:
     """There is a SUBJECT, not blank, upper case in D9.
 
-    Small letters went through in the 2000s as often as not, so they are not asked about in sent
-    telegrams.
+    One sent telegram in ten has none, so there it warns; small letters went through in the 2000s as
+    often as not, and are asked about in drafts only.
     """
     if not case.message or case.further:
         return
@@ -39,6 +39,7 @@ def subject(case: Case) -> Iterator[Found]:
                 "SUBJECT and a few words",
                 "say in a few words what it is about",
                 case.span("subject", "tags", "classification-line", "originator"),
+                None if case.draft else "warning",
             )
     elif case.draft and case.profile in D9 and _subject(case) != _subject(case).upper():
         yield Found(

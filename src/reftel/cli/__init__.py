@@ -12,7 +12,7 @@ import sys
 import click
 
 import reftel
-from reftel.cli import filing, reading, writing
+from reftel.cli import checking, filing, reading, writing
 from reftel.cli.common import DONE, UNREADABLE, say
 
 
@@ -31,6 +31,7 @@ for _command in (
     reading.anatomy_command,
     reading.schema_command,
     reading.tables_command,
+    checking.check_command,
     writing.draft_command,
     writing.write_command,
     writing.split_command,

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 import reftel
+from reftel.check import PROFILES, Profile, check
 from reftel.cli.common import (
     DONE,
     NOTHING,
@@ -23,6 +24,7 @@ from reftel.cli.common import (
     format_option,
     open_archive,
     say,
+    width,
 )
 from reftel.cli.reading import read_all, show_text
 from reftel.sources import Incoming, walk
@@ -34,7 +36,7 @@ from reftel.write.draft import Draft, is_draft, read_draft
 from reftel.write.template import reply, template
 from reftel.write.wire import heading_for
 
-_directory_option = click.option(
+directory_option = click.option(
     "--directory",
     "directory_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -54,7 +56,7 @@ _charset_option = click.option(
 )
 
 
-def _directory(path: Path | None) -> Directory:
+def directory_of(path: Path | None) -> Directory:
     if path is None:
         return Directory()
     try:
@@ -119,7 +121,7 @@ def draft_command(
     "--station", metavar="RI", help="Our routing indicator: write format lines 1 to 4 too."
 )
 @click.option("--channel", metavar="ID", default="AAA001", help="Channel and number of this hop.")
-@_directory_option
+@directory_option
 def write_command(
     path: str,
     kind: str,
@@ -167,7 +169,7 @@ def write_command(
 )
 @_form_option
 @_charset_option
-@_directory_option
+@directory_option
 def split_command(
     path: str,
     lines: int,
@@ -251,7 +253,7 @@ def _join(group: Sequence[tuple[str, Telegram]]) -> tuple[Telegram, list[tuple[i
 
 def _one(path: str, directory_file: Path | None) -> Telegram:
     """The telegram of a draft, a record or a telegram's own text."""
-    directory = _directory(directory_file)
+    directory = directory_of(directory_file)
     incoming = list(walk([path], stdin=sys.stdin.buffer))
     texts = [item for item in incoming if isinstance(item, Incoming)]
     if len(texts) != 1:
@@ -265,18 +267,28 @@ def _one(path: str, directory_file: Path | None) -> Telegram:
         except (json.JSONDecodeError, RecordError) as error:
             fail(f"{path}: {error}")
     if is_draft(text):
-        return _of_draft(path, read_draft(text, now=datetime.now(UTC), directory=directory))
+        draft = read_draft(text, now=datetime.now(UTC), directory=directory)
+        return _of_draft(path, draft, directory)
     try:
         return reftel.read(text)
     except reftel.NotATelegram as refusal:
         fail(f"{path}:1: neither a draft nor a telegram: {refusal.why}")
 
 
-def _of_draft(path: str, draft: Draft) -> Telegram:
-    if draft.problems:
-        for problem in draft.problems:
-            place = f"{path}:{problem.line}:{problem.column}"
-            say(f"{place}: {problem.message}; {problem.remedy}")
+def _of_draft(path: str, draft: Draft, directory: Directory) -> Telegram:
+    """The telegram of a draft that breaks no rule; warnings are said, errors end the command."""
+    from reftel.terminal import render_findings
+
+    for problem in draft.problems:
+        say(f"{path}:{problem.line}:{problem.column}: {problem.message}; {problem.remedy}")
+    sent = draft.telegram.dtg or ""
+    profile: Profile = (
+        "state-1973-79" if sent < "1980" else PROFILES[0] if sent < "2010" else "state-2009"
+    )
+    findings = check(draft.telegram, profile=profile, directory=directory, draft=True)
+    text = render_findings(path, draft.telegram.source, findings, width=width(), color=False)
+    click.echo(text, nl=False, err=True)
+    if draft.problems or any(finding.severity == "error" for finding in findings):
         say(f"{path} is kept as it is; nothing was written")
         sys.exit(NOTHING)
     return draft.telegram

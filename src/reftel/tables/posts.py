@@ -144,7 +144,14 @@ def address(name: str) -> Entry | None:
 
 def near_addresses(name: str, most: int = 3) -> tuple[str, ...]:
     """The plain language addresses most like one that the tables do not have."""
-    near = get_close_matches(_letters(name), _addresses(), n=most, cutoff=0.8)
+    letters = _letters(name)
+    kind = next((each for each in _KINDS if letters.startswith(each)), "")
+    if kind:
+        # What is alike must be the place, not the word Embassy before it.
+        places = {each[len(kind) :]: each for each in _addresses() if each.startswith(kind)}
+        near = get_close_matches(letters[len(kind) :], places, n=most, cutoff=0.7)
+        return tuple(_address_name(_addresses()[places[each]]) for each in near)
+    near = get_close_matches(letters, _addresses(), n=most, cutoff=0.8)
     return tuple(_address_name(_addresses()[each]) for each in near)
 
 
