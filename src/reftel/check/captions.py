@@ -29,7 +29,7 @@ def _channels(case: Case) -> list[str]:
 @rule("R58", "caption-known", "error", "5 FAH-2 H-443", STATE)
 def caption_known(case: Case) -> Iterator[Found]:
     """Captions are known words for the era; unknown ones are refused, with the nearest name."""
-    known = {entry.code for entry in tables.captions()}
+    known = {word for entry in tables.captions() for word in entry.code.split(", ")}
     for caption in case.telegram.captions:
         if caption in known or caption.startswith(("REL TO", "FOR ", "CODEL", "STAFFDEL")):
             continue
@@ -236,7 +236,7 @@ def noforn_caption(case: Case) -> Iterator[Found]:
 @rule("R67", "only-names", "error", "own", STATE)
 def only_names(case: Case) -> Iterator[Found]:
     """ONLY names a person or office."""
-    for caption in _has(case, "ONLY", "EYES ONLY", "ONLY, EYES ONLY"):
+    for caption in _has(case, "ONLY", "EYES ONLY"):
         lines = (*case.telegram.passing, case.text("caption"))
         if not any(
             (match := _OWN_LINE.search(line)) and match[0].strip() not in ("EYES ONLY", "ONLY")
@@ -248,7 +248,7 @@ def only_names(case: Case) -> Iterator[Found]:
                 caption,
                 "FOR ASSISTANT SECRETARY DOE ONLY",
                 "name the person or office",
-                case.place(caption.split(",")[0], "caption"),
+                case.place(caption, "caption"),
             )
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from reftel import tables
 from reftel.read.address import addressee_of, station_of
+from reftel.read.attention import read_attention
 from reftel.read.classified_by import parse_classified_by
 from reftel.read.dtg import DTG_LINE, iso, time_of
 from reftel.read.elements import Piece, cut_lines, to_elements
@@ -159,6 +160,7 @@ class _Drafting:
         originator = self.values.get("from")
         station = station_of(originator.text.upper()) if originator and originator.text else None
         captions = self._captions()
+        passing = [line.upper() for line, _, _ in self._lines("attention")]
         level = self._level(blocks, captions)
         order = self._order(level, sent)
         action = self._addressees("to", "precedence")
@@ -180,7 +182,8 @@ class _Drafting:
             exempt=self._addressees("exempt", ""),
             classification=level,
             captions=captions,
-            passing=tuple(line for line, _, _ in self._lines("attention")),
+            passing=tuple(passing),
+            attention=read_attention(passing),
             executive_order=by_schedule(order, level, sent) if order else None,
             tags=tuple(parse_tags(self._text("tags"), year)),
             subject=self._text("subject") or None,

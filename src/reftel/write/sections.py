@@ -15,7 +15,7 @@ from reftel.write.charset import Charset
 from reftel.write.lines import LINE
 from reftel.write.readback import differences
 from reftel.write.text import classification_lines, text_lines
-from reftel.write.wire import PAGE, address_lines, wire_lines
+from reftel.write.wire import PAGE, address_lines, sound_cut, wire_lines
 from reftel.write.written import CannotWriteError, Written, fitted, refusal, write
 
 SECTION = 100
@@ -112,6 +112,8 @@ def _cut(
                 (n for n in range(end, max(end - _NEAR, at + 1), -1) if ends_sentence(text[n - 1])),
                 end,
             )
+        if not paragraphs:
+            end = sound_cut(text, at, end)
         parts.append(text[at:end])
         at = end
         while at < len(text) and not text[at]:

@@ -163,7 +163,7 @@ def classified_by_lines(classified: ClassifiedBy, width: int) -> list[str]:
         sections.setdefault(section, []).append(f"({letter}")
     if sections:
         reasons = "; ".join(f"{name} {', '.join(letters)}" for name, letters in sections.items())
-        text += f" REASON: {reasons}."
+        text += f" REASON: {reasons.upper() if who == who.upper() else reasons}."
     return fold(text, width, "CLASSIFIED BY: ")
 
 

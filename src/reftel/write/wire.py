@@ -175,13 +175,24 @@ def _paged(before: int, text: list[str], heading: Procedure, word: str) -> list[
     """The text with page lines, where it and the `before` lines above it are more than a page."""
     # Where the address fills the first page the text begins on a page of its own.
     at = PAGE - before if before < PAGE else PAGE
+    at = sound_cut(text, 0, at)
     lines = text[:at]
     page = 2
     while at < len(text):
         lines += [*_PAGE_GAP, f"PAGE {page} {heading.station} {heading.serial} {word}"]
-        lines += text[at : at + PAGE]
-        at, page = at + PAGE, page + 1
+        end = sound_cut(text, at, at + PAGE)
+        lines += text[at:end]
+        at, page = end, page + 1
     return lines
+
+
+def sound_cut(text: list[str], start: int, end: int) -> int:
+    """The last place up to `end` where lines from `start` on can be parted without a loss: a blank line
+    beside a page or section line parts nothing (ACP 127 208.d), so it must not be the one that does."""
+    for place in range(min(end, len(text)), start, -1):
+        if place >= len(text) or (text[place] and text[place - 1]):
+            return place
+    return min(end, len(text))
 
 
 def heading_for(
