@@ -65,7 +65,7 @@ SLIPS = [
     ("R05", "      CIS COLLECTIVE", "      AMEMBASSY ROME"),
     ("R07", "Number: 124", "Exempt: AMEMBASSY ROME\nNumber: 124"),
     ("R08", "      CIS COLLECTIVE", "      AMEMBASSY BERN"),
-    ("R10", "Captions: SIPDIS", "Captions: SIPDIS\nAttention: OTTAWA FOR POL"),
+    ("R10", "      CIS COLLECTIVE", "Attention: OTTAWA FOR POL"),
     ("R11", "SECSTATE WASHDC PRIORITY", "SECSTATE WASHDC URGENT"),
     ("R13", "AMEMBASSY ROME", "AMEMBASSY ROME IMMEDIATE"),
     ("R14", "AMEMBASSY ROME", "AMEMBASSY ROME NIACT IMMEDIATE"),

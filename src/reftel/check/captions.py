@@ -29,7 +29,7 @@ def _channels(case: Case) -> list[str]:
 @rule("R58", "caption-known", "error", "5 FAH-2 H-443", STATE)
 def caption_known(case: Case) -> Iterator[Found]:
     """Captions are known words for the era; unknown ones are refused, with the nearest name."""
-    known = {word for entry in tables.captions() for word in entry.code.split(", ")}
+    known = {word for entry in tables.captions() for word in re.split(r" ?[,/] ", entry.code)}
     for caption in case.telegram.captions:
         if caption in known or caption.startswith(("REL TO", "FOR ", "CODEL", "STAFFDEL")):
             continue

@@ -33,6 +33,7 @@ from reftel.telegram import Mrn, RecordError, Telegram, from_builtins, to_builti
 from reftel.write import CannotWriteError, Written, split, write
 from reftel.write.circuit import encode
 from reftel.write.draft import Draft, is_draft, read_draft
+from reftel.write.mail import MailError, from_mail, to_mail
 from reftel.write.template import reply, template
 from reftel.write.wire import heading_for
 
@@ -105,7 +106,7 @@ def draft_command(
 @click.option(
     "--as",
     "kind",
-    type=click.Choice(["wire", "json"]),
+    type=click.Choice(["wire", "mail", "json"]),
     default="wire",
     show_default=True,
     help="What to write.",
@@ -121,6 +122,7 @@ def draft_command(
     "--station", metavar="RI", help="Our routing indicator: write format lines 1 to 4 too."
 )
 @click.option("--channel", metavar="ID", default="AAA001", help="Channel and number of this hop.")
+@click.option("--attach", is_flag=True, help="With mail: attach the exact wire text.")
 @directory_option
 def write_command(
     path: str,
@@ -130,10 +132,12 @@ def write_command(
     circuit: Any,
     station: str | None,
     channel: str,
+    attach: bool,
     directory_file: Path | None,
 ) -> None:
-    """Write a telegram to its wire form. PATH is a draft, a record (JSON), a telegram, or - for
-    standard input.
+    """Write a telegram to its wire form, or as Internet mail.
+
+    PATH is a draft, a record (JSON), a telegram, a mail, or - for standard input.
 
     What is changed on the way is said on standard error; what cannot be written right is refused.
 
@@ -143,6 +147,9 @@ def write_command(
     telegram = _one(path, directory_file)
     if kind == "json":
         click.echo(as_json(to_builtins(telegram, source=path)))
+        return
+    if kind == "mail":
+        _write_mail(path, telegram, directory_of(directory_file), attach=attach)
         return
     if station is not None and telegram.wire is None:
         telegram = _headed(telegram, station, channel, layout)
@@ -155,6 +162,20 @@ def write_command(
         sys.stdout.buffer.write(encode(text, circuit))
     else:
         click.echo(text, nl=False)
+
+
+def _write_mail(path: str, telegram: Telegram, directory: Directory, *, attach: bool) -> None:
+    """The mail on standard output; its transactions and losses on standard error."""
+    try:
+        exact = write(telegram) if attach else None
+        mail = to_mail(telegram, directory, wire=exact)
+    except (CannotWriteError, MailError) as error:
+        _refuse(path, getattr(error, "problems", [str(error)]))
+    sys.stdout.buffer.write(mail.messages[0])
+    for envelope in mail.envelopes:
+        say(f"{path}: MT-PRIORITY={envelope.mt_priority} to {', '.join(envelope.mailboxes)}")
+    for loss in mail.losses:
+        say(f"{path}: {loss.field} is not carried: {loss.value} {loss.why}")
 
 
 @click.command("split")
@@ -270,7 +291,12 @@ def _one(path: str, directory_file: Path | None) -> Telegram:
         draft = read_draft(text, now=datetime.now(UTC), directory=directory)
         return _of_draft(path, draft, directory)
     try:
-        return reftel.read(text)
+        telegram = reftel.read(text)
+        if telegram.dialect == "mail":
+            telegram, losses = from_mail(text, directory)
+            for loss in losses:
+                say(f"{path}: {loss.field} is not carried: {loss.value}: {loss.why}")
+        return telegram
     except reftel.NotATelegram as refusal:
         fail(f"{path}:1: neither a draft nor a telegram: {refusal.why}")
 

@@ -10,7 +10,7 @@ import re
 from datetime import UTC
 from email import policy
 from email.message import EmailMessage
-from email.parser import Parser
+from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
 
 import msgspec
@@ -36,6 +36,7 @@ _SIGNS = re.compile(
     r"^(?:MMHS-[A-Za-z0-9-]+|Received|Message-ID|MIME-Version|Return-Path|From|Date|Subject|To):",
     re.IGNORECASE | re.MULTILINE,
 )
+_SIGNAL = re.compile(r"[ZQ][A-Z]{2}[0-9]?\Z")
 _PRECEDENCES = {
     "0": "DEFERRED",
     "1": "ROUTINE",
@@ -65,11 +66,10 @@ def is_mail(source: str) -> bool:
 
 def mail_text(source: str) -> tuple[EmailMessage, str, Shown | None]:
     """The mail, its telegram's text, and where that stands when it stands there as it is."""
-    message = Parser(policy=policy.default).parsestr(source)
+    message = BytesParser(policy=policy.default).parsebytes(source.encode("utf-8", "replace"))
     assert isinstance(message, EmailMessage)
     part = _telegram_part(message)
-    content = part.get_content() if part is not None else ""
-    text = content if isinstance(content, str) else ""
+    text = _content(part) if part is not None else ""
     at = source.find(text.rstrip()) if text.strip() else -1
     if at < 0:
         return message, text, None
@@ -78,6 +78,16 @@ def mail_text(source: str) -> tuple[EmailMessage, str, Shown | None]:
     text = source[at:end] if source[at:].strip() == text.strip() else text
     positions = list(range(at, at + len(text)))
     return message, text, Shown(text, positions, [position + 1 for position in positions])
+
+
+def _content(part: EmailMessage) -> str:
+    """The text of a part. One that stands in the mail as it is was decoded with it, whatever character
+    set it names."""
+    if str(part.get("Content-Transfer-Encoding", "7bit")).lower() in ("7bit", "8bit", "binary"):
+        payload = part.get_payload(decode=True)
+        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    content = part.get_content()
+    return content if isinstance(content, str) else ""
 
 
 def _telegram_part(message: EmailMessage) -> EmailMessage | None:
@@ -143,7 +153,7 @@ def _header_values(telegram: Telegram, message: EmailMessage) -> dict[str, objec
     primary = _precedence(message, "MMHS-Primary-Precedence")
     copy = _precedence(message, "MMHS-Copy-Precedence")
     fill("precedence", primary or copy)
-    if copy and copy != primary:
+    if copy and copy != primary and not telegram.precedence:
         fill("info_precedence", copy)
     fill("dtg", _sent(message))
     plad = _text(message, "MMHS-Originator-PLAD")
@@ -154,7 +164,8 @@ def _header_values(telegram: Telegram, message: EmailMessage) -> dict[str, objec
     fill("action", _addressees(message, "To", "MMHS-Other-Recipients-Indicator-To"))
     fill("info", _addressees(message, "Cc", "MMHS-Other-Recipients-Indicator-CC"))
     fill("exempt", _addressees(message, "MMHS-Exempted-Address", None))
-    fill("captions", _listed(message, "MMHS-Message-Instructions"))
+    instructions = _listed(message, "MMHS-Message-Instructions")
+    fill("captions", tuple(each for each in instructions if not _SIGNAL.match(each)))
     fill("subject", " ".join((_text(message, "Subject") or "").split()))
     year = int((telegram.dtg or str(values.get("dtg") or "0000"))[:4]) or None
     codes = "; ".join(
@@ -223,7 +234,13 @@ def _addressees(message: EmailMessage, name: str, others: str | None) -> tuple[A
 def _transmission(message: EmailMessage, year: int | None) -> Transmission | None:
     """Format lines 3 and 4 from the headers that keep them."""
     identifier = _text(message, "MMHS-Acp127-Message-Identifier")
-    instructions = _listed(message, "MMHS-Handling-Instructions")
+    handling = _listed(message, "MMHS-Handling-Instructions")
+    instructions = [
+        word
+        for each in (*handling, *_listed(message, "MMHS-Message-Instructions"))
+        for word in each.split()
+        if _SIGNAL.match(word)
+    ]
     match = re.match(
         r"([A-Z]{4,8})(?: #?([0-9]{1,4}[A-Z]?)(?:/([0-9]{2}))?)?(?: ([0-9]{7}))?\s*\Z",
         identifier or "",
@@ -231,7 +248,7 @@ def _transmission(message: EmailMessage, year: int | None) -> Transmission | Non
     if match is None and not instructions:
         return None
     filed = filing_time(match[4], year) if match and match[4] and year else None
-    signals = tuple(each for each in instructions if re.fullmatch(r"[ZQ][A-Z]{2}[0-9]?", each))
+    signals = tuple(dict.fromkeys(instructions))
     return Transmission(
         station=match[1] if match else None,
         station_serial=match[2] if match else None,

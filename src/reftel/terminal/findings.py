@@ -11,7 +11,7 @@ def render_findings(
 ) -> str:
     """The findings about one text, in order; an empty string when there are none."""
     style = Style(width, color)
-    lines = source.split("\n")
+    lines = [line.rstrip("\r") for line in source.split("\n")]
     shown: list[str] = []
     for finding in findings:
         place = path + (f":{finding.line}:{finding.column}" if finding.line else "")

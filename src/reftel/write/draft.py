@@ -22,6 +22,7 @@ from reftel.read.dtg import DTG_LINE, iso, time_of
 from reftel.read.elements import Piece, cut_lines, to_elements
 from reftel.read.executive_order import by_schedule, parse_executive_order
 from reftel.read.flow import flow
+from reftel.read.mail import is_mail
 from reftel.read.paragraphs import PARAGRAPH_START, label_of_paragraph, portion_mark
 from reftel.read.references import Citing, parse_references
 from reftel.read.summary import find_summary
@@ -130,6 +131,8 @@ def is_draft(text: str) -> bool:
     first = text.lstrip().split("\n", 1)[0].strip()
     if first == "+++":
         return True
+    if is_mail(text):
+        return False
     match = _KEY.match(first)
     return match is not None and _key(match["key"]) in KEYS and not first.startswith(("TO ", "FM "))
 
