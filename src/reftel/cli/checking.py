@@ -13,7 +13,7 @@ import click
 import msgspec
 
 import reftel
-from reftel.check import PROFILES, RULES, Finding, check, silence
+from reftel.check import PROFILES, RULES, Finding, Held, check, silence
 from reftel.check.sarif import sarif
 from reftel.cli.common import (
     DONE,
@@ -29,26 +29,11 @@ from reftel.cli.common import (
 )
 from reftel.cli.writing import directory_of, directory_option
 from reftel.sources import Problem, walk
-from reftel.telegram import Mrn, Telegram
+from reftel.telegram import Telegram
 from reftel.write.draft import is_draft, read_draft
 
 if TYPE_CHECKING:
     from reftel.archive import Archive
-
-
-class _Held:
-    """What an archive knows, as the rules ask for it."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-
-    def telegram(self, mrn: str) -> Telegram | None:
-        parsed = Mrn.parse(mrn)
-        found = self._archive.cited_as(parsed) if parsed else ()
-        return found[0].telegram if found else None
-
-    def last_number(self, post: str, year: int) -> int | None:
-        return self._archive.last_number(post, year)
 
 
 @click.command("check")
@@ -106,7 +91,7 @@ def check_command(
     errors = warnings = 0
     checked: list[tuple[str, str, tuple[Finding, ...]]] = []
     with ExitStack() as stack:
-        held = _Held(stack.enter_context(open_archive(folder))) if folder else None
+        held = _held(stack.enter_context(open_archive(folder))) if folder else None
         for path, telegram, draft in _telegrams(paths, year, directory_file, problems):
             findings = check(
                 telegram,
@@ -133,6 +118,12 @@ def check_command(
     else:
         say(f"{len(checked)} checked: {_many(errors, 'error')}, {_many(warnings, 'warning')}")
     sys.exit(UNREADABLE if problems[0] else NOTHING if errors else DONE)
+
+
+def _held(archive: Archive) -> Held:
+    from reftel.archive.held import ArchiveHeld
+
+    return ArchiveHeld(archive)
 
 
 def _many(number: int, what: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -26,8 +28,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import reftel
 from reftel import tables
 from reftel.archive import FIELDS, Archive, Document, Order, QueryError, results_to_json
+from reftel.archive.drafts import DraftNameError, Drafts
+from reftel.archive.held import ArchiveHeld
+from reftel.check import PROFILES, Profile
 from reftel.read.anatomy import anatomy
 from reftel.telegram import Mrn, to_builtins
+from reftel.web.desk import complete, look
 from reftel.web.pages import (
     PAGE_SIZE,
     narrowing,
@@ -36,12 +42,19 @@ from reftel.web.pages import (
     search_url,
     telegram_page,
 )
+from reftel.write.template import reply, template
 
+_PROFILES: tuple[tuple[Profile, str], ...] = (
+    ("state-1995-2009", "State 1995-2009"),
+    ("state-1973-79", "State 1973-79"),
+    ("state-2009", "State 2009 and later"),
+    ("acp127", "ACP 127"),
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:;"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -71,6 +84,7 @@ class ReadingRoom:
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
+        self._drafts = Drafts(archive.folder)
         self._templates = Environment(
             loader=PackageLoader("reftel.web"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -178,6 +192,96 @@ class ReadingRoom:
         post = tables.post_title(mrn.post)
         return self.page("ghost.html", 404, mrn=mrn, post=post, lines=citing)
 
+    async def desk(self, request: Request) -> Response:
+        """`/desk`: a draft with its findings and its wire form; saved drafts by `?draft=name`."""
+        name = request.query_params.get("draft", "")
+        # Today's drafts; an older one says its date.
+        profile, state = _PROFILES[2][0], ""
+        draft = template()
+        if request.method == "POST":
+            self._same_origin(request)
+            body = (await request.body()).decode("utf-8", "replace")
+            form = dict(parse_qsl(body, keep_blank_values=True))
+            name, draft = form.get("name", ""), form.get("draft", "").replace("\r\n", "\n")
+            asked = form.get("do", "check")
+            profile = next((each for each in PROFILES if each == form.get("profile")), profile)
+            if asked == "save":
+                try:
+                    self._drafts.save(name, draft)
+                except DraftNameError as error:
+                    raise HTTPException(400, str(error)) from error
+                state = f"Saved as {name}"
+            elif asked in ("draft", "wire"):
+                return self._download(draft, profile, name, asked)
+        elif name:
+            saved = self._saved(name)
+            if saved is None:
+                raise HTTPException(404, f"No draft has the name {name}")
+            draft = saved
+        elif number := request.query_params.get("reply"):
+            draft = self._reply(number)
+        seen = look(draft, profile, ArchiveHeld(self.archive))
+        return self.page(
+            "desk.html",
+            name=name,
+            names=self._drafts.names(),
+            draft=draft,
+            profile=profile,
+            profiles=_PROFILES,
+            state=state,
+            seen={"captions": [], "changes": [], **seen},
+        )
+
+    async def desk_look(self, request: Request) -> Response:
+        """`/desk/look`: findings, marks and wire form of the draft in a JSON body."""
+        self._same_origin(request)
+        try:
+            asked = await request.json()
+            draft, profile = str(asked["draft"]), str(asked.get("profile", ""))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise HTTPException(400, "a JSON object with the key draft is wanted") from error
+        found = await run_in_threadpool(look, draft, profile, ArchiveHeld(self.archive))
+        return JSONResponse(found)
+
+    def desk_complete(self, request: Request) -> Response:
+        """`/desk/complete?kind=address|tags|captions&words=...`: what it can be completed to."""
+        given = request.query_params
+        return JSONResponse(complete(given.get("kind", ""), given.get("words", "")[:80]))
+
+    def _saved(self, name: str) -> str | None:
+        try:
+            return self._drafts.read(name)
+        except DraftNameError:
+            return None
+
+    def _reply(self, number: str) -> str:
+        mrn = Mrn.parse(number)
+        held = self.archive.cited_as(mrn) if mrn else ()
+        if not held:
+            raise HTTPException(404, f"{number} is not held")
+        return reply(held[0].telegram)
+
+    def _download(self, draft: str, profile: str, name: str, what: str) -> Response:
+        text = draft
+        if what == "wire":
+            seen = look(draft, profile, ArchiveHeld(self.archive))
+            if seen["wire"] is None:
+                raise HTTPException(422, "The draft breaks a rule, so there is no wire form yet.")
+            text = seen["wire"]
+        stem = name if re.fullmatch("[a-z0-9-]+", name) else "draft"
+        file = f"{stem}-wire.txt" if what == "wire" else f"{stem}.txt"
+        headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+        return PlainTextResponse(text, headers=headers)
+
+    @staticmethod
+    def _same_origin(request: Request) -> None:
+        """Refuse what another site's page sends: a browser says where a request comes from."""
+        site = request.headers.get("sec-fetch-site", "same-origin")
+        origin = request.headers.get("origin")
+        other = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+        if site not in ("same-origin", "none") or other:
+            raise HTTPException(403, "Drafts are taken from this reading room's own pages only.")
+
     def about(self, request: Request) -> Response:
         del request
         return self.page("about.html", fields=FIELDS)
@@ -217,6 +321,9 @@ def app(archive: Archive, *, host: str = "127.0.0.1") -> Starlette:
             Route("/t/{number:path}", room.by_number),
             Route("/d/{digest:path}", room.by_digest),
             Route("/anatomy/{digest}", room.anatomy),
+            Route("/desk", room.desk, methods=["GET", "POST"]),
+            Route("/desk/look", room.desk_look, methods=["POST"]),
+            Route("/desk/complete", room.desk_complete),
             Route("/about", room.about),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
