@@ -175,7 +175,11 @@ def test_the_desk_has_its_picture_taken(
     page = context.new_page()
     page.goto("/desk")
     page.locator("#draft").fill(WRONG)
-    expect(page.locator("#findings .error")).to_have_count(2)
+    expect(page.locator("#findings")).to_contain_text("ROOME")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=SHOTS / f"desk-{scheme}-{width}.png", full_page=True)
+    page.locator("#draft").fill(SOUND)
+    expect(page.locator("#wire")).to_contain_text("BERN 000124")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.screenshot(path=SHOTS / f"desk-sound-{scheme}-{width}.png", full_page=True)
     context.close()
