@@ -61,6 +61,9 @@ def differences(record: Telegram, again: Telegram) -> list[Difference]:
     found: list[Difference] = []
     for name in fields:
         mine, theirs = _plain(getattr(record, name)), _plain(getattr(again, name))
+        if name == "body" and record.service is not None and not record.body:
+            # The text of a service message is what it says; its body repeats that.
+            continue
         if mine != theirs:
             if isinstance(mine, tuple) and isinstance(theirs, tuple) and len(mine) == len(theirs):
                 for at, (a, b) in enumerate(zip(mine, theirs, strict=True)):
