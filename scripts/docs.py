@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from reftel import tables, telegram
+from reftel.check import RULES
 from reftel.cli import cli
 from reftel.read.diagnostics import CODES
 from reftel.read.elements import KINDS
@@ -24,6 +25,8 @@ _RECORDS: tuple[type[msgspec.Struct], ...] = (
     telegram.Telegram,
     telegram.Mrn,
     telegram.Transmission,
+    telegram.Wire,
+    telegram.Procedure,
     telegram.Station,
     telegram.Addressee,
     telegram.Readdressal,
@@ -156,6 +159,29 @@ PAGES = {
     "diagnostics.md": diagnostics,
     "telegram.schema.json": lambda: json.dumps(telegram.record_schema(), indent=2) + "\n",
 }
+
+
+def rules() -> str:
+    """The drafting rules, each with what it asks for and why it is as it is."""
+    lines = [
+        "# Drafting rules",
+        "",
+        "Made from `reftel.check` by `make docs`. `reftel check` reports by number and name; an error keeps a"
+        " draft from being written, a warning asks the drafter. Some rules are milder on telegrams already"
+        " sent: [what was measured](rules-measured.md).",
+        "",
+    ]
+    for number, rule in sorted(RULES.items()):
+        held = ", ".join(rule.profiles)
+        lines += [f"## {number} {rule.name}", "", rule.sentence, ""]
+        paragraphs = (rule.look.__doc__ or "").split("\n\n")[1:]
+        lines += [line for text in paragraphs for line in (" ".join(text.split()), "")]
+        needs = f" Needs: {rule.needs}." if rule.needs else ""
+        lines += [f"*{rule.severity}; {rule.source}; holds in {held}.*{needs}", ""]
+    return "\n".join(lines)
+
+
+PAGES["rules.md"] = rules
 
 
 def main() -> int:

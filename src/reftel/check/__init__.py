@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 
@@ -48,10 +49,7 @@ def check(
         raise KeyError(f"{profile!r} is no profile; one of {', '.join(PROFILES)}")
     quiet = {silence(name) for name in silenced or ()}
     case = Case(telegram, profile, draft=draft, directory=directory or Directory(), held=held)
-    starts = [0]
-    for at, char in enumerate(telegram.source):
-        if char == "\n":
-            starts.append(at + 1)
+    starts = [0, *(match.end() for match in re.finditer("\n", telegram.source))]
     findings = [
         _finding(each, found, starts)
         for each in _ORDERED

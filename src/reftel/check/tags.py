@@ -160,6 +160,8 @@ def country_tags(case: Case) -> Iterator[Found]:
     codes = {tag.code for tag in t.tags}
     subject = t.subject.upper()
     for name, code, _ in _countries():
+        if name not in subject:
+            continue
         entry = tables.tag(code, case.year)
         if entry is None or not entry.name.upper().startswith(name) or code in codes:
             continue

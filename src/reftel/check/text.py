@@ -278,6 +278,8 @@ def pairs_closed(case: Case) -> Iterator[Found]:
         return
     text = case.prose.upper()
     for name, begin, end in _PAIRS:
+        if f"BEGIN {name}" not in text:
+            continue
         begun = [match.start() for match in re.finditer(begin, text)]
         ended = [match.start() for match in re.finditer(end, text)]
         if begun and (not ended or ended[-1] < begun[-1]):

@@ -142,6 +142,7 @@ def address(name: str) -> Entry | None:
     return _addresses().get(_letters(plain))
 
 
+@lru_cache(maxsize=1024)
 def near_addresses(name: str, most: int = 3) -> tuple[str, ...]:
     """The plain language addresses most like one that the tables do not have."""
     letters = _letters(name)
