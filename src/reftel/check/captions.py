@@ -31,7 +31,7 @@ def caption_known(case: Case) -> Iterator[Found]:
     """Captions are known words for the era; unknown ones are refused, with the nearest name."""
     known = {word for entry in tables.captions() for word in re.split(r" ?[,/] ", entry.code)}
     for caption in case.telegram.captions:
-        if caption in known or caption.startswith(("REL TO", "FOR ", "CODEL", "STAFFDEL")):
+        if caption in known or caption.endswith(" ONLY") or caption.startswith(("REL TO", "FOR ", "CODEL", "STAFFDEL")):
             continue
         near = get_close_matches(caption, known, n=1, cutoff=0.7)
         yield Found(
@@ -237,7 +237,7 @@ def noforn_caption(case: Case) -> Iterator[Found]:
 def only_names(case: Case) -> Iterator[Found]:
     """ONLY names a person or office."""
     for caption in _has(case, "ONLY", "EYES ONLY"):
-        lines = (*case.telegram.passing, case.text("caption"))
+        lines = (*case.telegram.passing, *case.telegram.captions)
         if not any(
             (match := _OWN_LINE.search(line)) and match[0].strip() not in ("EYES ONLY", "ONLY")
             for text in lines
