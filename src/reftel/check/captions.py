@@ -31,7 +31,8 @@ def caption_known(case: Case) -> Iterator[Found]:
     """Captions are known words for the era; unknown ones are refused, with the nearest name."""
     known = {word for entry in tables.captions() for word in re.split(r" ?[,/] ", entry.code)}
     for caption in case.telegram.captions:
-        if caption in known or caption.endswith(" ONLY") or caption.startswith(("REL TO", "FOR ", "CODEL", "STAFFDEL")):
+        named = caption.startswith(("REL TO", "FOR ", "CODEL", "STAFFDEL"))
+        if caption in known or named or caption.endswith(" ONLY"):
             continue
         near = get_close_matches(caption, known, n=1, cutoff=0.7)
         yield Found(
