@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,15 @@ def test_findings_come_beside_the_line_as_one_types(desk: Page) -> None:
     expect(desk.locator("#wire")).to_contain_text("C O N F I D E N T I A L BERN 000124")
     expect(desk.locator("#level")).to_contain_text("CONFIDENTIAL")
     expect(desk.locator("#marks li")).to_have_count(2)
+
+
+@pytest.mark.browser
+def test_an_answer_is_begun_from_the_telegram(desk: Page) -> None:
+    desk.goto("/t/79BERN4120")
+    desk.get_by_role("link", name="draft an answer").click()
+    expect(desk.locator("#draft")).to_have_value(
+        re.compile(r"To: AMEMBASSY BERN\n[\s\S]*79 BERN 4120")
+    )
 
 
 @pytest.mark.browser

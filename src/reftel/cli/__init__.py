@@ -19,7 +19,7 @@ from reftel.cli.common import DONE, UNREADABLE, say
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(reftel.__version__, prog_name="reftel")
 def cli() -> None:
-    """Read, keep and find diplomatic telegrams.
+    """Read, write, check, keep and find diplomatic telegrams.
 
     \b
     Example: reftel read telegram.txt
