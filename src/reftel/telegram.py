@@ -176,6 +176,12 @@ class Addressee(msgspec.Struct, frozen=True):
     precedence: str | None = None
     mcn: str | None = None
 
+    @property
+    def line(self) -> str:
+        """As the address writes it: `QZAAMF/MINFOR PORTA PRIORITY 0311`."""
+        name = f"{self.routing_indicator}/{self.name}" if self.routing_indicator else self.name
+        return " ".join(part for part in (name, self.precedence, self.mcn) if part)
+
 
 class Readdressal(msgspec.Struct, frozen=True):
     """The supplementary heading of a telegram sent on to others (ACP 127 501-504): who did, when, to

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reftel import tables
-from reftel.check.finding import STATE, Case, Found, rule
+from reftel.check.finding import STATE, Case, Found, name_key, rule
 
 _POST = re.compile(
     r"(?:AMEMBASSY|AMCONSUL|AMCONSULATE|USMISSION|USINT|USOFFICE|USLO|AMEMB|EMBASSY)\b"
@@ -122,7 +122,7 @@ def addressee_once(case: Case) -> Iterator[Found]:
     """No addressee appears twice, in TO and INFO together."""
     seen: set[str] = set()
     for addressee in case.addressees:
-        key = _key(addressee.name)
+        key = name_key(addressee.name)
         if key in seen:
             yield Found(
                 f"{addressee.name} is addressed twice",
@@ -141,9 +141,9 @@ def collective_holds(case: Case) -> Iterator[Found]:
         entry = case.directory.named(collective.name)
         if entry is None or entry.kind != "collective":
             continue
-        members = {_key(member.name) for member in case.directory.members(collective.name)}
+        members = {name_key(member.name) for member in case.directory.members(collective.name)}
         for addressee in case.addressees:
-            if _key(addressee.name) in members:
+            if name_key(addressee.name) in members:
                 yield Found(
                     f"{collective.name} holds {addressee.name} already",
                     addressee.name,
@@ -156,7 +156,7 @@ def collective_holds(case: Case) -> Iterator[Found]:
 @rule("R07", "exempted-member", "error", "5 FAH-2 H-233; handbook rule for XMT")
 def exempted_member(case: Case) -> Iterator[Found]:
     """Posts named after XMT belong to the collective before them, and are not addressed otherwise."""
-    addressed = {_key(each.name) for each in case.addressees}
+    addressed = {name_key(each.name) for each in case.addressees}
     collectives = [
         each
         for each in case.addressees
@@ -166,13 +166,13 @@ def exempted_member(case: Case) -> Iterator[Found]:
         or tables.is_collective(each.name)
         or ((entry := case.directory.named(each.name)) and entry.kind == "collective")
     ]
-    members = {_key(m.name) for c in collectives for m in case.directory.members(c.name)}
+    members = {name_key(m.name) for c in collectives for m in case.directory.members(c.name)}
     for exempt in case.telegram.exempt:
-        if _key(exempt.name) in addressed:
+        if name_key(exempt.name) in addressed:
             expected, remedy = "no TO or INFO to an exempted post", "leave out one of the two"
         elif not collectives:
             expected, remedy = "a collective before XMT", "address a collective, or leave XMT out"
-        elif members and _key(exempt.name) not in members:
+        elif members and name_key(exempt.name) not in members:
             expected, remedy = "a member of the collective", f"leave out XMT {exempt.name}"
         else:
             continue
@@ -197,12 +197,12 @@ def own_addressee(case: Case) -> Iterator[Found]:
     t = case.telegram
     if t.originator is None:
         return
-    own = _key(t.originator.name)
-    exempted = {_key(each.name) for each in t.exempt}
+    own = name_key(t.originator.name)
+    exempted = {name_key(each.name) for each in t.exempt}
     for addressee in case.addressees:
-        members = {_key(m.name) for m in case.directory.members(addressee.name)}
-        if _key(addressee.name) == own or (own in members and own not in exempted):
-            alone = _key(addressee.name) == own
+        members = {name_key(m.name) for m in case.directory.members(addressee.name)}
+        if name_key(addressee.name) == own or (own in members and own not in exempted):
+            alone = name_key(addressee.name) == own
             yield Found(
                 f"{t.originator.name} sends the telegram to itself",
                 addressee.name,
@@ -243,14 +243,14 @@ def attention_addressed(case: Case) -> Iterator[Found]:
     A line that asks an addressee to pass the telegram on names others by design, so only who is to
     pass it, or whose offices are named, must be an addressee.
     """
-    names = {_key(each.name) for each in case.addressees}
+    names = {name_key(each.name) for each in case.addressees}
     posts = {tables.canonical_post(each.name, case.year) for each in case.addressees}
     for attention in case.telegram.attention if names else ():
         station = (attention.station or "").strip().upper()
         if not station or station in ("DEPT", "DEPARTMENT", "STATE", "SECSTATE"):
             known = not station or "STATE" in posts
         else:
-            plain = _key(station)
+            plain = name_key(station)
             post = tables.canonical_post(station, case.year)
             known = any(plain in name for name in names) or (post is not None and post in posts)
             collective = any("COLLECTIVE" in name or name.startswith("AL") for name in names)
@@ -263,7 +263,3 @@ def attention_addressed(case: Case) -> Iterator[Found]:
                 f"address {station}, or leave the line out",
                 case.place(station, "passing"),
             )
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", name.upper())

@@ -216,6 +216,11 @@ class Case:
         return any(element.kind == "separator" for element in self.telegram.elements)
 
 
+def name_key(name: str) -> str:
+    """A plain language address by which it is compared: its letters and digits."""
+    return re.sub(r"[^A-Z0-9]", "", name.upper())
+
+
 def portion_rank(marking: str) -> int:
     """The rank of a portion mark's level, which stands before any control (`S/NF`)."""
     return _PORTION_RANK.get(re.split(r"[/ -]", marking)[0], 0)

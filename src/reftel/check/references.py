@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reftel.check.finding import RANKS, Case, Found, rule
+from reftel.check.finding import RANKS, Case, Found, name_key, rule
 from reftel.telegram import Mrn, Reference
 
 _NOTED = re.compile(r"NODIS|EXDIS|STADIS|NOTAL|LIMDIS|\bONLY\b")
@@ -97,14 +97,14 @@ def reference_notal(case: Case) -> Iterator[Found]:
     """A reference that some addressees did not receive is marked NOTAL."""
     if case.held is None:
         return
-    ours = {_key(each.name) for each in case.addressees}
+    ours = {name_key(each.name) for each in case.addressees}
     for reference in case.telegram.references:
         held = case.held.telegram(reference.mrn) if reference.mrn else None
         if held is None or "NOTAL" in reference.text.upper():
             continue
-        theirs = {_key(each.name) for each in (*held.action, *held.info)}
+        theirs = {name_key(each.name) for each in (*held.action, *held.info)}
         if held.originator:
-            theirs.add(_key(held.originator.name))
+            theirs.add(name_key(held.originator.name))
         missing = ours - theirs
         if theirs and missing and not any("COLLECTIVE" in name for name in theirs):
             yield _found(
@@ -168,7 +168,3 @@ def reference_earlier(case: Case) -> Iterator[Found]:
                 if case.draft or mrn.number == own.number
                 else found._replace(severity="warning")
             )
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", name.upper())

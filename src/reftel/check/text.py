@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from reftel.check.finding import MODERN, RANKS, STATE, Case, Found, rule
-from reftel.telegram import Addressee, Span
+from reftel.telegram import Span
 
 _LINE = 69
 _LONG = 6_000
@@ -64,7 +64,7 @@ def line_length(case: Case) -> Iterator[Found]:
     t = case.telegram
     if case.draft:
         for number, addressee in enumerate(case.addressees):
-            length = len(_address_line(addressee)) + (5 if number in (0, len(t.action)) else 0)
+            length = len(addressee.line) + (5 if number in (0, len(t.action)) else 0)
             if length > _LINE:
                 yield _too_long(addressee.name, length, case.of(addressee))
         return
@@ -84,13 +84,6 @@ def _too_long(found: str, length: int, place: Span | None) -> Found:
         "shorten it, or break it",
         place,
     )
-
-
-def _address_line(addressee: Addressee) -> str:
-    name = addressee.name
-    if addressee.routing_indicator:
-        name = f"{addressee.routing_indicator}/{name}"
-    return " ".join(part for part in (name, addressee.precedence, addressee.mcn) if part)
 
 
 @rule("R77", "characters", "error", "ACP 127 140; wire-format.md 2.1")

@@ -256,6 +256,11 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
             blank = True
             at += 1
             continue
+        if piece.kind == "page-line":
+            # A page may end in a field; the blank lines before its line part nothing.
+            blank = False
+            at += 1
+            continue
         if piece.kind:
             break
         if not _goes_on(reading, kind, lines, piece.text, blank):

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from reftel.telegram import Addressee, Procedure, Readdressal, Station, Telegram, Wire
+from reftel.write.wire import letter_of
 
 
 def identification(telegram: Telegram) -> str:
@@ -89,8 +90,7 @@ def trace(
     """A tracer: who claims not to have got which message, and when it went where (438)."""
     assert telegram.wire is not None
     routing = " ".join(telegram.wire.headings[-1].routing)
-    letter = (telegram.precedence or "ROUTINE").removeprefix("NIACT ")
-    prosign = {"FLASH": "ZZ", "IMMEDIATE": "OO", "PRIORITY": "PP"}.get(letter, "RR")
+    prosign = 2 * letter_of(telegram.precedence or "ROUTINE")
     return (
         f"{claimant} CLAIMS NONRECEIPT {prosign} {routing} DE {identification(telegram)}"
         f" ZDQ {sent_to} {channel_number} {at:%d%H%M}Z. TRACE AND ADVISE"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reftel.read.dtg import MONTHS, PRECEDENCES
 from reftel.telegram import (
     Addressee,
     Procedure,
@@ -21,13 +22,12 @@ from reftel.telegram import (
 from reftel.write.lines import LINE, fold
 from reftel.write.text import classification_word, service_lines, text_lines
 
-LETTERS = {"FLASH": "Z", "IMMEDIATE": "O", "PRIORITY": "P", "ROUTINE": "R", "EMERGENCY": "Y"}
+LETTERS = {word: letter for letter, word in PRECEDENCES.items()}
 """The prosign of each precedence; NIACT IMMEDIATE travels as O (wire-format.md 3.1)."""
 
 PAGE = 20
 """Lines of a page: the first counts from format line 5 on (ACP 127 208.a to c)."""
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _PAGE_GAP = ["", "", ""]
 _ENDING = [""] * 7
 _BROKEN_OFF = "E E E E E E E E AR"
@@ -143,9 +143,7 @@ def date_time_line(
     parts = [letter_of(precedence)] if precedence else []
     if info_precedence:
         parts.append(letter_of(info_precedence))
-    parts.append(
-        f"{sent.day:02d}{sent.hour:02d}{sent.minute:02d}Z {_MONTHS[sent.month - 1]} {year}"
-    )
+    parts.append(f"{sent.day:02d}{sent.hour:02d}{sent.minute:02d}Z {MONTHS[sent.month - 1]} {year}")
     if instructions:
         parts.append(instructions)
     return " ".join(parts)
@@ -159,16 +157,8 @@ def _station(station: Station) -> str:
 
 def _listed(prosign: str, addressees: tuple[Addressee, ...]) -> list[str]:
     """One addressee a line, the prosign on the first (ACP 127, Annex B)."""
-    lines = [addressee_line(each) for each in addressees]
+    lines = [each.line for each in addressees]
     return [f"{prosign} {lines[0]}", *lines[1:]] if lines else []
-
-
-def addressee_line(addressee: Addressee) -> str:
-    """`QZAAMF/MINFOR PORTA PRIORITY 0311`."""
-    name = addressee.name
-    if addressee.routing_indicator:
-        name = f"{addressee.routing_indicator}/{name}"
-    return " ".join(part for part in (name, addressee.precedence, addressee.mcn) if part)
 
 
 def _paged(before: int, text: list[str], heading: Procedure, word: str) -> list[str]:
