@@ -170,3 +170,13 @@ def test_sections_of_two_telegrams_are_not_joined() -> None:
         reftel.NotOneTelegramError, match="number 25NORDHAVEN413 and 25NORDHAVEN416"
     ):
         reftel.join([read(SECTIONS[0]), read("03a-dual-precedence-as-filed")])
+
+
+def test_a_page_may_end_within_the_references() -> None:
+    source = text("11-page-identification-and-correction").replace(
+        "SUBJECT: MARKS TO BE REPAINTED\n",
+        "SUBJECT: MARKS TO BE REPAINTED\nREF: A. PORTA 900\n\n\n\nPAGE 2 QZBBNV 0427 UNCLAS\n     B. PORTA 901\n",
+    )
+    telegram = reftel.read(source)
+    assert [each.enumerator for each in telegram.references] == ["A", "B"]
+    assert telegram.body[0].text.startswith("THE HARBOUR OFFICE WILL REPAINT")
