@@ -40,6 +40,15 @@ def test_the_bytes_are_those_of_an_ascii_circuit_and_of_a_five_unit_one() -> Non
     assert encode(text, "ita2") == bytes.fromhex("".join(units.split()))
 
 
+def test_bells_ring_for_flash_on_a_five_unit_circuit() -> None:
+    text = next(EXAMPLES.glob("12-*.txt")).read_text(encoding="utf-8")
+    units = encode(text, "ita2")
+    figures, letters, j, s = 0b11011, 0b11111, 0b01011, 0b00101
+    assert bytes([figures, *[j] * 5, *[s] * 5, letters]) in units
+    assert decode(units, "ita2").rstrip("\n") == text.rstrip("\n")
+    assert b"\a" not in encode(text)
+
+
 @pytest.mark.parametrize("code", ["ascii", "ita2"])
 @given(record=records(form="acp127"))
 def test_what_a_circuit_carries_comes_out_as_it_went_in(code: str, record: Telegram) -> None:

@@ -21,6 +21,8 @@ _FIGURE = {
 }
 _EITHER = {"\r": 0b01000, "\n": 0b00010, " ": 0b00100}
 FIGURES, LETTERS, BLANK = 0b11011, 0b11111, 0
+BELL = "\a"
+_BELLS = (_LETTER["J"], _LETTER["S"])
 _LETTER_OF = {unit: name for name, unit in _LETTER.items()}
 _FIGURE_OF = {unit: name for name, unit in _FIGURE.items()}
 _EITHER_OF = {unit: name for name, unit in _EITHER.items()}
@@ -52,6 +54,13 @@ def encode(text: str) -> bytes:
                 figures = False
             elif char in _EITHER:
                 units.append(_EITHER[char])
+            elif char == BELL:
+                # Five of J and five of S in the figures case: machines differ (ACP 127 137.e).
+                if not figures:
+                    units.append(FIGURES)
+                    figures = True
+                run = len(line[:at]) - len(line[:at].rstrip(BELL))
+                units.append(_BELLS[run // 5 % 2])
             elif char in _LETTER:
                 if figures:
                     units.append(LETTERS)
@@ -86,6 +95,7 @@ def decode(units: Iterable[int]) -> str:
             shifted = False
         elif unit != BLANK:
             table = _FIGURE_OF if figures else _LETTER_OF
-            text.append(table.get(unit, "\ufffd"))
+            bell = figures and unit in _BELLS
+            text.append(BELL if bell else table.get(unit, "\ufffd"))
             shifted = False
     return "".join(text)

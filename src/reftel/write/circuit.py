@@ -15,10 +15,13 @@ def encode(text: str, code: Code = "ascii") -> bytes:
     """A written message as a circuit carries it.
 
     Each line ends with CR CR LF, blank lines before a PAGE line and before NNNN are line feeds alone,
-    and twelve letters shifts follow NNNN (DEL in ASCII). `ita2` gives five-unit codes, one a byte.
+    and twelve letters shifts follow NNNN (DEL in ASCII). `ita2` gives five-unit codes, one a byte,
+    with the bells that go before ZZ in format line 2 (137.e, 151.b).
     """
     wire: list[str] = []
-    for line in text.rstrip("\n").split("\n"):
+    for at, line in enumerate(text.rstrip("\n").split("\n")):
+        if at == 1 and code == "ita2" and line.startswith("ZZ "):
+            line = ita2.BELL * 10 + line
         if line == "NNNN":
             wire.append(line + _SHIFTS)
         elif not line and wire and wire[-1].endswith("\n"):
@@ -32,4 +35,4 @@ def encode(text: str, code: Code = "ascii") -> bytes:
 def decode(data: bytes, code: Code = "ascii") -> str:
     """The text of what came over a circuit, a line feed at each line's end."""
     text = ita2.decode(data) if code == "ita2" else data.decode("ascii", errors="replace")
-    return text.replace("\r", "").replace("\x7f", "").replace("\x00", "")
+    return text.replace("\r", "").replace("\x7f", "").replace("\x00", "").replace("\a", "")
