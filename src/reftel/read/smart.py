@@ -57,12 +57,16 @@ _ADDRESSEE = re.compile(
     re.IGNORECASE,
 )
 _FAR = 80
+_FIRST = frozenset("Mm")
 
 
 def is_smart(pieces: list[Piece]) -> bool:
     """Whether the telegram opens with labelled lines of this form: MRN, and Date/DTG or From."""
     front = pieces[:_FAR]
-    if not any(piece.first in "Mm" and piece.text.lstrip()[:3].upper() == "MRN" for piece in front):
+    for piece in front:
+        if piece.first in _FIRST and piece.text.lstrip()[:3].upper() == "MRN":
+            break
+    else:
         return False
     labels = {match["label"].lower() for piece in front if (match := _LABEL.match(piece.text))}
     return "mrn" in labels and bool(labels & {"date/dtg", "from", "action"})
