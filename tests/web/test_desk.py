@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from reftel.archive import Archive
 from reftel.archive.drafts import DraftNameError, Drafts
+from reftel.tables.directory import parse_directory
 from reftel.web.app import app
 from tests.check.test_rules import SOUND as UNDATED
 from tests.web.conftest import SHOTS
@@ -86,6 +87,20 @@ def test_a_draft_is_taken_from_our_own_pages_only(client: TestClient) -> None:
     crossed = {"Sec-Fetch-Site": "cross-site"}
     assert client.post("/desk", data=data, headers=crossed).status_code == 403
     assert client.get("/desk?draft=stolen").status_code == 404
+
+
+def test_the_desk_looks_stations_up_in_a_directory(tmp_path: Path) -> None:
+    directory = parse_directory(
+        '[[station]]\nname = "EMB NORDHAVEN"\nrouting_indicator = "QZBBNV"\n'
+    )
+    draft = SOUND.replace("AMEMBASSY ROME", "EMB NORDHAVEN")
+    with (
+        Archive.open(tmp_path / "archive") as archive,
+        TestClient(app(archive, directory=directory)) as client,
+    ):
+        assert "QZBBNV/EMB NORDHAVEN" in str(look(client, draft)["wire"])
+        answer = client.get("/desk/complete", params={"kind": "address", "words": "nordh"})
+        assert answer.json() == [{"value": "EMB NORDHAVEN", "meaning": "QZBBNV"}]
 
 
 @pytest.mark.parametrize("name", ["", "../etc", "A", "a/b", "a.txt", "x" * 81])

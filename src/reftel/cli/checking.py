@@ -21,13 +21,14 @@ from reftel.cli.common import (
     UNREADABLE,
     as_json,
     color,
+    directory_of,
+    directory_option,
     fail,
     format_option,
     open_archive,
     say,
     width,
 )
-from reftel.cli.writing import directory_of, directory_option
 from reftel.sources import Problem, walk
 from reftel.telegram import Telegram
 from reftel.write.draft import is_draft, read_draft

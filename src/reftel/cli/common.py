@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from reftel.tables.directory import Directory, DirectoryError, parse_directory
+
 if TYPE_CHECKING:
     from reftel.archive import Archive
 
@@ -76,3 +78,21 @@ def open_archive(folder: Path | None, *, new: bool = False) -> Archive:
         return Archive.open(place)
     except (StoreError, OSError) as error:
         fail(str(error))
+
+
+directory_option = click.option(
+    "--directory",
+    "directory_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="REFTEL_DIRECTORY",
+    help="A directory file: routing indicators, mailboxes and clearances of stations.",
+)
+
+
+def directory_of(path: Path | None) -> Directory:
+    if path is None:
+        return Directory()
+    try:
+        return parse_directory(path.read_text(encoding="utf-8"))
+    except (DirectoryError, OSError, UnicodeDecodeError) as error:
+        fail(f"{path}: {error}")

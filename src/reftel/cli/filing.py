@@ -17,6 +17,8 @@ from reftel.cli.common import (
     archive_option,
     as_json,
     color,
+    directory_of,
+    directory_option,
     fail,
     format_option,
     open_archive,
@@ -157,7 +159,10 @@ def show(number: str, folder: Path | None, form: str, all_copies: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--get", "path", metavar="PATH", help="Answer one request and end, without a server.")
-def serve(folder: Path | None, host: str, port: int, path: str | None) -> None:
+@directory_option
+def serve(
+    folder: Path | None, host: str, port: int, path: str | None, directory_file: Path | None
+) -> None:
     """Open the reading room.
 
     \b
@@ -174,7 +179,8 @@ def serve(folder: Path | None, host: str, port: int, path: str | None) -> None:
             click.echo(body, nl=False)
             sys.exit(DONE if status < 400 else NOTHING)
         try:
-            web.serve(archive, host=host, port=port, on_ready=_say_open)
+            directory = directory_of(directory_file)
+            web.serve(archive, host=host, port=port, on_ready=_say_open, directory=directory)
         except OSError as error:
             fail(f"cannot listen on {host}:{port}: {error.strerror or error}; try another --port")
 

@@ -20,6 +20,8 @@ from reftel.cli.common import (
     UNREADABLE,
     archive_option,
     as_json,
+    directory_of,
+    directory_option,
     fail,
     format_option,
     open_archive,
@@ -28,7 +30,7 @@ from reftel.cli.common import (
 )
 from reftel.cli.reading import read_all, show_text
 from reftel.sources import Incoming, walk
-from reftel.tables.directory import Directory, DirectoryError, parse_directory
+from reftel.tables.directory import Directory
 from reftel.telegram import Mrn, RecordError, Telegram, from_builtins, to_builtins
 from reftel.write import CannotWriteError, Written, split, write
 from reftel.write.circuit import encode
@@ -37,13 +39,6 @@ from reftel.write.mail import MailError, from_mail, to_mail
 from reftel.write.template import reply, template
 from reftel.write.wire import heading_for
 
-directory_option = click.option(
-    "--directory",
-    "directory_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    envvar="REFTEL_DIRECTORY",
-    help="A directory file: routing indicators, mailboxes and clearances of stations.",
-)
 _form_option = click.option(
     "--form",
     "layout",
@@ -55,15 +50,6 @@ _charset_option = click.option(
     type=click.Choice(["ascii", "ustty", "ita2"]),
     help="What the circuit carries [default: ascii for state, ita2 for acp127].",
 )
-
-
-def directory_of(path: Path | None) -> Directory:
-    if path is None:
-        return Directory()
-    try:
-        return parse_directory(path.read_text(encoding="utf-8"))
-    except (DirectoryError, OSError, UnicodeDecodeError) as error:
-        fail(f"{path}: {error}")
 
 
 @click.command("draft")

@@ -32,6 +32,7 @@ from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.archive.held import ArchiveHeld
 from reftel.check import PROFILES, Profile
 from reftel.read.anatomy import anatomy
+from reftel.tables.directory import Directory
 from reftel.telegram import Mrn, to_builtins
 from reftel.web.desk import complete, look
 from reftel.web.pages import (
@@ -82,8 +83,9 @@ class _SecurityHeaders:
 class ReadingRoom:
     """The pages of one archive."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, directory: Directory) -> None:
         self.archive = archive
+        self._directory = directory
         self._drafts = Drafts(archive.folder)
         self._templates = Environment(
             loader=PackageLoader("reftel.web"),
@@ -220,7 +222,7 @@ class ReadingRoom:
             draft = saved
         elif number := request.query_params.get("reply"):
             draft = self._reply(number)
-        seen = look(draft, profile, ArchiveHeld(self.archive))
+        seen = look(draft, profile, ArchiveHeld(self.archive), self._directory)
         return self.page(
             "desk.html",
             name=name,
@@ -240,13 +242,16 @@ class ReadingRoom:
             draft, profile = str(asked["draft"]), str(asked.get("profile", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise HTTPException(400, "a JSON object with the key draft is wanted") from error
-        found = await run_in_threadpool(look, draft, profile, ArchiveHeld(self.archive))
+        found = await run_in_threadpool(
+            look, draft, profile, ArchiveHeld(self.archive), self._directory
+        )
         return JSONResponse(found)
 
     def desk_complete(self, request: Request) -> Response:
         """`/desk/complete?kind=address|tags|captions&words=...`: what it can be completed to."""
         given = request.query_params
-        return JSONResponse(complete(given.get("kind", ""), given.get("words", "")[:80]))
+        words = given.get("words", "")[:80]
+        return JSONResponse(complete(given.get("kind", ""), words, self._directory))
 
     def _saved(self, name: str) -> str | None:
         try:
@@ -264,7 +269,7 @@ class ReadingRoom:
     def _download(self, draft: str, profile: str, name: str, what: str) -> Response:
         text = draft
         if what == "wire":
-            seen = look(draft, profile, ArchiveHeld(self.archive))
+            seen = look(draft, profile, ArchiveHeld(self.archive), self._directory)
             if seen["wire"] is None:
                 raise HTTPException(422, "The draft breaks a rule, so there is no wire form yet.")
             text = seen["wire"]
@@ -309,9 +314,12 @@ def _visible(text: str) -> str:
     )
 
 
-def app(archive: Archive, *, host: str = "127.0.0.1") -> Starlette:
-    """The reading room of an archive as an ASGI application, answering to loopback and `host`."""
-    room = ReadingRoom(archive)
+def app(
+    archive: Archive, *, host: str = "127.0.0.1", directory: Directory | None = None
+) -> Starlette:
+    """The reading room of an archive as an ASGI application, answering to loopback and `host`; the desk
+    looks stations up in `directory`."""
+    room = ReadingRoom(archive, directory or Directory())
     hosts = ["*"] if host in ("0.0.0.0", "::") else [*_LOOPBACK, host, "testserver"]
     return Starlette(
         routes=[

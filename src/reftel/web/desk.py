@@ -9,6 +9,7 @@ from typing import Any
 
 from reftel import tables
 from reftel.check import PROFILES, Held, Profile, check
+from reftel.tables.directory import Directory
 from reftel.telegram import CLASSIFICATIONS
 from reftel.web.pages import LEVEL_CLASSES
 from reftel.write import CannotWriteError, write
@@ -19,7 +20,7 @@ _RANK = {"U": 0, "SBU": 1, "LOU": 2, "C": 3, "S": 4, "TS": 5}
 _LONGEST = 200_000
 
 
-def look(text: str, profile: str, held: Held | None) -> dict[str, Any]:
+def look(text: str, profile: str, held: Held | None, directory: Directory) -> dict[str, Any]:
     """Findings, marks and the wire form of a draft, ready for JSON.
 
     `findings` have `line`, `column`, `start` and `end` (code points of the text, or null); `marks` one
@@ -36,7 +37,7 @@ def look(text: str, profile: str, held: Held | None) -> dict[str, Any]:
             "wire": None, "refused": [problem["message"]], "lines": 0,
         }  # fmt: skip
     text = text.replace("\r\n", "\n")
-    draft = read_draft(text, now=datetime.now(UTC))
+    draft = read_draft(text, now=datetime.now(UTC), directory=directory)
     named: Profile = profile if profile in PROFILES else PROFILES[0]
     findings = [
         {
@@ -53,7 +54,7 @@ def look(text: str, profile: str, held: Held | None) -> dict[str, Any]:
             "rule": each.rule, "severity": each.severity, "message": each.message,
             "expected": each.expected, "remedy": each.remedy,
         }
-        for each in check(draft.telegram, profile=named, held=held, draft=True)
+        for each in check(draft.telegram, profile=named, held=held, directory=directory, draft=True)
     ]  # fmt: skip
     findings.sort(key=lambda each: (each["line"] or 0, each["column"] or 0))
     level = draft.telegram.classification or "UNCLASSIFIED"
@@ -108,7 +109,7 @@ def _captions() -> tuple[tuple[str, str], ...]:
     return tuple((entry.code, entry.name) for entry in tables.captions() if entry.code.isupper())
 
 
-def complete(kind: str, words: str) -> list[dict[str, str]]:
+def complete(kind: str, words: str, directory: Directory) -> list[dict[str, str]]:
     """What a beginning can be completed to: addresses, TAGS or captions, the likeliest first.
 
     A TAGS is found by its meaning too, an address by any of its words.
@@ -122,7 +123,9 @@ def complete(kind: str, words: str) -> list[dict[str, str]]:
     elif kind == "captions":
         rows = _captions()
     elif kind == "address":
-        rows = tuple((name, tables.routing_indicator(name) or "") for name in tables.addresses())
+        own = {entry.name: entry.routing_indicator or "" for entry in directory.entries}
+        known = {name: tables.routing_indicator(name) or "" for name in tables.addresses()}
+        rows = tuple({**known, **own}.items())
     else:
         return []
     ranked: list[tuple[int, str, str]] = []

@@ -12,12 +12,20 @@ import uvicorn
 from starlette.types import Message, Scope
 
 from reftel.archive import Archive
+from reftel.tables.directory import Directory
 from reftel.web.app import app
 
 _TRIES = 50
 
 
-def serve(archive: Archive, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(
+    archive: Archive,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[str], None],
+    directory: Directory | None = None,
+) -> None:
     """Serve until interrupted. A port that is taken gives way to the next free one above it.
 
     `on_ready` gets the address. Raises `OSError` if no port can be had.
@@ -25,7 +33,9 @@ def serve(archive: Archive, *, host: str, port: int, on_ready: Callable[[str], N
     listener = _listen(host, port)
     bound = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    config = uvicorn.Config(app(archive, host=host), log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app(archive, host=host, directory=directory), log_level="warning", access_log=False
+    )
     on_ready(f"http://{shown}:{bound}/")
     uvicorn.Server(config).run(sockets=[listener])
 
