@@ -12,7 +12,7 @@ import sys
 import click
 
 import reftel
-from reftel.cli import checking, filing, reading, writing
+from reftel.cli import centre, checking, filing, reading, writing
 from reftel.cli.common import DONE, UNREADABLE, say
 
 
@@ -42,6 +42,7 @@ for _command in (
     filing.serve,
     filing.verify,
     filing.rebuild_index,
+    centre.centre,
 ):
     cli.add_command(_command)
 

@@ -130,7 +130,7 @@ def write_command(
     \b
     Example: reftel write draft.txt > telegram.txt
     """
-    telegram = _one(path, directory_file)
+    telegram = one_telegram(path, directory_of(directory_file))
     if kind == "json":
         click.echo(as_json(to_builtins(telegram, source=path)))
         return
@@ -190,7 +190,7 @@ def split_command(
     \b
     Example: reftel split long.txt --into sections/
     """
-    telegram = _one(path, directory_file)
+    telegram = one_telegram(path, directory_of(directory_file))
     try:
         sections = split(telegram, form=layout, charset=charset, lines=lines)
     except CannotWriteError as error:
@@ -258,9 +258,9 @@ def _join(group: Sequence[tuple[str, Telegram]]) -> tuple[Telegram, list[tuple[i
     return reftel.join(telegram for _, telegram in group), twice
 
 
-def _one(path: str, directory_file: Path | None) -> Telegram:
-    """The telegram of a draft, a record or a telegram's own text."""
-    directory = directory_of(directory_file)
+def one_telegram(path: str, directory: Directory, profile: Profile | None = None) -> Telegram:
+    """The telegram of a draft, a record or a telegram's own text; a draft is checked by `profile`, or by
+    the one of its date."""
     incoming = list(walk([path], stdin=sys.stdin.buffer))
     texts = [item for item in incoming if isinstance(item, Incoming)]
     if len(texts) != 1:
@@ -275,7 +275,7 @@ def _one(path: str, directory_file: Path | None) -> Telegram:
             fail(f"{path}: {error}")
     if is_draft(text):
         draft = read_draft(text, now=datetime.now(UTC), directory=directory)
-        return _of_draft(path, draft, directory)
+        return _of_draft(path, draft, directory, profile)
     try:
         telegram = reftel.read(text)
         if telegram.dialect == "mail":
@@ -287,16 +287,17 @@ def _one(path: str, directory_file: Path | None) -> Telegram:
         fail(f"{path}:1: neither a draft nor a telegram: {refusal.why}")
 
 
-def _of_draft(path: str, draft: Draft, directory: Directory) -> Telegram:
+def _of_draft(path: str, draft: Draft, directory: Directory, profile: Profile | None) -> Telegram:
     """The telegram of a draft that breaks no rule; warnings are said, errors end the command."""
     from reftel.terminal import render_findings
 
     for problem in draft.problems:
         say(f"{path}:{problem.line}:{problem.column}: {problem.message}; {problem.remedy}")
     sent = draft.telegram.dtg or ""
-    profile: Profile = (
-        "state-1973-79" if sent < "1980" else PROFILES[0] if sent < "2010" else "state-2009"
-    )
+    if profile is None:
+        profile = (
+            "state-1973-79" if sent < "1980" else PROFILES[0] if sent < "2010" else "state-2009"
+        )
     findings = check(draft.telegram, profile=profile, directory=directory, draft=True)
     text = render_findings(path, draft.telegram.source, findings, width=width(), color=False)
     click.echo(text, nl=False, err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import parse_qsl, urlsplit
@@ -83,8 +84,9 @@ class _SecurityHeaders:
 class ReadingRoom:
     """The pages of one archive."""
 
-    def __init__(self, archive: Archive, directory: Directory) -> None:
+    def __init__(self, archive: Archive, directory: Directory, *, centre: bool = False) -> None:
         self.archive = archive
+        self._centre = centre
         self._directory = directory
         self._drafts = Drafts(archive.folder)
         self._templates = Environment(
@@ -95,9 +97,15 @@ class ReadingRoom:
             lstrip_blocks=True,
         )
         self._templates.filters["visible"] = _visible
+        self.filters = self._templates.filters
 
     def page(self, template: str, code: int = 200, **values: Any) -> HTMLResponse:
-        context = {"query": "", "version": reftel.__version__, **values}
+        context = {
+            "query": "",
+            "version": reftel.__version__,
+            "has_centre": self._centre,
+            **values,
+        }
         return HTMLResponse(self._templates.get_template(template).render(context), code)
 
     def home(self, request: Request) -> Response:
@@ -201,7 +209,7 @@ class ReadingRoom:
         profile, state = _PROFILES[2][0], ""
         draft = template()
         if request.method == "POST":
-            self._same_origin(request)
+            self.same_origin(request)
             body = (await request.body()).decode("utf-8", "replace")
             form = dict(parse_qsl(body, keep_blank_values=True))
             name, draft = form.get("name", ""), form.get("draft", "").replace("\r\n", "\n")
@@ -236,7 +244,7 @@ class ReadingRoom:
 
     async def desk_look(self, request: Request) -> Response:
         """`/desk/look`: findings, marks and wire form of the draft in a JSON body."""
-        self._same_origin(request)
+        self.same_origin(request)
         try:
             asked = await request.json()
             draft, profile = str(asked["draft"]), str(asked.get("profile", ""))
@@ -279,13 +287,15 @@ class ReadingRoom:
         return PlainTextResponse(text, headers=headers)
 
     @staticmethod
-    def _same_origin(request: Request) -> None:
+    def same_origin(request: Request) -> None:
         """Refuse what another site's page sends: a browser says where a request comes from."""
         site = request.headers.get("sec-fetch-site", "same-origin")
         origin = request.headers.get("origin")
         other = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
         if site not in ("same-origin", "none") or other:
-            raise HTTPException(403, "Drafts are taken from this reading room's own pages only.")
+            raise HTTPException(
+                403, "Requests that change something are taken from this site's own pages only."
+            )
 
     def about(self, request: Request) -> Response:
         del request
@@ -319,10 +329,20 @@ def app(
 ) -> Starlette:
     """The reading room of an archive as an ASGI application, answering to loopback and `host`; the desk
     looks stations up in `directory`."""
-    room = ReadingRoom(archive, directory or Directory())
+    return application(ReadingRoom(archive, directory or Directory()), host)
+
+
+def application(
+    room: ReadingRoom,
+    host: str,
+    more: Sequence[Route] = (),
+    doors: Sequence[Middleware] = (),
+) -> Starlette:
+    """The room's pages, with further ones beside them and further middleware before them."""
     hosts = ["*"] if host in ("0.0.0.0", "::") else [*_LOOPBACK, host, "testserver"]
     return Starlette(
         routes=[
+            *more,
             Route("/", room.home),
             Route("/search", room.search),
             Route("/search.json", room.search),
@@ -338,6 +358,7 @@ def app(
         middleware=[
             Middleware(_SecurityHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            *doors,
         ],
         exception_handlers={HTTPException: room.error, 500: room.error},
     )

@@ -18,6 +18,12 @@ def encode(text: str, code: Code = "ascii") -> bytes:
     and twelve letters shifts follow NNNN (DEL in ASCII). `ita2` gives five-unit codes, one a byte,
     with the bells that go before ZZ in format line 2 (137.e, 151.b).
     """
+    plain = functions(text, code)
+    return ita2.encode(plain) if code == "ita2" else plain.encode("ascii")
+
+
+def functions(text: str, code: Code = "ascii") -> str:
+    """A message's characters with the machine functions of a circuit, not yet as bytes."""
     wire: list[str] = []
     for at, line in enumerate(text.rstrip("\n").split("\n")):
         if at == 1 and code == "ita2" and line.startswith("ZZ "):
@@ -28,8 +34,7 @@ def encode(text: str, code: Code = "ascii") -> bytes:
             wire.append("\n")
         else:
             wire.append(line + "\r\r\n")
-    plain = "".join(wire)
-    return ita2.encode(plain) if code == "ita2" else plain.encode("ascii")
+    return "".join(wire)
 
 
 def decode(data: bytes, code: Code = "ascii") -> str:

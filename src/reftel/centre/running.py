@@ -1,0 +1,178 @@
+"""A centre at work: everything together, started, watched, reconfigured and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from reftel.archive import Archive
+from reftel.centre import services
+from reftel.centre.config import Config, ConfigError, load_config
+from reftel.centre.delivery import Delivery
+from reftel.centre.folder import FolderCircuit
+from reftel.centre.journal import Journal, JournalError
+from reftel.centre.mailgate import MailCircuit, MailDoor
+from reftel.centre.station import Station
+from reftel.centre.stream import Streams
+
+_WATCH_S = 1.0
+
+
+class Log:
+    """Structured lines: on a terminal to read, otherwise JSON; never a telegram's text."""
+
+    def __init__(self, out: TextIO = sys.stderr, *, readable: bool | None = None) -> None:
+        self._out = out
+        self._readable = out.isatty() if readable is None else readable
+
+    def __call__(self, event: str, fields: dict[str, Any]) -> None:
+        shown = {key: value for key, value in fields.items() if value is not None}
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        if self._readable:
+            words = " ".join(f"{key}={value}" for key, value in shown.items())
+            line = f"{at[11:19]} {event:<22} {words}"
+        else:
+            line = json.dumps({"at": at, "event": event, **shown}, ensure_ascii=False, default=str)
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=self._out, flush=True)
+
+
+class Centre:
+    """One centre. `start` opens it, `stop` ends it in order; a kill at any moment loses nothing."""
+
+    def __init__(
+        self, path: Path, config: Config, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.path = path
+        self.config = config
+        self._clock = clock
+        self.archive: Archive | None = None
+        self.journal: Journal
+        self.station: Station
+        self._workers: dict[str, tuple[Any, asyncio.Task[None]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._mark = _mark(path)
+
+    async def start(self, log: Callable[[str, dict[str, Any]], None] | None = None) -> None:
+        """Open the journal and the archive, and begin to move messages. Raises `JournalError`,
+        `StoreError`, `OSError` (an address that is in use)."""
+        self.journal = Journal(self.config.data / "journal.db")
+        self.station = Station(self.config, self.journal, self._clock)
+        if log is not None:
+            self.station.events.append(log)
+        for problem in self.journal.found:
+            self.station.tell("journal.found", what=problem)
+        self.archive = await asyncio.to_thread(Archive.open, self.config.archive)
+        self.delivery = Delivery(self.station, self.archive)
+        self.streams = Streams(self.station)
+        self.door = MailDoor(self.station)
+        await self._apply()
+        self._tasks = [
+            asyncio.create_task(self.delivery.run(), name="delivery"),
+            asyncio.create_task(self._watch(), name="watch"),
+        ]
+        self.station.tell(
+            "centre.started",
+            station=self.config.station.routing_indicator,
+            waiting=len(self.station.duties),
+            messages=self.station.last_message,
+        )
+
+    async def _apply(self) -> None:
+        await self.streams.apply()
+        await self.door.apply()
+        wanted = {c.name: c for c in self.station.config.circuit if c.kind in ("folder", "mail")}
+        for name, (config, task) in list(self._workers.items()):
+            if wanted.get(name) != config:
+                await _end(task)
+                del self._workers[name]
+        for name, config in wanted.items():
+            if name not in self._workers:
+                kind = FolderCircuit if config.kind == "folder" else MailCircuit
+                worker = kind(self.station, config).run()
+                task = asyncio.create_task(worker, name=f"{config.kind} {name}")
+                self._workers[name] = (config, task)
+
+    async def _watch(self) -> None:
+        """Once a second: the configuration's file, the journal's health, the follow-up clock."""
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            try:
+                if self.station.trouble is not None:
+                    await self._recover()
+                    continue
+                if _mark(self.path) != self._mark:
+                    await self.reload()
+                await services.follow_up(self.station)
+                await self.delivery.deliver_overdue()
+            except JournalError:
+                continue
+            for name, (_, task) in self._workers.items():
+                if task.done() and not task.cancelled() and (error := task.exception()):
+                    self.station.tell("circuit.failed", circuit=name, why=repr(error))
+
+    async def _recover(self) -> None:
+        """The journal could not be written: stand still until it can, then go on from what it says."""
+        for circuit in self.station.config.circuit:
+            if circuit.kind == "stream":
+                await self.streams.cut(circuit.name)
+        if await self.station.recover():
+            self.delivery.forget()
+            for _, task in self._workers.values():
+                await _end(task)
+            self._workers.clear()
+            await self._apply()
+            self.station.delivering.set()
+
+    async def reload(self) -> list[str]:
+        """Take the configuration anew; one with mistakes is left alone, and they are returned."""
+        self._mark = _mark(self.path)
+        try:
+            config = load_config(self.path)
+        except (ConfigError, OSError) as error:
+            problems = getattr(error, "problems", [str(error)])
+            self.station.tell("config.refused", problems=problems)
+            return list(problems)
+        if config.data != self.config.data or config.station.routing_indicator != (
+            self.config.station.routing_indicator
+        ):
+            problems = ["station.data and station.routing_indicator change only with a restart"]
+            self.station.tell("config.refused", problems=problems)
+            return problems
+        self.config = config
+        self.station.reconfigure(config)
+        await self._apply()
+        await self.station.replan()
+        self.station.tell("config.taken")
+        return []
+
+    async def stop(self) -> None:
+        """End in order: nothing new is taken, what is written stays."""
+        for task in [*self._tasks, *(task for _, task in self._workers.values())]:
+            await _end(task)
+        await self.door.stop()
+        await self.streams.stop()
+        self.station.tell("centre.stopped")
+        self.journal.close()
+        if self.archive is not None:
+            self.archive.close()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

@@ -1,0 +1,255 @@
+"""Service messages understood and answered, and the clock that follows up what nobody answers.
+
+What a rule settles is done at once and written down; what needs a person's judgement lies in the
+operator's queue with what the message asks (ACP 127 401-438; wire-format.md 10).
+"""
+
+from __future__ import annotations
+
+from reftel.centre.journal import Changes, Duty
+from reftel.centre.numbers import after
+from reftel.centre.scan import ENDING, Scanned
+from reftel.centre.station import LOCAL, OPERATOR, Station
+from reftel.read.service import ServiceMessage, understand
+from reftel.telegram import Telegram
+
+FOLLOW_UP_S = {"Y": 3600.0, "Z": 3600.0, "O": 7200.0, "P": 28800.0, "R": 57600.0}
+"""After how long a request that nobody answered is made again (419.f); FLASH: ours."""
+
+_AGAIN = ("ZAR2", "ZAR3")
+
+
+def act(
+    station: Station, changes: Changes, message: int, scanned: Scanned, telegram: Telegram
+) -> list[Duty]:
+    """Do what a service message asks, as far as a rule says what; the duties that follow."""
+    text = telegram.service or ""
+    said = understand(text)
+    row = station.journal.message(message)
+    by = row[1] if row else ""
+    changes.entry(
+        "service-understood",
+        station.clock(),
+        message=message,
+        circuit=by,
+        what=said.kind,
+        text=text,
+    )
+    station.tell("service.understood", message=message, circuit=by, what=said.kind)
+    deed = _DEEDS.get(said.kind)
+    duties = deed(station, changes, by, said, scanned) if deed else None
+    if duties is None:
+        note = f"service message ({said.kind}) from {scanned.inner.station or by}: {text}"
+        return [station.new_duty(message, OPERATOR, scanned.letter, (), note=note)]
+    return duties
+
+
+def _open_number(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty]:
+    """`ZFX`: what was sent under a number that did not arrive goes again, under a new one (433)."""
+    del scanned
+    return [duty for hop in said.channel_numbers for duty in _again(station, changes, by, hop)]
+
+
+def _again(station: Station, changes: Changes, by: str, hop: str) -> list[Duty]:
+    """Retransmit what a channel number of ours carried, once for each number."""
+    now = station.clock()
+    entries = station.journal.entries(hop=hop)
+    sending = next((e for e in entries if e.kind == "sending" and e.circuit == by), None)
+    if sending is None or sending.message is None:
+        changes.entry("number-unused", now, circuit=by, hop=hop)
+        return []
+    if any(each.kind in ("broken-off", "sent-again") for each in entries):
+        # Under this number nothing whole was sent, or it went again already.
+        changes.entry("number-noted", now, message=sending.message, circuit=by, hop=hop)
+        return []
+    if any(d.message == sending.message and d.circuit == by for d in station.duties.values()):
+        changes.entry("number-in-course", now, message=sending.message, circuit=by, hop=hop)
+        return []
+    routed = station.went(sending.message, by)
+    if routed is None:
+        return []
+    letter, routing = routed
+    changes.entry("sent-again", now, message=sending.message, circuit=by, hop=hop)
+    return [station.new_duty(sending.message, by, letter, routing)]
+
+
+def _repeat(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty] | None:
+    """A repeat is asked for: of a transmission, or of a message that is ours or went through here."""
+    duties: list[Duty] = []
+    if said.channel_numbers:
+        for hop in said.channel_numbers:
+            duties += _again(station, changes, by, hop)
+        return duties
+    asker = scanned.inner.station
+    for name in said.messages:
+        held = station.journal.messages_named(name)
+        if not held or asker is None:
+            return None
+        duties += _repeat_message(station, changes, asker, scanned, name, held[0])
+    return duties or None
+
+
+def _repeat_message(
+    station: Station, changes: Changes, asker: str, scanned: Scanned, name: str, number: int
+) -> list[Duty]:
+    """The whole message again, behind a service text, to the station that asks (419.e)."""
+    from reftel.centre.scan import scan as scan_bytes
+
+    inner = scan_bytes(station.journal.bytes_of(number))
+    letter = inner.letter
+    ours = station.config.station.routing_indicator
+    serial = station.next_serial(changes)
+    filed = station.filed()
+    security = inner.inner.security or "ZNY TTTTT"
+    asked = f"ZUI {scanned.message} " if scanned.message else ""
+    body = (
+        f"{letter}{letter} {asker}\nDE {ours} {serial} {filed}\n{security}\nBT\n"
+        f"UNCLAS SVC {asked}ZDK {name}\n{letter}{letter} {asker}\n{inner.rest}"
+    )
+    return station.own_message(changes, body + ENDING, (asker,), letter, inner.classification)
+
+
+def _last_received(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty] | None:
+    """`ZID`: the neighbour's last number. What we sent after it goes again; all well is answered `ZIC`."""
+    circuit = station.circuits.get(by)
+    if circuit is None or not said.channel_numbers:
+        return None
+    config = circuit.config
+    hop = said.channel_numbers[-1]
+    last = int(station.values.get(f"out:{by}", "0"))
+    if hop[:3] != config.send:
+        return None
+    duties: list[Duty] = []
+    number = int(hop[3:])
+    if (last - number) % int("9" * config.digits) <= 500:
+        while number != last:
+            number = after(number, config.digits)
+            duties += _again(station, changes, by, f"{config.send}{number:0{config.digits}d}")
+    if not duties and not scanned.message:
+        duties = station.service(changes, by, "P", f"ZIC {config.send}{last:0{config.digits}d}")
+    return duties
+
+
+def _last_sent(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty] | None:
+    """`ZIC`: the last number that the neighbour sent. Those between ours and it are open."""
+    del scanned
+    circuit = station.circuits.get(by)
+    if circuit is None or not said.channel_numbers:
+        return None
+    hop = said.channel_numbers[-1]
+    if hop[:3] != circuit.config.receive:
+        return None
+    return station.missing_up_to(changes, circuit, int(hop[3:]))
+
+
+def _cancelled(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty]:
+    """`ZFR`: what has not been sent or delivered stays here, shown as cancelled (424)."""
+    del scanned
+    numbers = {n for name in said.messages for n in station.journal.messages_named(name)}
+    for hop in said.channel_numbers:
+        numbers |= {
+            e.message
+            for e in station.journal.entries(hop=hop)
+            if e.message and e.kind == "accepted" and e.circuit == by
+        }
+    for number in sorted(numbers):
+        changes.entry("cancelled", station.clock(), message=number, circuit=by)
+        for duty in [d for d in station.duties.values() if d.message == number and d.hop is None]:
+            if duty.circuit != LOCAL:
+                station.drop(duty, changes)
+    return []
+
+
+def _route_question(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty] | None:
+    """`INT ZOE ri`: whether we can take traffic for a station (307)."""
+    del said
+    words = scanned.rest.split()
+    wanted = words[words.index("ZOE") + 1] if "ZOE" in words[:-1] else None
+    if wanted is None:
+        return None
+    circuits = [c for c in station.plan.circuits(wanted) if c != by]
+    if any(station.circuits[c].up for c in circuits if c in station.circuits):
+        return station.service(changes, by, scanned.letter, f"ZOE {wanted}")
+    return None
+
+
+def _noted(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty]:
+    """What only has to be written down."""
+    del by, scanned
+    for name in said.messages:
+        station.stop_waiting(changes, "repeat", name)
+    return []
+
+
+_DEEDS = {
+    "open-number": _open_number,
+    "repeat-request": _repeat,
+    "last-received": _last_received,
+    "last-sent": _last_sent,
+    "cancellation": _cancelled,
+    "route-question": _route_question,
+    "number-discrepancy": _noted,
+    "repeat": _noted,
+    "route": _noted,
+    "passed": _noted,
+}
+
+
+async def follow_up(station: Station) -> None:
+    """What the clock brings: requests that nobody answered, lines that are silent (412.b, 419.f)."""
+    now = station.clock()
+    changes = Changes()
+    duties: list[Duty] = []
+    for awaited in list(station.awaited.values()):
+        if awaited.kind not in ("repeat", "open-number"):
+            continue
+        due = awaited.at + FOLLOW_UP_S.get(awaited.letter, 57600.0) * (awaited.reminded + 1)
+        if now < due:
+            continue
+        if awaited.reminded >= len(_AGAIN):
+            continue
+        signal = _AGAIN[awaited.reminded]
+        awaited.reminded += 1
+        station.start_waiting(changes, awaited)
+        changes.entry(
+            "asked-again",
+            now,
+            circuit=awaited.circuit,
+            hop=awaited.name[:7],
+            signal=signal,
+            of=awaited.name,
+        )
+        if awaited.circuit in station.circuits:
+            question = f"{awaited.name} ZES2" if awaited.kind == "repeat" else f"ZFX {awaited.name}"
+            duties += station.service(
+                changes, awaited.circuit, awaited.letter, f"{signal} {question}"
+            )
+        station.tell("request.again", circuit=awaited.circuit, signal=signal)
+    for name, circuit in station.circuits.items():
+        config = circuit.config
+        if config.kind != "stream" or not circuit.up:
+            continue
+        heard = max(circuit.heard, circuit.since)
+        if now - heard >= config.silence_s:
+            circuit.heard = now
+            last = int(station.values.get(f"in:{name}", "0"))
+            duties += station.service(
+                changes, name, "P", f"ZID {config.receive}{last:0{config.digits}d}"
+            )
+            station.tell("line.silent", circuit=name)
+    if changes or duties:
+        await station.enqueue(changes, duties)

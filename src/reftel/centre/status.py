@@ -1,0 +1,236 @@
+"""The state of a centre at one moment: what the terminal, the page, the metrics and the health check show."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import msgspec
+
+from reftel.centre.station import WAIT_BUCKETS, Station
+from reftel.read.dtg import PRECEDENCES
+
+_LETTERS = ("Y", "Z", "O", "P", "R")
+_LEAST_FREE_BYTES = 50_000_000
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """How many wait with one precedence, and for how long the oldest does, in seconds."""
+
+    precedence: str
+    count: int
+    oldest_s: float
+
+
+class CircuitStatus(msgspec.Struct, frozen=True):
+    name: str
+    kind: str
+    station: str | None
+    up: bool
+    why: str
+    since: float
+    waiting: tuple[Waiting, ...]
+    on_the_way: int
+    last_in: str | None
+    last_out: str | None
+    heard: float
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """Something that a person should know: how grave (`late` before `soon`), what, and where."""
+
+    grave: bool
+    what: str
+    message: int | None = None
+    circuit: str | None = None
+
+
+class Status(msgspec.Struct, frozen=True):
+    station: str
+    routing_indicator: str
+    at: float
+    messages: int
+    circuits: tuple[CircuitStatus, ...]
+    here: int
+    operator: int
+    held: int
+    awaited: tuple[dict[str, Any], ...]
+    alerts: tuple[Alert, ...]
+    trouble: str | None
+    head: str
+
+    @property
+    def healthy(self) -> bool:
+        return self.trouble is None
+
+
+def status(station: Station) -> Status:
+    """Take stock. It does not grow with what waits."""
+    now = station.clock()
+    config = station.config
+    number, head = station.journal.head()
+    return Status(
+        station=config.station.name,
+        routing_indicator=config.station.routing_indicator,
+        at=now,
+        messages=station.last_message,
+        circuits=tuple(_circuit(station, name, now) for name in station.circuits),
+        here=len(station.here),
+        operator=len(station.operator),
+        held=len(station.held),
+        awaited=tuple(
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "circuit": each.circuit.lstrip("#"),
+                "age_s": round(now - each.at, 1),
+                "reminded": each.reminded,
+                **each.detail,
+            }
+            for each in station.awaited.values()
+        ),
+        alerts=tuple(alerts(station)),
+        trouble=station.trouble,
+        head=f"{number}:{head}",
+    )
+
+
+def _circuit(station: Station, name: str, now: float) -> CircuitStatus:
+    state = station.circuits[name]
+    config = state.config
+    waiting = tuple(
+        Waiting(PRECEDENCES[letter], count, round(now - oldest.at, 3) if oldest else 0.0)
+        for letter, (count, oldest) in zip(_LETTERS, state.queue.lengths(), strict=True)
+        if count
+    )
+
+    def number(way: str, channel: str | None) -> str | None:
+        value = station.values.get(f"{way}:{name}")
+        return f"{channel or ''}{int(value):0{config.digits}d}" if value else None
+
+    return CircuitStatus(
+        name,
+        config.kind,
+        config.station,
+        state.up,
+        state.why,
+        state.since,
+        waiting,
+        len(state.flight),
+        number("in", config.receive),
+        number("out", config.send or "XYZ"),
+        state.heard,
+    )
+
+
+def alerts(station: Station) -> list[Alert]:
+    """What needs a person, the gravest first."""
+    now = station.clock()
+    found: list[Alert] = []
+    if station.trouble is not None:
+        found.append(Alert(True, f"the journal cannot be written: {station.trouble}"))
+    found += [Alert(True, f"at the start: {each}") for each in station.journal.found]
+    free = shutil.disk_usage(station.journal.path.parent).free
+    if free < _LEAST_FREE_BYTES:
+        found.append(Alert(True, f"{free // 1_000_000} MB are free on the journal's disk"))
+    for awaited in station.awaited.values():
+        if awaited.kind == "person":
+            name = awaited.detail.get("name") or f"message {awaited.name}"
+            why = awaited.detail.get("why", "FLASH")
+            what = f"{why} {name} waits for a person's acknowledgement"
+            found.append(Alert(True, what, int(awaited.name)))
+        elif awaited.kind == "open-number":
+            found.append(
+                Alert(False, f"number {awaited.name} did not come", circuit=awaited.circuit)
+            )
+        elif awaited.kind == "repeat":
+            what = f"a repeat of {awaited.name} is awaited"
+            found.append(Alert(awaited.reminded > 1, what, circuit=awaited.circuit))
+        elif awaited.kind == "continuity":
+            found.append(Alert(False, f"telegram {awaited.name} to us did not come"))
+    objectives = station.config.objectives
+    limits = (
+        objectives.flash,
+        objectives.flash,
+        objectives.immediate,
+        objectives.priority,
+        objectives.routine,
+    )
+    for name, state in station.circuits.items():
+        for letter, limit, (count, oldest) in zip(
+            _LETTERS, limits, state.queue.lengths(), strict=True
+        ):
+            if oldest is None:
+                continue
+            age = now - oldest.at
+            if age >= limit * objectives.warn_at:
+                late = age >= limit
+                word = "are late" if late else "are about to be late"
+                what = f"{PRECEDENCES[letter]} telegrams for {name} {word}: the oldest of {count} waits"
+                found.append(Alert(late, f"{what} {_span(age)}", oldest.message, name))
+        if not state.up:
+            found.append(Alert(len(state.queue) > 0, f"{name} is down: {state.why}", circuit=name))
+    if station.operator:
+        found.append(Alert(False, f"{len(station.operator)} in the operator's queue"))
+    return sorted(found, key=lambda alert: not alert.grave)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def metrics(station: Station) -> str:
+    """The state in the text format of Prometheus."""
+    now = status(station)
+    lines = [
+        "# HELP reftel_queue_messages Messages that wait, by circuit and precedence.",
+        "# TYPE reftel_queue_messages gauge",
+    ]
+    ages = [
+        "# HELP reftel_queue_oldest_seconds Age of the oldest message that waits.",
+        "# TYPE reftel_queue_oldest_seconds gauge",
+    ]
+    for circuit in now.circuits:
+        waiting = {each.precedence: each for each in circuit.waiting}
+        for word in ("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"):
+            labels = f'circuit="{circuit.name}",precedence="{word}"'
+            each = waiting.get(word)
+            lines.append(f"reftel_queue_messages{{{labels}}} {each.count if each else 0}")
+            ages.append(f"reftel_queue_oldest_seconds{{{labels}}} {each.oldest_s if each else 0}")
+    lines += ages
+    lines += ["# HELP reftel_circuit_up Whether a circuit is up.", "# TYPE reftel_circuit_up gauge"]
+    lines += [f'reftel_circuit_up{{circuit="{c.name}"}} {int(c.up)}' for c in now.circuits]
+    for name, what, value in (
+        ("operator", "Messages in the operator's queue.", now.operator),
+        ("held", "Messages that a person put aside.", now.held),
+        ("awaited", "Answers that are awaited.", len(now.awaited)),
+        ("journal_writable", "Whether the journal can be written.", int(now.trouble is None)),
+    ):
+        lines += [
+            f"# HELP reftel_{name} {what}",
+            f"# TYPE reftel_{name} gauge",
+            f"reftel_{name} {value}",
+        ]
+    lines += [
+        "# HELP reftel_events_total What happened since the start, by kind.",
+        "# TYPE reftel_events_total counter",
+    ]
+    lines += [f'reftel_events_total{{event="{k}"}} {v}' for k, v in sorted(station.count.items())]
+    lines += [
+        "# HELP reftel_first_byte_seconds Time from acceptance to the first byte sent.",
+        "# TYPE reftel_first_byte_seconds histogram",
+    ]
+    for letter, (total, count, buckets) in sorted(station.waited.items()):
+        word = PRECEDENCES.get(letter, letter)
+        for limit, number in zip(WAIT_BUCKETS, buckets, strict=False):
+            lines.append(
+                f'reftel_first_byte_seconds_bucket{{precedence="{word}",le="{limit}"}} {number}'
+            )
+        lines.append(f'reftel_first_byte_seconds_bucket{{precedence="{word}",le="+Inf"}} {count}')
+        lines.append(f'reftel_first_byte_seconds_sum{{precedence="{word}"}} {total}')
+        lines.append(f'reftel_first_byte_seconds_count{{precedence="{word}"}} {count}')
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,441 @@
+"""The message centre: `reftel centre run`, and what an operator asks of a centre that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import http.client
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import click
+
+from reftel.cli.common import DONE, NOTHING, as_json, color, fail, format_option, say, width
+from reftel.cli.writing import one_telegram
+from reftel.check import Profile
+from reftel.telegram import to_builtins
+
+
+@click.group()
+def centre() -> None:
+    """Move telegrams by precedence: store and forward, losing nothing.
+
+    \b
+    Example: reftel centre run --config centre.toml
+    """
+
+
+def _config_option(command: Any) -> Any:
+    return click.option(
+        "--config",
+        "path",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        envvar="REFTEL_CENTRE",
+        required=True,
+        help="The centre's configuration file [or REFTEL_CENTRE].",
+    )(command)
+
+
+def _load(path: Path) -> Any:
+    try:
+        from reftel.centre import ConfigError, load_config
+    except ImportError as error:
+        fail(f"{error.name} is not installed; install it with: pip install 'reftel[centre]'")
+    try:
+        return load_config(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            say(f"{path}: {problem}")
+        fail(f"{path} has {len(error.problems)} mistakes; nothing was done")
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+
+
+@centre.command("check-config")
+@_config_option
+def check_config(path: Path) -> None:
+    """Say what is wrong with a configuration, or what it sets up.
+
+    \b
+    Example: reftel centre check-config --config centre.toml
+    """
+    config = _load(path)
+    click.echo(f"{config.station.name} ({', '.join(sorted(config.ours))})")
+    for circuit in config.circuit:
+        where = circuit.connect or circuit.listen or circuit.mailbox or circuit.folder_out or ""
+        click.echo(
+            f"  {circuit.name}: {circuit.kind} to {circuit.station or 'mailboxes'} {where}".rstrip()
+        )
+    for route in config.route:
+        click.echo(f"  {route.to} over {', then '.join(route.circuits)}")
+
+
+@centre.command()
+@_config_option
+@click.option("--log", type=click.Choice(["auto", "text", "json"]), default="auto")
+def run(path: Path, log: str) -> None:
+    """Run the centre until it is stopped (Ctrl-C, or SIGTERM). SIGHUP takes the configuration anew.
+
+    \b
+    Example: reftel centre run --config centre.toml
+    """
+    config = _load(path)
+    try:
+        import uvicorn
+
+        from reftel.archive import StoreError
+        from reftel.centre import JournalError
+        from reftel.centre.running import Centre, Log
+        from reftel.web.centre import centre_app
+    except ImportError as error:
+        fail(f"{error.name} is not installed; install it with: pip install 'reftel[centre]'")
+    readable = {"auto": None, "text": True, "json": False}[log]
+
+    async def main() -> None:
+        running = Centre(path, config)
+        await running.start(Log(readable=readable))
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.set)
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: setattr(running, "reloading", loop.create_task(running.reload()))
+        )
+        servers: list[uvicorn.Server] = []
+        door = config.data / "centre.sock"
+        door.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(door))
+        door.chmod(0o600)
+        places: list[tuple[Any, str, bool]] = [(listener, "localhost", True)]
+        if config.http is not None:
+            from reftel.centre.config import address
+
+            host, port = address(config.http.listen)
+            places.append((socket.create_server((host, port)), host, False))
+            say(f"The centre's pages are at http://{host}:{port}/centre")
+        for sock, host, trusted in places:
+            settings = uvicorn.Config(
+                centre_app(running, host=host, trusted=trusted),
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+            )
+            server = uvicorn.Server(settings)
+            server.capture_signals = _nothing_captured  # type: ignore[method-assign]
+            servers.append(server)
+            loop.create_task(server.serve(sockets=[sock]))  # noqa: RUF006  ended below
+        await ending.wait()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.sleep(0.2)
+        await running.stop()
+        door.unlink(missing_ok=True)
+
+    try:
+        asyncio.run(main())
+    except (JournalError, StoreError) as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.strerror or error}: {error.filename or 'an address of the configuration'}")
+
+
+def _nothing_captured() -> Any:
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+# What is asked of a centre that runs
+
+
+class _Socket(http.client.HTTPConnection):
+    """HTTP over the socket in the centre's data folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=60)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(60)
+        self.sock.connect(str(self._path))
+
+
+def _ask(path: Path, target: str, body: Any = None) -> Any:
+    """The centre's answer; ends the command with its message where it refuses."""
+    config = _load(path)
+    connection = _Socket(config.data / "centre.sock")
+    headers = {"X-Reftel-Operator": getpass.getuser(), "Content-Type": "application/json"}
+    try:
+        if body is None:
+            connection.request("GET", target, headers=headers)
+        else:
+            connection.request("POST", target, json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    except (ConnectionError, FileNotFoundError):
+        fail(f"no centre runs with {path}; start it: reftel centre run --config {path}")
+    except OSError as error:
+        fail(f"the centre does not answer: {error}")
+    if answer.status >= 400:
+        try:
+            said = json.loads(text)
+        except ValueError:
+            # An error page for people: its one sentence.
+            import re
+
+            found = re.search(r"<p[^>]*>(.*?)</p>", text, re.DOTALL)
+            fail(re.sub(r"<[^>]+>", "", found[1]).strip() if found else f"status {answer.status}")
+        problems = said.get("problems") or [str(said.get("error", "it was refused"))]
+        for problem in problems[:-1]:
+            say(f"reftel: {problem}")
+        fail(problems[-1])
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@centre.command("status")
+@_config_option
+@format_option("text", "json")
+def status_command(path: Path, form: str) -> None:
+    """Queues by circuit and precedence, last numbers, alerts. Exit 1 when there is a grave alert.
+
+    \b
+    Example: reftel centre status --config centre.toml
+    """
+    now = _ask(path, "/centre.json")
+    if form == "json":
+        click.echo(as_json(now))
+    else:
+        from reftel.terminal.centre import render_status
+
+        click.echo(
+            render_status(now, width=width(), color=color()), nl=False, color=color() or None
+        )
+    sys.exit(NOTHING if any(alert["grave"] for alert in now["alerts"]) else DONE)
+
+
+@centre.command()
+@_config_option
+@click.argument("circuit", required=False)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+@format_option("text", "json")
+def queue(path: Path, circuit: str | None, limit: int, form: str) -> None:
+    """What waits, in the order in which it goes, and why: for a CIRCUIT, `operator`, `held`, or all.
+
+    \b
+    Example: reftel centre queue operator --config centre.toml
+    """
+    asked = urlencode({"limit": limit, **({"circuit": circuit} if circuit else {})})
+    rows = _ask(path, f"/centre/queue.json?{asked}")
+    if form == "json":
+        click.echo(as_json(rows))
+    else:
+        from reftel.terminal.centre import render_queue
+
+        click.echo(
+            render_queue(rows, width=width(), color=color()), nl=False, color=color() or None
+        )
+    sys.exit(DONE if rows else NOTHING)
+
+
+@centre.command("find")
+@_config_option
+@click.argument("words", nargs=-1, required=True)
+@format_option("text", "json")
+def find_command(path: Path, words: tuple[str, ...], form: str) -> None:
+    """Find a message and print its whole way: by journal number, serial number or channel number.
+
+    \b
+    Example: reftel centre find QZBBNV 0412 1550842 --config centre.toml
+    """
+    found = _ask(path, "/centre/find.json?" + urlencode({"q": " ".join(words)}))
+    ways = [_ask(path, f"/centre/message/{number}.json") for number in found[-20:]]
+    if form == "json":
+        click.echo(as_json(ways))
+    else:
+        from reftel.terminal.centre import render_way
+
+        for each in ways:
+            click.echo(render_way(each, width=width(), color=color()), color=color() or None)
+    if not ways:
+        say("reftel: no message is called that")
+    sys.exit(DONE if ways else NOTHING)
+
+
+@centre.command()
+@_config_option
+@click.argument("file")
+def send(path: Path, file: str) -> None:
+    """Send a telegram: a draft, a record (JSON), a telegram without procedure lines, or - for standard
+    input. It is in the journal when this returns.
+
+    \b
+    Example: reftel centre send draft.txt --config centre.toml
+    """
+    config = _load(path)
+    profile: Profile | None = "acp127" if config.station.form == "acp127" else None
+    telegram = one_telegram(file, config.directory, profile)
+    for each in _ask(path, "/centre/send", to_builtins(telegram)):
+        ways = ", ".join(each["ways"]) or (
+            "this station" if each["local"] else "the operator's queue"
+        )
+        say(f"accepted as message {each['message']}, for {ways}")
+        for why in each["operator"]:
+            say(f"  {why}")
+
+
+@centre.command("do")
+@_config_option
+@click.argument(
+    "deed",
+    type=click.Choice(
+        [
+            "hold",
+            "release",
+            "discard",
+            "route",
+            "correct",
+            "send-again",
+            "trace",
+            "acknowledge",
+            "close",
+        ]
+    ),
+)
+@click.argument("number")
+@click.option("--why", default="", help="The reason, which is kept.")
+@click.option("--to", default="", help="Routing indicators, blanks between them.")
+@click.option("--circuit", help="With route: this circuit, whatever the routes say.")
+@click.option("--text", "file", type=click.File("r"), help="With correct: the mended message.")
+@click.option("--claimant", help="With trace: who says that it did not come.")
+@click.option("--kind", default="open-number", help="With close: what is awaited.")
+def do_command(
+    path: Path,
+    deed: str,
+    number: str,
+    why: str,
+    to: str,
+    circuit: str | None,
+    file: Any,
+    claimant: str | None,
+    kind: str,
+) -> None:
+    """What an operator does: to a duty of the queue (hold, release, discard, route, correct), to a message
+    (send-again, trace, acknowledge), or to something awaited (close).
+
+    \b
+    Example: reftel centre do discard 17 --why "a test" --config centre.toml
+    """
+    body: dict[str, Any] = {"deed": deed, "why": why, "to": to, "circuit": circuit}
+    if deed == "close":
+        body |= {"kind": kind, "name": number}
+    elif deed in ("send-again", "trace", "acknowledge"):
+        body |= {"message": number, "claimant": claimant}
+    else:
+        body |= {"duty": number, "text": file.read() if file else ""}
+    _ask(path, "/centre/do", body)
+    say(f"{deed} {number}: done, and written down for {getpass.getuser()}")
+
+
+@centre.command("reading")
+@_config_option
+@click.argument("office")
+@format_option("text", "json")
+def reading_command(path: Path, office: str, form: str) -> None:
+    """What lies in an office's reading queue, newest first.
+
+    \b
+    Example: reftel centre reading TRADE --config centre.toml
+    """
+    rows = _ask(path, f"/centre/reading/{quote(office, safe='')}.json")
+    if form == "json":
+        click.echo(as_json(rows))
+    else:
+        from reftel.terminal.centre import render_reading
+
+        click.echo(render_reading(rows, width=width(), color=color()), nl=False)
+    sys.exit(DONE if rows else NOTHING)
+
+
+@centre.command("profile")
+@_config_option
+@click.argument("office")
+@click.option("--days", default=31.0, show_default=True, help="How far back to look.")
+@format_option("text", "json")
+def profile_command(path: Path, office: str, days: float, form: str) -> None:
+    """What an office's profile, as the file now has it, would have found in the last days.
+
+    \b
+    Example: reftel centre profile TRADE --config centre.toml
+    """
+    config = _load(path)
+    from reftel.centre.history import would_have_found
+
+    profiles = [each for each in config.profile if each.office == office]
+    if not profiles:
+        fail(f"there is no [[profile]] of {office}")
+    rows = would_have_found(config, profiles, days)
+    if form == "json":
+        click.echo(as_json(rows))
+    else:
+        from reftel.terminal.centre import render_reading
+
+        click.echo(render_reading(rows, width=width(), color=color()), nl=False)
+    sys.exit(DONE if rows else NOTHING)
+
+
+@centre.command("reload")
+@_config_option
+def reload_command(path: Path) -> None:
+    """Take the configuration anew, without a stop.
+
+    \b
+    Example: reftel centre reload --config centre.toml
+    """
+    _ask(path, "/centre/reload", {})
+    say("the configuration was taken")
+
+
+@centre.command("verify")
+@_config_option
+def verify_command(path: Path) -> None:
+    """Check the whole journal: the chain of its entries, the bytes of its messages, the file.
+
+    Prints the digest of the last entry; kept elsewhere, it proves later that nothing was cut off.
+
+    \b
+    Example: reftel centre verify --config centre.toml
+    """
+    config = _load(path)
+    from reftel.centre.history import verify_journal
+
+    try:
+        problems, head = verify_journal(config)
+    except (OSError, ValueError) as error:
+        fail(str(error))
+    for problem in problems:
+        say(problem)
+    click.echo(f"{head[0]} entries, {len(problems)} problems, last {head[1]}")
+    sys.exit(NOTHING if problems else DONE)
+
+
+@centre.command("secret")
+@click.password_option()
+def secret_command(password: str) -> None:
+    """Print what the configuration keeps of a password, for an operator or a mail account.
+
+    \b
+    Example: reftel centre secret
+    """
+    from reftel.centre.passwords import secret
+
+    click.echo(secret(password))
