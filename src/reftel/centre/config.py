@@ -422,9 +422,8 @@ def _circuit_problems(circuit: CircuitConfig, config: Config) -> Any:
                     yield f"tls.{key}: there is no file {path}"
         if circuit.code == "ita2" and circuit.link:
             yield "code: a Reftel link carries ASCII; ita2 is for link = false"
-    if circuit.kind == "folder":
-        if circuit.folder_in is None and circuit.folder_out is None:
-            yield "give folder_in or folder_out or both"
+    if circuit.kind == "folder" and circuit.folder_in is None and circuit.folder_out is None:
+        yield "give folder_in or folder_out or both"
     if circuit.kind == "mail" and config.mail.server is None:
         yield "mail goes out through a server; give [mail] server = 'host:port'"
     if circuit.baud is not None and circuit.baud < 1:

@@ -282,8 +282,8 @@ def queue_rows(
         if circuit is not None and circuit != name.lstrip("#"):
             continue
         state = station.circuits.get(name)
-        for duty in list(state.flight.values()) if state else ():
-            rows.append(_row(station, duty, "on its way"))
+        flight = list(state.flight.values()) if state else []
+        rows += [_row(station, duty, "on its way") for duty in flight]
         for at, duty in enumerate(waiting):
             if at >= limit:
                 break

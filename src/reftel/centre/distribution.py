@@ -55,8 +55,8 @@ def _offices(telegram: Telegram, passing: str) -> list[str]:
     """Office symbols: those of the 1970s distribution list, and of passing instructions."""
     named: list[str] = re.findall(r"[A-Z]{1,5}(?:[-/][A-Z0-9]{1,6})*", passing)
     if telegram.distribution is not None:
-        for each in (*telegram.distribution.action, *telegram.distribution.info):
-            named.append(each.upper().rpartition("-")[0] or each.upper())
+        listed = (*telegram.distribution.action, *telegram.distribution.info)
+        named += [each.upper().rpartition("-")[0] or each.upper() for each in listed]
     return list(dict.fromkeys(named))
 
 

@@ -122,13 +122,15 @@ class FolderCircuit:
             return
         name = self._config.name
         while found := await self._station.next_transmissions(name, 16):
+            given = 0
             try:
-                for at, transmission in enumerate(found):
+                for transmission in found:
                     self._station.note_start(transmission.duty)
                     self._give(transmission)
+                    given += 1
             except OSError:
-                left = [each.duty for each in found[at:]]
-                await self._station.arrived(name, [each.duty for each in found[:at]])
+                left = [each.duty for each in found[given:]]
+                await self._station.arrived(name, [each.duty for each in found[:given]])
                 await self._station.interrupted(
                     name, left, whole=False, why="it could not be written"
                 )

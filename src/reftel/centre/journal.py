@@ -136,10 +136,10 @@ class Changes:
         self.others: list[tuple[str, tuple[Any, ...]]] = []
 
     def message(
-        self, id: int, at: float, circuit: str, hop: str | None, name: str | None, data: bytes
+        self, number: int, at: float, circuit: str, hop: str | None, name: str | None, data: bytes
     ) -> None:
         digest = hashlib.blake2b(data, digest_size=16).digest()
-        self.messages.append((id, at, circuit, hop, name, data, digest))
+        self.messages.append((number, at, circuit, hop, name, data, digest))
 
     def entry(
         self,
@@ -168,8 +168,8 @@ class Changes:
         )
         self.others.append((sql, (*_row(duty)[2:], duty.id)))
 
-    def end_duty(self, id: int) -> None:
-        self.others.append(("DELETE FROM duty WHERE id=?", (id,)))
+    def end_duty(self, number: int) -> None:
+        self.others.append(("DELETE FROM duty WHERE id=?", (number,)))
 
     def set(self, name: str, value: object) -> None:
         self.others.append((_SET, (name, str(value))))
@@ -429,7 +429,7 @@ class Journal(Reader):
         for suffix in ("", "-wal", "-shm"):
             old = Path(f"{self.path}{suffix}")
             if old.exists():
-                os.replace(old, f"{aside}{suffix}")
+                old.replace(f"{aside}{suffix}")
         counts = _salvage(aside, self.path)
         saved = ", ".join(f"{count} of {table}" for table, count in counts.items() if count)
         self.found.append(
@@ -477,7 +477,7 @@ class Journal(Reader):
             error: Exception | None = None
             try:
                 self._write([changes for changes, _ in jobs])
-            except Exception as failure:  # noqa: BLE001  every waiting sender must hear of it
+            except Exception as failure:
                 error = failure
             if self._loop is not None and not self._loop.is_closed():
                 futures = [future for _, future in jobs if future is not None]

@@ -10,6 +10,7 @@ frame = kind (1 byte) length (4 bytes, the highest first) payload (length bytes)
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -18,7 +19,7 @@ VERSION = 1
 LONGEST_CONTROL = 10_000
 _HEAD = struct.Struct(">cI")
 _NUMBER = struct.Struct(">Q")
-_BEGIN = struct.Struct(">QI")
+_BEGIN = struct.Struct(">QII")
 
 Kind = Literal[
     "hello", "begin", "data", "give-up", "stored", "refused", "wait", "ping", "pong", "bye"
@@ -68,7 +69,7 @@ class Link:
     def __init__(self, longest: int) -> None:
         self._longest = longest
         self._buffer = bytearray()
-        self._number = 0
+        self._number = self._sum = 0
         self._expected = -1
         self._parts: list[bytes] = []
         self._size = 0
@@ -122,8 +123,8 @@ class Link:
             if self._expected >= 0:
                 raise LinkError("a message began within another")
             if len(payload) != _BEGIN.size:
-                raise LinkError("a begin frame has 12 bytes")
-            self._number, self._expected = _BEGIN.unpack(payload)
+                raise LinkError("a begin frame has 16 bytes")
+            self._number, self._expected, self._sum = _BEGIN.unpack(payload)
             if self._expected > self._longest:
                 raise LinkError(f"a message of {self._expected} bytes is too long")
             self._parts, self._size = [], 0
@@ -150,7 +151,10 @@ class Link:
         if self._size < self._expected:
             return None
         self._expected = -1
-        return Received("message", self._number, b"".join(self._parts))
+        data = b"".join(self._parts)
+        if zlib.crc32(data) != self._sum:
+            raise LinkError(f"message {self._number} was damaged on the way")
+        return Received("message", self._number, data)
 
 
 def frame(kind: Kind, payload: bytes = b"") -> bytes:
@@ -163,14 +167,14 @@ def hello(station: str, send: str, receive: str, stored: int) -> bytes:
     return frame("hello", msgspec.json.encode(Hello(VERSION, station, send, receive, stored)))
 
 
-def begin(number: int, size: int) -> bytes:
-    """Announces a message; its bytes follow in data frames."""
-    return frame("begin", _BEGIN.pack(number, size))
+def begin(number: int, data: bytes) -> bytes:
+    """Announces a message, its length and its CRC-32; its bytes follow in data frames."""
+    return frame("begin", _BEGIN.pack(number, len(data), zlib.crc32(data)))
 
 
 def message(number: int, data: bytes) -> bytes:
     """A whole message at once."""
-    return begin(number, len(data)) + frame("data", data)
+    return begin(number, data) + frame("data", data)
 
 
 def stored(number: int) -> bytes:

@@ -22,8 +22,8 @@ import reftel
 from reftel.centre import origin
 from reftel.centre.config import CircuitConfig, Config, address
 from reftel.centre.journal import Changes, Duty, JournalError
-from reftel.centre.scan import scan, text_of
 from reftel.centre.passwords import matches
+from reftel.centre.scan import scan, text_of
 from reftel.centre.station import OPERATOR, Refused, Station, Transmission
 from reftel.tables.directory import Directory
 from reftel.write.mail import ATTACHED, MailError, from_mail, to_mail

@@ -44,7 +44,7 @@ async def send(station: Station, telegram: Telegram, who: str) -> list[Accepted]
     texts = _written(station, telegram, changes)
     if telegram.precedence == "FLASH" and telegram.info_precedence not in (None, "FLASH"):
         lower = letter_of(telegram.info_precedence or "ROUTINE")
-        informed = {each for each in _served(station, telegram.info)}
+        informed = set(_served(station, telegram.info))
         informed -= set(_served(station, telegram.action))
         texts = [part for text in texts for part in _parted(text, informed, lower)]
     changes.entry(

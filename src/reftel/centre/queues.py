@@ -21,6 +21,9 @@ class Queue:
     def __len__(self) -> int:
         return sum(map(len, self._ranks))
 
+    def __contains__(self, duty: object) -> bool:
+        return isinstance(duty, Duty) and duty.id in self._ranks[duty.rank]
+
     def __iter__(self) -> Iterator[Duty]:
         for rank in self._ranks:
             yield from rank.values()

@@ -157,9 +157,7 @@ def _behind_routing(pieces: list[Piece]) -> int:
     """Where format line 2 of the outermost heading ends."""
     end = 0
     for piece in pieces:
-        if piece.kind == "transmission-id" and end == 0:
-            end = piece.end
-        elif piece.kind == "routing-line":
+        if (piece.kind == "transmission-id" and end == 0) or piece.kind == "routing-line":
             end = piece.end
         elif end and piece.kind:
             break
@@ -201,7 +199,8 @@ def onward(
     pilot: str | None = None,
 ) -> str:
     """The message for one path: a new format line 1, a format line 2 with this path's stations, the rest
-    as it came; no format line 1 where this is not yet a transmission (`hop` None). `pilot` puts a small heading before it, with these instructions (ACP 127 427)."""
+    as it came; no format line 1 where this is not yet a transmission (`hop` None). `pilot` puts a small
+    heading before it, with these instructions (ACP 127 427)."""
     heading = Procedure(
         id=f"VZCZC{hop}" if hop else None,
         precedence=PRECEDENCES[letter],

@@ -7,11 +7,12 @@ files are the transports' affair; the clock is passed in.
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -37,6 +38,8 @@ WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 600.0, 1800.0, 10800
 """Seconds; upper ends of the counts of `Station.waited`."""
 
 _REMEMBERED = 100_000
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _GENERATED = "#service"
 
 
@@ -77,6 +80,18 @@ class CircuitState:
 
     def status(self, up: bool, why: str, now: float) -> None:
         self.up, self.why, self.since = up, why, now
+
+
+def whole(
+    step: Callable[Concatenate[Station, _P], Coroutine[Any, Any, _R]],
+) -> Callable[Concatenate[Station, _P], Coroutine[Any, Any, _R]]:
+    """A step that is never left half done: who waits for it may be cancelled, the step goes on, so that
+    memory follows what is written."""
+
+    async def run(station: Station, /, *args: _P.args, **more: _P.kwargs) -> _R:
+        return await asyncio.shield(asyncio.ensure_future(step(station, *args, **more)))
+
+    return functools.update_wrapper(run, step)
 
 
 class Station:
@@ -192,7 +207,7 @@ class Station:
         changes.set("duty", self._duty)
         try:
             await self.journal.commit(changes)
-        except BaseException as error:
+        except Exception as error:
             if self.trouble is None:
                 self.trouble = str(error)
                 self.tell("journal.failed", why=str(error))
@@ -200,6 +215,7 @@ class Station:
 
     # Taking in
 
+    @whole
     async def accept(self, by: str | None, data: bytes, *, link: int | None = None) -> Accepted:
         """Take on a message from a circuit, or from this station's own people (`by` None).
 
@@ -638,6 +654,7 @@ class Station:
         await self.enqueue(changes, duties)
         return self._message
 
+    @whole
     async def enqueue(self, changes: Changes, duties: list[Duty]) -> None:
         """Write new duties down and put them where they wait."""
         for duty in duties:
@@ -739,15 +756,16 @@ class Station:
         """The number of the newest message."""
         return self._message
 
+    @whole
     async def arrived(self, name: str, duties: list[Duty]) -> None:
         """These are safe at the other end: nothing more is to be done for them on this circuit."""
         circuit = self.circuits[name]
         changes = Changes()
         now = self.clock()
         for duty in duties:
+            circuit.flight.pop(duty.id, None)
             if self.duties.pop(duty.id, None) is None:
                 continue
-            circuit.flight.pop(duty.id, None)
             changes.end_duty(duty.id)
             changes.entry("sent", now, message=duty.message, circuit=name, hop=duty.hop)
             self.tell("message.sent", message=duty.message, circuit=name, hop=duty.hop)
@@ -761,6 +779,7 @@ class Station:
             name, [d for d in flight.values() if d.link is not None and d.link <= link]
         )
 
+    @whole
     async def interrupted(self, name: str, duties: list[Duty], *, whole: bool, why: str) -> None:
         """Transmissions that broke off. Their numbers are used; they go again under new ones, marked as
         perhaps sent before (ACP 127 427) if the whole of one may have arrived."""
@@ -799,6 +818,7 @@ class Station:
             duty, f"refused by {self.circuits[name].config.station or name}: {why}"
         )
 
+    @whole
     async def to_operator(self, duty: Duty, why: str) -> None:
         changes = Changes()
         if (circuit := self.circuits.get(duty.circuit)) is not None:
@@ -815,6 +835,7 @@ class Station:
 
     # Alternates
 
+    @whole
     async def circuit_changed(self, name: str, up: bool, why: str) -> None:
         """A circuit went up or down: what waits goes over the best that is up, in its old order."""
         circuit = self.circuits.get(name)
@@ -831,22 +852,20 @@ class Station:
         circuit.wake.set()
         await self.replan()
 
+    @whole
     async def replan(self) -> None:
         """Move waiting duties to the circuits that the routing table now says."""
         waiting = [duty for state in self.circuits.values() for duty in state.queue]
         changed: set[str] = set()
         for start in range(0, len(waiting), 256):
             changes = Changes()
-            moved: list[tuple[Duty, Duty]] = []
+            moved: list[Duty] = []
             for duty in waiting[start : start + 256]:
-                if duty.id in self.duties and duty.hop is None:
+                if duty.id in self.duties and duty.hop is None and duty in self._queue_of(duty):
                     moved += self._better_way(duty, changes)
             if changes:
                 await self.commit(changes)
-            for old, new in moved:
-                if (state := self.circuits.get(old.circuit)) is not None:
-                    state.queue.remove(old)
-                self.duties.pop(old.id, None)
+            for new in moved:
                 self.duties[new.id] = new
                 self.place(new)
                 changed.add(new.circuit)
@@ -854,7 +873,13 @@ class Station:
         for name in changed & set(self.circuits):
             self.circuits[name].queue.sort()
 
-    def _better_way(self, duty: Duty, changes: Changes) -> list[tuple[Duty, Duty]]:
+    def _queue_of(self, duty: Duty) -> Queue:
+        state = self.circuits.get(duty.circuit)
+        return state.queue if state is not None else Queue()
+
+    def _better_way(self, duty: Duty, changes: Changes) -> list[Duty]:
+        """The duties that take a waiting one's place, which is taken out at once: nobody may begin to send
+        it while this is written down."""
         row = self.journal.message(duty.message)
         if row is None or duty.circuit not in self.circuits:
             return []
@@ -875,6 +900,8 @@ class Station:
         if routed.refused or {way.circuit for way in routed.ways} <= {duty.circuit}:
             return []
         changes.end_duty(duty.id)
+        self._queue_of(duty).remove(duty)
+        del self.duties[duty.id]
         ways = {way.circuit: " ".join(way.routing) for way in routed.ways}
         changes.entry(
             "rerouted", self.clock(), message=duty.message, circuit=duty.circuit, ways=ways
@@ -886,7 +913,7 @@ class Station:
             )
             new.at = duty.at
             changes.add_duty(new)
-            moved.append((duty, new))
+            moved.append(new)
         self.tell("message.rerouted", message=duty.message, ways=sorted(ways))
         return moved
 
@@ -902,7 +929,7 @@ class Station:
         changes.entry("journal-writes-again", self.clock(), why=self.trouble)
         try:
             await self.journal.commit(changes)
-        except Exception:  # noqa: BLE001  still failing, whatever the reason
+        except Exception:
             return False
         self.restore()
         self.trouble = None

@@ -133,7 +133,7 @@ class Streams:
                 )
                 await self._converse(circuit.name, reader, writer, None)
                 why = "the other end closed the connection"
-            except (OSError, asyncio.TimeoutError, EOFError) as error:
+            except (TimeoutError, OSError, EOFError) as error:
                 why = str(error) or type(error).__name__
             await self._down(circuit.name, why)
             if self._station.clock() - began > 10 * _FIRST_DELAY_S + delay:
@@ -171,7 +171,7 @@ class Streams:
             finally:
                 self._strangers += 1
             await self._down(name, "the other end closed the connection")
-        except (OSError, EOFError, asyncio.TimeoutError, links.LinkError) as error:
+        except (TimeoutError, OSError, EOFError, links.LinkError) as error:
             why = str(error) or "nothing was said in time"
             station.tell("connection.refused", place=place, why=why)
             if name is not None:
@@ -183,7 +183,7 @@ class Streams:
     async def _down(self, name: str, why: str) -> None:
         if name in self._sessions:
             return
-        with contextlib.suppress(JournalError, asyncio.CancelledError):
+        with contextlib.suppress(JournalError):
             await self._station.circuit_changed(name, False, why)
 
     async def _converse(
@@ -290,7 +290,7 @@ class _Session:
         limit = self.station.config.limits.slow_sender_s if within else patience
         try:
             return await asyncio.wait_for(self.reader.read(_CHUNK), limit)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             what = "a message stopped in its middle" if within else "nothing was heard"
             raise PeerError(f"{what} for {limit:g} s") from None
 
@@ -298,9 +298,9 @@ class _Session:
         """The next transmissions; waits until there are some."""
         while True:
             self.circuit.wake.clear()
-            if room > 0 and self.station.trouble is None:
-                if found := await self.station.next_transmissions(self.name, room):
-                    return found
+            free = room if self.station.trouble is None else 0
+            if free and (found := await self.station.next_transmissions(self.name, free)):
+                return found
             await self.circuit.wake.wait()
 
     def preempts(self, transmission: Transmission, left: int) -> bool:
@@ -324,7 +324,8 @@ class _LinkSession(_Session):
 
     async def run(self, greeting: _Greeting | None) -> None:
         config, station = self.circuit.config, self.station
-        assert config.send and config.receive
+        assert config.send
+        assert config.receive
         link = greeting.link if greeting else links.Link(station.config.limits.message_bytes)
         stored = int(station.values.get(f"link-in:{self.name}", "0"))
         ours = station.config.station.routing_indicator
@@ -437,13 +438,14 @@ class _LinkSession(_Session):
 
     async def _transmit(self, transmission: Transmission) -> None:
         duty = transmission.duty
-        assert duty.link is not None and duty.hop is not None
+        assert duty.link is not None
+        assert duty.hop is not None
         self.station.note_start(duty)
         if self.rate is None:
             self.writer.write(links.message(duty.link, transmission.data))
             await self.writer.drain()
             return
-        await self.paced(links.begin(duty.link, len(transmission.data)))
+        await self.paced(links.begin(duty.link, transmission.data))
         at, step = 0, max(int(self.rate / 10), 1)
         link, hop = duty.link, duty.hop
         while at < len(transmission.data):

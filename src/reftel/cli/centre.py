@@ -15,9 +15,9 @@ from urllib.parse import quote, urlencode
 
 import click
 
+from reftel.check import Profile
 from reftel.cli.common import DONE, NOTHING, as_json, color, fail, format_option, say, width
 from reftel.cli.writing import one_telegram
-from reftel.check import Profile
 from reftel.telegram import to_builtins
 
 

@@ -58,18 +58,18 @@ def render_queue(rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: b
     if not rows:
         return "nothing waits\n"
     shown = [("duty", "message", "", "for", "age", "stations", "serial")]
-    for row in rows:
-        shown.append(
-            (
-                str(row["duty"]),
-                str(row["message"]),
-                row["precedence"] * 2,
-                row["circuit"],
-                _span(row["age_s"]),
-                " ".join(row["stations"]) or "-",
-                row["name"] or "-",
-            )
+    shown += [
+        (
+            str(row["duty"]),
+            str(row["message"]),
+            row["precedence"] * 2,
+            row["circuit"],
+            _span(row["age_s"]),
+            " ".join(row["stations"]) or "-",
+            row["name"] or "-",
         )
+        for row in rows
+    ]
     table = _table(shown, style, right={0, 1, 4})
     lines = [table[0]]
     for line, row in zip(table[1:], rows, strict=True):
@@ -116,10 +116,10 @@ def render_reading(
     if not rows:
         return "nothing to read\n"
     shown = [("message", "delivered", "serial", "why")]
-    for row in rows:
-        shown.append(
-            (str(row["message"]), _clock(row["at"]), row["name"] or "-", visible(row["why"]))
-        )
+    shown += [
+        (str(row["message"]), _clock(row["at"]), row["name"] or "-", visible(row["why"]))
+        for row in rows
+    ]
     return joined(_table(shown, Style(width, color), right={0}))
 
 

@@ -1,0 +1,303 @@
+"""A small world of centres: real processes on loopback, lines between them that can be cut and spoilt.
+
+`World` writes the configurations, starts and kills the processes, hands telegrams in over each centre's
+socket, and counts at the end where every one of them is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from reftel.telegram import Addressee, Block, Span, Telegram, to_builtins
+from reftel.telegram import Station as Originator
+
+PATIENCE_S = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def telegram(
+    origin: str,
+    to: tuple[str, ...],
+    number: int,
+    *,
+    precedence: str = "ROUTINE",
+    words: str = "THE FERRY SAILS AT NOON",
+) -> Telegram:
+    """A telegram to be handed in; its subject says which one it is."""
+    text = f"{words}. THIS IS NUMBER {number} OF {origin}"
+    return Telegram(
+        source="",
+        dialect="acp127",
+        precedence=precedence,
+        originator=Originator(origin),
+        action=tuple(Addressee(name) for name in to),
+        classification="UNCLASSIFIED",
+        subject=f"TRIAL {number} FROM {origin}",
+        body=(Block("paragraph", 1, None, None, text + ".", Span(0, 0)),),
+    )
+
+
+class Line:
+    """A TCP relay between a caller and a listener, which a test can cut, hold back or spoil."""
+
+    def __init__(self, to_port: int) -> None:
+        self.port = free_port()
+        self.to_port = to_port
+        self.open = True
+        self.spoil = 0.0
+        self.random = random.Random(self.port)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+
+    async def stop(self) -> None:
+        self.cut()
+        if self._server is not None:
+            self._server.close()
+
+    def cut(self) -> None:
+        """Break every connection; `open` says whether a new one may be made."""
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.open:
+            writer.transport.abort()
+            return
+        try:
+            there, away = await asyncio.open_connection("127.0.0.1", self.to_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, away}
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await asyncio.gather(self._pump(reader, away), self._pump(there, writer))
+        self._writers -= {writer, away}
+        writer.transport.abort()
+        away.transport.abort()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            if self.spoil and self.random.random() < self.spoil:
+                at = self.random.randrange(len(data))
+                data = data[:at] + bytes((data[at] ^ 0x15,)) + data[at + 1 :]
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+class Process:
+    """One centre as a process of its own."""
+
+    def __init__(self, name: str, config: Path, data: Path) -> None:
+        self.name = name
+        self.config = config
+        self.data = data
+        self.kills = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.data.with_suffix(".log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "reftel", "centre", "run", "--config", str(self.config)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONWARNINGS": "error"},
+            )
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+            self.kills += 1
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                raise
+            self._process = None
+
+    def ask(self, target: str, body: Any = None, timeout: float = 10.0) -> Any:
+        """The answer of the centre; raises `OSError` when it does not answer."""
+        connection = http.client.HTTPConnection("localhost", timeout=timeout)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(timeout)
+        try:
+            connection.sock.connect(str(self.data / "centre.sock"))
+            if body is None:
+                connection.request("GET", target)
+            else:
+                headers = {"Content-Type": "application/json"}
+                connection.request("POST", target, json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        except http.client.HTTPException as error:
+            raise OSError(str(error)) from error
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise OSError(f"{answer.status}: {text[:300]!r}")
+        return json.loads(text) if text[:1] in b"{[0" else text.decode()
+
+    def send(self, record: Telegram) -> int:
+        """Hand a telegram in; the journal's number of it once it is accepted."""
+        return int(self.ask("/centre/send", to_builtins(record))[0]["message"])
+
+    def ready(self, patience: float = PATIENCE_S) -> None:
+        end = time.monotonic() + patience
+        while True:
+            try:
+                self.ask("/health")
+                return
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def journal(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.data / 'journal.db'}?mode=ro", uri=True)
+
+
+class World:
+    """Three stations: a ministry (MINFOR, QZAAMF) and two posts (NORTH, QZBBNV; SOUTH, QZCCSM), each with a
+    line to each other, so that every way has an alternate."""
+
+    STATIONS = {"minfor": "QZAAMF", "north": "QZBBNV", "south": "QZCCSM"}
+
+    def __init__(self, folder: Path, **circuit: Any) -> None:
+        self.folder = folder
+        listening = {pair: free_port() for pair in ("minfor-north", "minfor-south", "north-south")}
+        self.lines = {pair: Line(port) for pair, port in listening.items()}
+        directory = "".join(
+            f'[[station]]\nname = "{name.upper()}"\nrouting_indicator = "{indicator}"\n'
+            f'mailbox = "{name}@{name}.example"\n'
+            for name, indicator in self.STATIONS.items()
+        )
+        (folder / "directory.toml").write_text(directory)
+        self.processes: dict[str, Process] = {}
+        more = "".join(f"{key} = {json.dumps(value)}\n" for key, value in circuit.items())
+        for name, indicator in self.STATIONS.items():
+            text = (
+                f'[station]\nname = "{name.upper()}"\nrouting_indicator = "{indicator}"\n'
+                f'data = "{name}"\ndirectory = "directory.toml"\n'
+                "[limits]\nsections_wait_s = 5\n"
+            )
+            others = [each for each in self.STATIONS if each != name]
+            for other in others:
+                first, second = sorted((name, other))
+                pair = f"{first}-{second}"
+                place = (
+                    f'listen = "127.0.0.1:{listening[pair]}"'
+                    if name == first
+                    else f'connect = "127.0.0.1:{self.lines[pair].port}"'
+                )
+                text += (
+                    f'[[circuit]]\nname = "{other}"\nstation = "{self.STATIONS[other]}"\n{place}\n'
+                    f'send = "{self.channel(name, other)}"\nreceive = "{self.channel(other, name)}"\n'
+                    f"keep_alive_s = 2\n{more}"
+                )
+            for other, alternate in (others, others[::-1]):
+                text += (
+                    f'[[route]]\nto = "{self.STATIONS[other][:4]}"\n'
+                    f'circuits = ["{other}", "{alternate}"]\n'
+                )
+            path = folder / f"{name}.toml"
+            path.write_text(text)
+            self.processes[name] = Process(name, path, folder / name)
+
+    @staticmethod
+    def channel(sender: str, receiver: str) -> str:
+        return f"{sender[0]}{receiver[0]}A".upper()
+
+    async def start(self) -> None:
+        for line in self.lines.values():
+            await line.start()
+        for process in self.processes.values():
+            process.start()
+        for process in self.processes.values():
+            await asyncio.to_thread(process.ready)
+
+    async def stop(self) -> None:
+        for process in self.processes.values():
+            await asyncio.to_thread(process.stop)
+        for line in self.lines.values():
+            await line.stop()
+
+    def waiting(self) -> int:
+        """Duties of all stations that are not yet done, the operator's left out."""
+        total = 0
+        for process in self.processes.values():
+            now = process.ask("/centre.json")
+            total += now["here"] + sum(
+                c["on_the_way"] + sum(w["count"] for w in c["waiting"]) for c in now["circuits"]
+            )
+        return total
+
+    async def settle(self, patience: float = PATIENCE_S) -> None:
+        """Wait until nothing moves any more."""
+        end = time.monotonic() + patience
+        quiet = 0
+        while quiet < 3:
+            with contextlib.suppress(OSError):
+                quiet = quiet + 1 if await asyncio.to_thread(self.waiting) == 0 else 0
+            if time.monotonic() > end:
+                raise AssertionError(f"{self.waiting()} duties are still open")
+            await asyncio.sleep(0.1)
+
+    def fates(self, name: str) -> dict[str, list[str]]:
+        """What one station knows of each trial: its subject → `delivered`, `duplicate` (recognised),
+        `marked` (delivered again with a pilot), `operator`."""
+        fates: dict[str, list[str]] = {}
+        with contextlib.closing(self.processes[name].journal()) as journal:
+            rows = journal.execute(
+                "SELECT m.id, m.bytes, e.kind FROM message m JOIN entry e ON e.message = m.id"
+                " WHERE e.kind IN ('delivered', 'duplicate', 'garbled', 'to-operator')"
+            ).fetchall()
+        for _, data, kind in rows:
+            text = data.decode("latin-1").replace("\r", "")
+            at = text.find("SUBJECT: TRIAL ")
+            subject = text[at + 9 :].split("\n")[0] if at >= 0 else "?"
+            fate = kind
+            if kind == "delivered" and " ZFD " in text[:200]:
+                fate = "marked"
+            fates.setdefault(subject, []).append(fate)
+        return fates
+
+    def verify(self) -> list[str]:
+        """What `reftel centre verify` says against the journals."""
+        problems = []
+        for process in self.processes.values():
+            done = subprocess.run(
+                [sys.executable, "-m", "reftel", "centre", "verify", "--config", process.config],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                problems.append(f"{process.name}: {done.stdout}{done.stderr}")
+        return problems
