@@ -8,7 +8,6 @@ import random
 from pathlib import Path
 
 import pytest
-
 from tests.instruments.world import World, telegram
 
 KILLS = int(os.environ.get("REFTEL_KILLS", "12"))

@@ -78,8 +78,8 @@ class MailServer(NamedTuple):
 
 
 @contextmanager
-def mail_server(root: Path) -> Iterator[MailServer]:
-    """A running Postfix; the test is skipped where there is none or we may not start it."""
+def mail_server(root: Path, more: str = "") -> Iterator[MailServer]:
+    """A running Postfix, with `more` lines in its main.cf; the test is skipped where there is none or we may not start it."""
     if not Path(_POSTFIX).exists():
         pytest.skip("there is no Postfix; Debian's package postfix has one")
     if os.geteuid() != 0:
@@ -97,7 +97,7 @@ def mail_server(root: Path) -> Iterator[MailServer]:
     shutil.chown(root / "data", "postfix")
     os.chown(root / "mail", 65534, 65534)
     (root / "any").write_text("/./ yes\n")
-    (config / "main.cf").write_text(_MAIN.format(root=root))
+    (config / "main.cf").write_text(_MAIN.format(root=root) + more)
     (config / "master.cf").write_text(_MASTER.format(port=port))
     assert pwd.getpwnam("postfix")
     subprocess.run([_POSTFIX, "-c", str(config), "start"], check=True, capture_output=True)

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from reftel.telegram import Addressee, Block, Span, Telegram, to_builtins
 from reftel.telegram import Station as Originator
@@ -187,7 +187,7 @@ class World:
     """Three stations: a ministry (MINFOR, QZAAMF) and two posts (NORTH, QZBBNV; SOUTH, QZCCSM), each with a
     line to each other, so that every way has an alternate."""
 
-    STATIONS = {"minfor": "QZAAMF", "north": "QZBBNV", "south": "QZCCSM"}
+    STATIONS: ClassVar = {"minfor": "QZAAMF", "north": "QZBBNV", "south": "QZCCSM"}
 
     def __init__(self, folder: Path, **circuit: Any) -> None:
         self.folder = folder

@@ -45,7 +45,7 @@ def watch(
     top = cycle(digits)
     if number in still_open:
         return Watched("late", last)
-    if new_day and number < last:
+    if new_day and number <= last:
         missing = tuple(range(1, number)) if number <= _FARTHEST else ()
         return Watched("gap" if missing else "restart", number, missing)
     ahead = (number - last) % top

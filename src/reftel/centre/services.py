@@ -55,6 +55,9 @@ def _open_number(
 def _again(station: Station, changes: Changes, by: str, hop: str) -> list[Duty]:
     """Retransmit what a channel number of ours carried, once for each number."""
     now = station.clock()
+    if (circuit := station.circuits.get(by)) is not None:
+        # However many digits the other end writes.
+        hop = f"{hop[:3]}{int(hop[3:]):0{circuit.config.digits}d}"
     entries = station.journal.entries(hop=hop)
     sending = next((e for e in entries if e.kind == "sending" and e.circuit == by), None)
     if sending is None or sending.message is None:
@@ -195,6 +198,20 @@ def _noted(
     return []
 
 
+def _new_day(station: Station, changes: Changes, name: str) -> list[Duty]:
+    """The first message of a day compares the last numbers of the day before (413)."""
+    config = station.circuits[name].config
+    today = station.filed()[:3]
+    before = station.values.get(f"compared:{name}")
+    if before == today:
+        return []
+    station.put(changes, f"compared:{name}", today)
+    last = int(station.values.get(f"in:{name}", "0"))
+    if before is None or not last:
+        return []
+    return station.service(changes, name, "R", f"ZID {config.receive}{last:0{config.digits}d}")
+
+
 _DEEDS = {
     "open-number": _open_number,
     "repeat-request": _repeat,
@@ -243,6 +260,8 @@ async def follow_up(station: Station) -> None:
         config = circuit.config
         if config.kind != "stream" or not circuit.up:
             continue
+        if config.daily:
+            duties += _new_day(station, changes, name)
         heard = max(circuit.heard, circuit.since)
         if now - heard >= config.silence_s:
             circuit.heard = now

@@ -329,7 +329,8 @@ class Station:
                 services.append((config.name, "O", f"ZFX {hop}"))
             return services
         if seen.verdict == "late":
-            self.stop_waiting(changes, "open-number", scanned.hop)
+            name = f"{config.receive}{scanned.number:0{config.digits}d}"
+            self.stop_waiting(changes, "open-number", name)
             changes.entry(
                 "number-closed", now, message=number, circuit=config.name, hop=scanned.hop
             )
