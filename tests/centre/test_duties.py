@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.instruments.station import Bench, bench, message, run, service
 
-from reftel.centre import desk, services
+from reftel.centre import desk, sending, services
 from reftel.centre.journal import Changes, Journal
 from reftel.centre.numbers import watch
 from reftel.centre.scan import scan
@@ -101,14 +101,14 @@ def test_duty_2_numbers_out_are_gapless_and_on_disk_before_a_byte_leaves(tmp_pat
         await b.up("south")
         for number in range(1, 6):
             await b.take("north", message(f"BBA{number:03d}", "QZCCSM", f"{number:04d}"))
-        two = await b.station.next_transmissions("south", 2)
+        two = await sending.next_transmissions(b.station, "south", 2)
         assert [each.duty.hop for each in two] == ["AAC0001", "AAC0002"]
         with sqlite3.connect(tmp_path / "journal.db") as other:
             kept = other.execute(
                 "SELECT hop FROM duty WHERE hop IS NOT NULL ORDER BY id"
             ).fetchall()
         assert kept == [("AAC0001",), ("AAC0002",)]
-        await b.station.interrupted("south", [two[1].duty], whole=False, why="higher came")
+        await sending.interrupted(b.station, "south", [two[1].duty], whole=False, why="higher came")
         sent = await b.give("south")
         assert [text[5:12] for text in sent] == ["AAC0003", "AAC0004", "AAC0005", "AAC0006"]
         assert "0002 1550842" in sent[0], "what was interrupted goes first in its precedence"
@@ -437,7 +437,7 @@ def test_duty_14_the_journal_cannot_be_edited(tmp_path: Path) -> None:
 def test_what_was_begun_before_a_stop_is_there_after_it(tmp_path: Path) -> None:
     async def trial(b: Bench) -> None:
         await b.take("north", message("BBA001", "QZCCSM QZAAMF", letter="P"))
-        await b.station.next_transmissions("south", 1)
+        await sending.next_transmissions(b.station, "south", 1)
         await b.take("north", message("BBA003", "QZCCSM", "0003"))
 
     with bench(tmp_path) as b:

@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reftel.centre import accepting, sending
+from reftel.centre.accepting import Accepted
 from reftel.centre.config import Config, parse_config
 from reftel.centre.delivery import Delivery
-from reftel.centre.journal import Changes, Duty, Journal
-from reftel.centre.station import Accepted, Station, Transmission
+from reftel.centre.journal import Changes, Journal
+from reftel.centre.journalfile import Duty
+from reftel.centre.sending import Transmission
+from reftel.centre.station import Station
 
 CONFIG = """\
 [station]
@@ -82,15 +86,15 @@ class Bench:
 
     async def up(self, *names: str) -> None:
         for name in names:
-            await self.station.circuit_changed(name, True, "connected")
+            await sending.circuit_changed(self.station, name, True, "connected")
 
     async def take(self, by: str | None, text: str) -> Accepted:
-        return await self.station.accept(by, text.encode("latin-1"))
+        return await accepting.accept(self.station, by, text.encode("latin-1"))
 
     async def give(self, name: str, most: int = 100) -> list[str]:
         """What goes over a circuit now, as text; it arrives at once."""
-        found: list[Transmission] = await self.station.next_transmissions(name, most)
-        await self.station.arrived(name, [each.duty for each in found])
+        found: list[Transmission] = await sending.next_transmissions(self.station, name, most)
+        await sending.arrived(self.station, name, [each.duty for each in found])
         return [each.data.decode("latin-1").replace("\r", "").rstrip("\x7f") for each in found]
 
     async def deliver(self) -> None:

@@ -2,11 +2,12 @@
 
 What decides does no I/O: `scan` reads a heading, `route` says where a message goes, `numbers` watches
 channel numbers, `link` and `framing` understand what other stations say. `journal` writes down, `station`
-keeps the queues; the transports (`stream`, `folder`, `mailgate`) and `running`, which puts all together,
-are thin.
+keeps the queues, `accepting` and `sending` change them; the transports (`stream`, `folder`, `mailgate`)
+and `running`, which puts all together, are thin.
 """
 
 from reftel.centre.config import Config, ConfigError, load_config, parse_config
-from reftel.centre.journal import Journal, JournalError
+from reftel.centre.journal import Journal
+from reftel.centre.journalfile import JournalError
 
 __all__ = ["Config", "ConfigError", "Journal", "JournalError", "load_config", "parse_config"]

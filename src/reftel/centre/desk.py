@@ -9,9 +9,12 @@ from typing import Any
 
 import msgspec
 
-from reftel.centre.journal import Changes, Duty, Entry
+from reftel.centre import accepting, services
+from reftel.centre.accepting import Accepted
+from reftel.centre.journal import Changes
+from reftel.centre.journalfile import Duty, Entry
 from reftel.centre.scan import RANKS, Scanned, scan, text_of
-from reftel.centre.station import HELD, LOCAL, OPERATOR, Accepted, Station
+from reftel.centre.station import HELD, LOCAL, OPERATOR, Station
 
 
 class DeskError(ValueError):
@@ -138,7 +141,7 @@ async def correct(station: Station, duty_number: int, text: str, who: str) -> Ac
     problems = [each for each in scanned.problems if "channel number" not in each]
     if problems:
         raise DeskError("; ".join(problems))
-    accepted = await station.accept(None, data)
+    accepted = await accepting.accept(station, None, data)
     changes = Changes()
     now = station.clock()
     changes.entry("corrected", now, message=duty.message, who=who, by=accepted.message)
@@ -196,7 +199,7 @@ async def trace(station: Station, message: int, to: str, who: str, claimant: str
     )
     changes = Changes()
     changes.entry("traced", station.clock(), message=message, who=who, to=to)
-    duties = station.service(changes, to, "R", text)
+    duties = services.make(station, changes, to, "R", text)
     await station.enqueue(changes, duties)
     return message
 

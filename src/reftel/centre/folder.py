@@ -11,9 +11,12 @@ import contextlib
 import os
 from pathlib import Path
 
+from reftel.centre import accepting, sending
+from reftel.centre.accepting import Refused
 from reftel.centre.config import CircuitConfig
-from reftel.centre.journal import JournalError
-from reftel.centre.station import Refused, Station, Transmission
+from reftel.centre.journalfile import JournalError
+from reftel.centre.sending import Transmission
+from reftel.centre.station import Station
 from reftel.tables.ita2 import decode as decode_ita2
 
 _PASSED_OVER = (".", "~")
@@ -40,10 +43,12 @@ class FolderCircuit:
                 if station.trouble is None:
                     await self._take_all()
                     await self._give_all()
-                await station.circuit_changed(name, True, "the folder is there")
+                await sending.circuit_changed(station, name, True, "the folder is there")
                 delay = 0.2
             except OSError as error:
-                await station.circuit_changed(name, False, f"{error.filename}: {error.strerror}")
+                await sending.circuit_changed(
+                    station, name, False, f"{error.filename}: {error.strerror}"
+                )
                 delay = min(delay * 2, 30.0)
             except JournalError:
                 delay = 1.0
@@ -57,10 +62,10 @@ class FolderCircuit:
     async def _mend(self) -> None:
         circuit = self._station.circuits[self._config.name]
         written = [d for d in circuit.flight.values() if d.hop and self._path(d.hop).exists()]
-        await self._station.arrived(self._config.name, written)
+        await sending.arrived(self._station, self._config.name, written)
         left = list(circuit.flight.values())
-        await self._station.interrupted(
-            self._config.name, left, whole=True, why="the centre stopped"
+        await sending.interrupted(
+            self._station, self._config.name, left, whole=True, why="the centre stopped"
         )
 
     # Taking
@@ -93,7 +98,7 @@ class FolderCircuit:
         if self._config.code == "ita2":
             data = decode_ita2(data).encode("ascii", "replace")
         try:
-            await station.accept(name, data)
+            await accepting.accept(station, name, data)
         except Refused as error:
             if station.trouble is None:
                 self._refuse(path, str(error))
@@ -121,21 +126,21 @@ class FolderCircuit:
         if self._config.folder_out is None:
             return
         name = self._config.name
-        while found := await self._station.next_transmissions(name, 16):
+        while found := await sending.next_transmissions(self._station, name, 16):
             given = 0
             try:
                 for transmission in found:
-                    self._station.note_start(transmission.duty)
+                    sending.note_start(self._station, transmission.duty)
                     self._give(transmission)
                     given += 1
             except OSError:
                 left = [each.duty for each in found[given:]]
-                await self._station.arrived(name, [each.duty for each in found[:given]])
-                await self._station.interrupted(
-                    name, left, whole=False, why="it could not be written"
+                await sending.arrived(self._station, name, [each.duty for each in found[:given]])
+                await sending.interrupted(
+                    self._station, name, left, whole=False, why="it could not be written"
                 )
                 raise
-            await self._station.arrived(name, [each.duty for each in found])
+            await sending.arrived(self._station, name, [each.duty for each in found])
 
     def _give(self, transmission: Transmission) -> None:
         assert transmission.duty.hop is not None

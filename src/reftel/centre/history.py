@@ -9,7 +9,7 @@ from typing import Any
 import reftel
 from reftel.centre.config import Config, Profile
 from reftel.centre.distribution import readers
-from reftel.centre.journal import Reader
+from reftel.centre.journalfile import Reader
 from reftel.centre.scan import text_of
 
 

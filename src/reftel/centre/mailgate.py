@@ -19,12 +19,15 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 import reftel
-from reftel.centre import origin
+from reftel.centre import accepting, origin, sending
+from reftel.centre.accepting import Refused
 from reftel.centre.config import CircuitConfig, Config, address
-from reftel.centre.journal import Changes, Duty, JournalError
+from reftel.centre.journal import Changes
+from reftel.centre.journalfile import Duty, JournalError
 from reftel.centre.passwords import matches
 from reftel.centre.scan import scan, text_of
-from reftel.centre.station import OPERATOR, Refused, Station, Transmission
+from reftel.centre.sending import Transmission
+from reftel.centre.station import OPERATOR, Station
 from reftel.tables.directory import Directory
 from reftel.write.mail import ATTACHED, MailError, from_mail, to_mail
 
@@ -45,7 +48,7 @@ class MailCircuit:
         station, name = self._station, self._config.name
         circuit = station.circuits[name]
         left = list(circuit.flight.values())
-        await station.interrupted(name, left, whole=True, why="the centre stopped")
+        await sending.interrupted(station, name, left, whole=True, why="the centre stopped")
         delay = 0.5
         while station.circuits.get(name) is circuit:
             if station.trouble is not None:
@@ -53,15 +56,15 @@ class MailCircuit:
                 continue
             circuit.wake.clear()
             try:
-                found = await station.next_transmissions(name, 20)
+                found = await sending.next_transmissions(station, name, 20)
                 if not found:
                     await circuit.wake.wait()
                     continue
                 await self._send(found)
                 delay = 0.5
-                await station.circuit_changed(name, True, "the mail server takes mail")
+                await sending.circuit_changed(station, name, True, "the mail server takes mail")
             except (OSError, smtplib.SMTPException) as error:
-                await station.circuit_changed(name, False, f"the mail server: {error}")
+                await sending.circuit_changed(station, name, False, f"the mail server: {error}")
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _LONGEST_DELAY_S)
             except JournalError:
@@ -78,24 +81,24 @@ class MailCircuit:
                 del waiting[each.duty.id]
                 await station.to_operator(each.duty, f"no mail can be made of it: {error}")
         for duty, _ in mails:
-            station.note_start(duty)
+            sending.note_start(station, duty)
         try:
             results = await asyncio.to_thread(self._hand_over, mails)
         except (OSError, smtplib.SMTPException) as error:
-            await station.interrupted(
-                name, list(waiting.values()), whole=False, why=f"the mail server: {error}"
+            await sending.interrupted(
+                station, name, list(waiting.values()), whole=False, why=f"the mail server: {error}"
             )
             raise
         failure: Exception | None = None
         for duty, result in results:
             if result is None:
-                await station.arrived(name, [duty])
+                await sending.arrived(station, name, [duty])
             elif isinstance(result, smtplib.SMTPRecipientsRefused | smtplib.SMTPSenderRefused):
                 await station.to_operator(duty, f"the mail server refuses it: {result}")
             else:
                 failure = result
-                await station.interrupted(
-                    name, [duty], whole=True, why=f"the mail server: {result}"
+                await sending.interrupted(
+                    station, name, [duty], whole=True, why=f"the mail server: {result}"
                 )
         if failure is not None:
             raise failure
@@ -249,7 +252,7 @@ async def _take(station: Station, message: EmailMessage, data: bytes, sender: st
         wire = content.encode("latin-1", "replace") if isinstance(content, str) else bytes(content)
         if not scan(wire).routing:
             raise reftel.NotATelegram("the attached telegram has no routing line")
-        accepted = await station.accept(neighbour, wire)
+        accepted = await accepting.accept(station, neighbour, wire)
         await _note_taken(station, str(message.get("Message-ID", "")), accepted.message)
         return f"telegram {accepted.message} accepted"
     telegram, losses = from_mail(data, station.config.directory)

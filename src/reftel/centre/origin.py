@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from reftel.centre import accepting
+from reftel.centre.accepting import Accepted
 from reftel.centre.journal import Changes
 from reftel.centre.numbers import after
 from reftel.centre.scan import onward, scan_text
-from reftel.centre.station import Accepted, Station
+from reftel.centre.station import Station
 from reftel.telegram import Addressee, Procedure, Telegram, Wire
 from reftel.telegram import Station as Originator
 from reftel.write import CannotWriteError, split
@@ -55,7 +57,9 @@ async def send(station: Station, telegram: Telegram, who: str) -> list[Accepted]
         transmissions=len(texts),
     )
     await station.commit(changes)
-    return [await station.accept(None, text.encode("latin-1", "replace")) for text in texts]
+    return [
+        await accepting.accept(station, None, text.encode("latin-1", "replace")) for text in texts
+    ]
 
 
 def _parted(text: str, informed: set[str], lower: str) -> list[str]:

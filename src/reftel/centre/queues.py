@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from reftel.centre.journal import Duty
+from reftel.centre.journalfile import Duty
 
 RANK_COUNT = 5
 

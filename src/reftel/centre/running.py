@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from reftel.archive import Archive
-from reftel.centre import services
+from reftel.centre import sending, services
 from reftel.centre.config import Config, ConfigError, load_config
 from reftel.centre.delivery import Delivery
 from reftel.centre.folder import FolderCircuit
-from reftel.centre.journal import Journal, JournalError
+from reftel.centre.journal import Journal
+from reftel.centre.journalfile import JournalError
 from reftel.centre.mailgate import MailCircuit, MailDoor
 from reftel.centre.station import Station
 from reftel.centre.stream import Streams
@@ -148,7 +149,7 @@ class Centre:
         self.config = config
         self.station.reconfigure(config)
         await self._apply()
-        await self.station.replan()
+        await sending.replan(self.station)
         self.station.tell("config.taken")
         return []
 

@@ -1,4 +1,4 @@
-"""Service messages understood and answered, and the clock that follows up what nobody answers.
+"""Service messages made, understood and answered, and the clock that follows up what nobody answers.
 
 What a rule settles is done at once and written down; what needs a person's judgement lies in the
 operator's queue with what the message asks (ACP 127 401-438; wire-format.md 10).
@@ -6,10 +6,11 @@ operator's queue with what the message asks (ACP 127 401-438; wire-format.md 10)
 
 from __future__ import annotations
 
-from reftel.centre.journal import Changes, Duty
+from reftel.centre.journal import Changes
+from reftel.centre.journalfile import Awaited, Duty
 from reftel.centre.numbers import after
-from reftel.centre.scan import ENDING, Scanned
-from reftel.centre.station import LOCAL, OPERATOR, Station
+from reftel.centre.scan import ENDING, Scanned, scan
+from reftel.centre.station import GENERATED, LOCAL, OPERATOR, CircuitState, Station
 from reftel.read.service import ServiceMessage, understand
 from reftel.telegram import Telegram
 
@@ -17,6 +18,97 @@ FOLLOW_UP_S = {"Y": 3600.0, "Z": 3600.0, "O": 7200.0, "P": 28800.0, "R": 57600.0
 """After how long a request that nobody answered is made again (419.f); FLASH: ours."""
 
 _AGAIN = ("ZAR2", "ZAR3")
+
+
+def make(station: Station, changes: Changes, to: str, letter: str, text: str) -> list[Duty]:
+    """A service message to a neighbour (by circuit) or a station (by routing indicator): in the
+    journal as any message, and the duties that send it."""
+    now = station.clock()
+    neighbour = station.circuits.get(to)
+    ours = station.config.station.routing_indicator
+    filed = station.filed()
+    station.tell("service.made", to=to, signal=text.split()[0])
+    if neighbour is None:
+        serial = station.next_serial(changes)
+        body = (
+            f"{letter}{letter} {to}\nDE {ours} {serial} {filed}\nZNR UUUUU\nBT\n"
+            f"UNCLAS SVC {text}\nBT"
+        )
+        return own_message(station, changes, body + ENDING, (to,), letter, "UNCLASSIFIED")
+    number = station.next_message()
+    called = neighbour.config.station or to
+    body = f"{letter}{letter} {called}\nDE {ours} {filed}\nZNR UUUUU\n{text}"
+    changes.message(number, now, GENERATED, None, None, (body + ENDING).encode("ascii", "replace"))
+    changes.entry("service-made", now, message=number, circuit=to, text=text)
+    return [station.new_duty(number, to, letter, (called,))]
+
+
+def own_message(
+    station: Station,
+    changes: Changes,
+    text: str,
+    to: tuple[str, ...],
+    letter: str,
+    classification: str | None,
+) -> list[Duty]:
+    """A message made here for some stations: in the journal, and the duties that send it."""
+    number = station.next_message()
+    changes.message(
+        number, station.clock(), GENERATED, None, None, text.encode("latin-1", "replace")
+    )
+    changes.entry("service-made", station.clock(), message=number, to=" ".join(to))
+    routed = station.plan.route(
+        to, letter, came_by=None, classification=classification, is_up=station.is_up
+    )
+    duties = [station.new_duty(number, w.circuit, letter, w.routing) for w in routed.ways]
+    for indicator, why in routed.refused:
+        note = f"service message for {indicator}: {why}"
+        duties.append(station.new_duty(number, OPERATOR, letter, (indicator,), note=note))
+    return duties
+
+
+def went(station: Station, message: int, circuit: str) -> tuple[str, tuple[str, ...]] | None:
+    """Prosign and stations with which a message went over a circuit."""
+    for entry in station.journal.entries(message=message):
+        ways = entry.detail.get("ways", {})
+        if circuit in ways:
+            scanned = scan(station.journal.bytes_of(message))
+            return scanned.letter, tuple(ways[circuit].split())
+    row = station.journal.message(message)
+    if row is not None and row[1] == GENERATED:
+        scanned = scan(station.journal.bytes_of(message))
+        return scanned.letter, scanned.routing
+    return None
+
+
+def missing_up_to(
+    station: Station, changes: Changes, circuit: CircuitState, last: int
+) -> list[Duty]:
+    """The neighbour has sent numbers that did not come: they are open, and said to be (`ZFX`)."""
+    config = circuit.config
+    here = station.values.get(f"in:{config.name}")
+    if here is None or not 0 < (last - int(here)) % int("9" * config.digits) <= 500:
+        return []
+    duties: list[Duty] = []
+    number = int(here)
+    while number != last:
+        number = after(number, config.digits)
+        hop = f"{config.receive}{number:0{config.digits}d}"
+        station.start_waiting(
+            changes, Awaited("open-number", hop, config.name, station.clock(), "O")
+        )
+        changes.entry("number-open", station.clock(), circuit=config.name, hop=hop)
+        duties += make(station, changes, config.name, "O", f"ZFX {hop}")
+    station.put(changes, f"in:{config.name}", last)
+    return duties
+
+
+async def send(station: Station, to: str, letter: str, text: str) -> int:
+    """Make and queue a service message; its number in the journal."""
+    changes = Changes()
+    duties = make(station, changes, to, letter, text)
+    await station.enqueue(changes, duties)
+    return station.last_message
 
 
 def act(
@@ -70,7 +162,7 @@ def _again(station: Station, changes: Changes, by: str, hop: str) -> list[Duty]:
     if any(d.message == sending.message and d.circuit == by for d in station.duties.values()):
         changes.entry("number-in-course", now, message=sending.message, circuit=by, hop=hop)
         return []
-    routed = station.went(sending.message, by)
+    routed = went(station, sending.message, by)
     if routed is None:
         return []
     letter, routing = routed
@@ -100,9 +192,7 @@ def _repeat_message(
     station: Station, changes: Changes, asker: str, scanned: Scanned, name: str, number: int
 ) -> list[Duty]:
     """The whole message again, behind a service text, to the station that asks (419.e)."""
-    from reftel.centre.scan import scan as scan_bytes
-
-    inner = scan_bytes(station.journal.bytes_of(number))
+    inner = scan(station.journal.bytes_of(number))
     letter = inner.letter
     ours = station.config.station.routing_indicator
     serial = station.next_serial(changes)
@@ -113,7 +203,7 @@ def _repeat_message(
         f"{letter}{letter} {asker}\nDE {ours} {serial} {filed}\n{security}\nBT\n"
         f"UNCLAS SVC {asked}ZDK {name}\n{letter}{letter} {asker}\n{inner.rest}"
     )
-    return station.own_message(changes, body + ENDING, (asker,), letter, inner.classification)
+    return own_message(station, changes, body + ENDING, (asker,), letter, inner.classification)
 
 
 def _last_received(
@@ -135,7 +225,7 @@ def _last_received(
             number = after(number, config.digits)
             duties += _again(station, changes, by, f"{config.send}{number:0{config.digits}d}")
     if not duties and not scanned.message:
-        duties = station.service(changes, by, "P", f"ZIC {config.send}{last:0{config.digits}d}")
+        duties = make(station, changes, by, "P", f"ZIC {config.send}{last:0{config.digits}d}")
     return duties
 
 
@@ -150,7 +240,7 @@ def _last_sent(
     hop = said.channel_numbers[-1]
     if hop[:3] != circuit.config.receive:
         return None
-    return station.missing_up_to(changes, circuit, int(hop[3:]))
+    return missing_up_to(station, changes, circuit, int(hop[3:]))
 
 
 def _cancelled(
@@ -184,7 +274,7 @@ def _route_question(
         return None
     circuits = [c for c in station.plan.circuits(wanted) if c != by]
     if any(station.circuits[c].up for c in circuits if c in station.circuits):
-        return station.service(changes, by, scanned.letter, f"ZOE {wanted}")
+        return make(station, changes, by, scanned.letter, f"ZOE {wanted}")
     return None
 
 
@@ -209,7 +299,7 @@ def _new_day(station: Station, changes: Changes, name: str) -> list[Duty]:
     last = int(station.values.get(f"in:{name}", "0"))
     if before is None or not last:
         return []
-    return station.service(changes, name, "R", f"ZID {config.receive}{last:0{config.digits}d}")
+    return make(station, changes, name, "R", f"ZID {config.receive}{last:0{config.digits}d}")
 
 
 _DEEDS = {
@@ -252,8 +342,8 @@ async def follow_up(station: Station) -> None:
         )
         if awaited.circuit in station.circuits:
             question = f"{awaited.name} ZES2" if awaited.kind == "repeat" else f"ZFX {awaited.name}"
-            duties += station.service(
-                changes, awaited.circuit, awaited.letter, f"{signal} {question}"
+            duties += make(
+                station, changes, awaited.circuit, awaited.letter, f"{signal} {question}"
             )
         station.tell("request.again", circuit=awaited.circuit, signal=signal)
     for name, circuit in station.circuits.items():
@@ -266,8 +356,8 @@ async def follow_up(station: Station) -> None:
         if now - heard >= config.silence_s:
             circuit.heard = now
             last = int(station.values.get(f"in:{name}", "0"))
-            duties += station.service(
-                changes, name, "P", f"ZID {config.receive}{last:0{config.digits}d}"
+            duties += make(
+                station, changes, name, "P", f"ZID {config.receive}{last:0{config.digits}d}"
             )
             station.tell("line.silent", circuit=name)
     if changes or duties:

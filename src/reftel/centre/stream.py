@@ -1,38 +1,32 @@
 """Circuits over TCP: with Reftel's link to another Reftel station, plain to any other (ACP 127).
 
-The cores (`link`, `framing`, `station`) decide; this opens, reads, writes and waits.
+This opens and answers connections and knows who is at the other end; `session` converses.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import random
-import socket
 import ssl
-import struct
-import termios
 from collections.abc import Iterable
 from typing import Any
 
 from reftel.centre import link as links
+from reftel.centre import sending
 from reftel.centre.config import CircuitConfig, Config, address
-from reftel.centre.framing import Framed, Framer
-from reftel.centre.journal import Changes, JournalError
-from reftel.centre.scan import bytes_for, cancellation
-from reftel.centre.station import CircuitState, Refused, Station, Transmission
-from reftel.tables import ita2
+from reftel.centre.journalfile import JournalError
+from reftel.centre.session import (
+    GREETING_S,
+    Greeting,
+    LinkSession,
+    PeerError,
+    PlainSession,
+    Session,
+)
+from reftel.centre.station import Station
 
-_CHUNK = 65536
-_GREETING_S = 10.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.2, 30.0
-_AT_ONCE = 512
-_BITS_ASCII, _BITS_ITA2 = 10.0, 7.5
-
-
-class PeerError(ConnectionError):
-    """The other end is not who it should be, or breaks the rules; the message says how."""
 
 
 def server_context(circuit: CircuitConfig, config: Config) -> ssl.SSLContext | None:
@@ -61,7 +55,7 @@ class Streams:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._servers: dict[str, asyncio.Server] = {}
         self._keys: dict[str, Any] = {}
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, Session] = {}
         self._strangers = 0
 
     async def apply(self) -> None:
@@ -129,7 +123,7 @@ class Streams:
                         ssl=context,
                         server_hostname=circuit.tls.peer if circuit.tls else None,
                     ),
-                    _GREETING_S,
+                    GREETING_S,
                 )
                 await self._converse(circuit.name, reader, writer, None)
                 why = "the other end closed the connection"
@@ -159,8 +153,8 @@ class Streams:
             if len(here) == 1 and not here[0].link:
                 circuit = here[0]
             else:
-                greeting = _Greeting(station.config.limits.message_bytes)
-                hello = await asyncio.wait_for(greeting.read(reader), _GREETING_S)
+                greeting = Greeting(station.config.limits.message_bytes)
+                hello = await asyncio.wait_for(greeting.read(reader), GREETING_S)
                 circuit = _called(here, hello)
             name = circuit.name
             if circuit.tls:
@@ -184,20 +178,20 @@ class Streams:
         if name in self._sessions:
             return
         with contextlib.suppress(JournalError):
-            await self._station.circuit_changed(name, False, why)
+            await sending.circuit_changed(self._station, name, False, why)
 
     async def _converse(
         self,
         name: str,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        greeting: _Greeting | None,
+        greeting: Greeting | None,
     ) -> None:
         """One connection from greeting to end. A newer one takes the place of an older."""
         if old := self._sessions.get(name):
             await old.close()
         circuit = self._station.circuits[name]
-        kind = _LinkSession if circuit.config.link else _PlainSession
+        kind = LinkSession if circuit.config.link else PlainSession
         session = kind(self._station, circuit, reader, writer)
         self._sessions[name] = session
         try:
@@ -207,26 +201,6 @@ class Streams:
                 del self._sessions[name]
             session.ended.set()
             writer.close()
-
-
-class _Greeting:
-    """Reads the greeting of somebody of whom it is not yet known which circuit is meant."""
-
-    def __init__(self, longest: int) -> None:
-        self.link = links.Link(longest)
-        self.hello: links.Hello | None = None
-        self.more: list[links.Received] = []
-
-    async def read(self, reader: asyncio.StreamReader) -> links.Hello:
-        while self.hello is None:
-            data = await reader.read(_CHUNK)
-            if not data:
-                raise EOFError("the connection was closed before the greeting")
-            said = self.link.receive(data)
-            if said:
-                self.hello = said[0].hello
-                self.more = said[1:]
-        return self.hello
 
 
 def _called(here: Iterable[CircuitConfig], hello: links.Hello) -> CircuitConfig:
@@ -244,325 +218,3 @@ def _check_name(writer: asyncio.StreamWriter, name: str) -> None:
         names |= {value for key, value in part if key == "commonName"}
     if name not in names:
         raise PeerError(f"the certificate is that of {', '.join(sorted(names))}, not of {name}")
-
-
-class _Session:
-    """What the two kinds of session share: pace, closing, the loop that sends."""
-
-    def __init__(
-        self,
-        station: Station,
-        circuit: CircuitState,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        self.station = station
-        self.circuit = circuit
-        self.name = circuit.config.name
-        self.reader = reader
-        self.writer = writer
-        self.ended = asyncio.Event()
-        bits = _BITS_ITA2 if circuit.config.code == "ita2" else _BITS_ASCII
-        self.rate = circuit.config.baud / bits if circuit.config.baud else None
-
-    async def run(self, greeting: _Greeting | None) -> None:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        self.writer.close()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.ended.wait(), 30)
-
-    async def together(self, *parts: Any) -> None:
-        """Run the parts until one ends; what it raised is raised."""
-        tasks = [asyncio.ensure_future(part) for part in parts]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def read_some(self, within: bool, patience: float | None) -> bytes:
-        """Bytes from the line; none at its end. A message that stops in its middle is not waited for."""
-        limit = self.station.config.limits.slow_sender_s if within else patience
-        try:
-            return await asyncio.wait_for(self.reader.read(_CHUNK), limit)
-        except TimeoutError:
-            what = "a message stopped in its middle" if within else "nothing was heard"
-            raise PeerError(f"{what} for {limit:g} s") from None
-
-    async def to_send(self, room: int) -> list[Transmission]:
-        """The next transmissions; waits until there are some."""
-        while True:
-            self.circuit.wake.clear()
-            free = room if self.station.trouble is None else 0
-            if free and (found := await self.station.next_transmissions(self.name, free)):
-                return found
-            await self.circuit.wake.wait()
-
-    def preempts(self, transmission: Transmission, left: int) -> bool:
-        """Whether what now waits interrupts this transmission: FLASH always, IMMEDIATE where sending the
-        rest takes longer than giving up and beginning again (ACP 127 151; wire-format.md 3.4)."""
-        waiting = self.circuit.queue.highest()
-        if waiting is None or waiting >= transmission.duty.rank or waiting > 2:
-            return False
-        sent = len(transmission.data) - left
-        return waiting < 2 or left > sent + 200
-
-    async def paced(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-        if self.rate:
-            await asyncio.sleep(len(data) / self.rate)
-
-
-class _LinkSession(_Session):
-    """A conversation with another Reftel station."""
-
-    async def run(self, greeting: _Greeting | None) -> None:
-        config, station = self.circuit.config, self.station
-        assert config.send
-        assert config.receive
-        link = greeting.link if greeting else links.Link(station.config.limits.message_bytes)
-        stored = int(station.values.get(f"link-in:{self.name}", "0"))
-        ours = station.config.station.routing_indicator
-        self.writer.write(links.hello(ours, config.send, config.receive, stored))
-        hello, more = greeting.hello if greeting else None, greeting.more if greeting else []
-        if hello is None:
-            other = _Greeting(station.config.limits.message_bytes)
-            other.link = link
-            hello = await asyncio.wait_for(other.read(self.reader), _GREETING_S)
-            more = other.more
-        if hello.station != config.station or hello.send != config.receive:
-            raise PeerError(
-                f"{hello.station} on channel {hello.send} answered, not {config.station} on"
-                f" {config.receive}"
-            )
-        self._acks: asyncio.Queue[tuple[int, asyncio.Task[Any]]] = asyncio.Queue()
-        self._room = asyncio.Semaphore(_AT_ONCE)
-        self._settled = asyncio.Event()
-        await station.arrived_to(self.name, hello.stored)
-        await station.circuit_changed(self.name, True, f"connected to {hello.station}")
-        try:
-            await self.together(
-                self._receive(link, more), self._acknowledge(), self._send(), self._keep_alive()
-            )
-        except links.LinkError as error:
-            self.writer.write(links.frame("bye", str(error).encode()))
-            raise PeerError(f"the other end broke the link's rules: {error}") from None
-        finally:
-            # What has begun to be written down must be settled before a new greeting says what is stored.
-            waiting = []
-            while not self._acks.empty():
-                waiting.append(self._acks.get_nowait()[1])
-            await asyncio.gather(*waiting, return_exceptions=True)
-
-    async def _receive(self, link: links.Link, more: list[links.Received]) -> None:
-        await self._take(more)
-        while True:
-            patience = self.circuit.config.keep_alive_s * 3
-            data = await self.read_some(link.within_message, patience)
-            if not data:
-                return
-            await self._take(link.receive(data))
-
-    async def _take(self, said: list[links.Received]) -> None:
-        station = self.station
-        for each in said:
-            if each.kind == "message":
-                if each.number <= int(station.values.get(f"link-in:{self.name}", "0")):
-                    continue
-                await self._room.acquire()
-                task = asyncio.ensure_future(station.accept(self.name, each.data, link=each.number))
-                self._acks.put_nowait((each.number, task))
-                # Its numbers are taken in the order of arrival: let it come to its first wait.
-                await asyncio.sleep(0)
-            elif each.kind == "stored":
-                await station.arrived_to(self.name, each.number)
-                self._settled.set()
-            elif each.kind == "refused":
-                for duty in list(self.circuit.flight.values()):
-                    if duty.link == each.number:
-                        await station.refused_there(
-                            self.name, duty, each.data.decode("utf-8", "replace")
-                        )
-                self._settled.set()
-            elif each.kind == "ping":
-                self.writer.write(links.frame("pong"))
-            elif each.kind == "bye":
-                raise PeerError(f"the other end said: {each.data.decode('utf-8', 'replace')}")
-
-    async def _acknowledge(self) -> None:
-        while True:
-            number, task = await self._acks.get()
-            high = 0
-            while True:
-                try:
-                    await asyncio.shield(task)
-                    high = number
-                except Refused as error:
-                    if self.station.trouble is not None:
-                        raise PeerError(str(error)) from None
-                    self.writer.write(links.refused(number, str(error)))
-                except JournalError as error:
-                    raise PeerError(f"the journal cannot be written: {error}") from None
-                finally:
-                    self._room.release()
-                if self._acks.empty() or not self._acks._queue[0][1].done():  # type: ignore[attr-defined]
-                    break
-                number, task = self._acks.get_nowait()
-            if high:
-                self.writer.write(links.stored(high))
-
-    async def _send(self) -> None:
-        station, flight = self.station, self.circuit.flight
-        again = sorted(flight.values(), key=lambda duty: duty.link or 0)
-        changes = Changes()
-        for duty in again:
-            # What the greeting did not name as stored goes again, with the same numbers.
-            if (transmission := station.build(self.circuit, duty, changes)) is not None:
-                await self._transmit(transmission)
-        if changes:
-            await station.commit(changes)
-        window = 1 if self.rate else self.circuit.config.window
-        while True:
-            while len(flight) >= window:
-                self._settled.clear()
-                if len(flight) >= window:
-                    await self._settled.wait()
-            for transmission in await self.to_send(window - len(flight)):
-                await self._transmit(transmission)
-
-    async def _transmit(self, transmission: Transmission) -> None:
-        duty = transmission.duty
-        assert duty.link is not None
-        assert duty.hop is not None
-        self.station.note_start(duty)
-        if self.rate is None:
-            self.writer.write(links.message(duty.link, transmission.data))
-            await self.writer.drain()
-            return
-        await self.paced(links.begin(duty.link, transmission.data))
-        at, step = 0, max(int(self.rate / 10), 1)
-        link, hop = duty.link, duty.hop
-        while at < len(transmission.data):
-            if self.preempts(transmission, len(transmission.data) - at):
-                self.writer.write(links.frame("give-up"))
-                await self.station.interrupted(
-                    self.name, [duty], whole=False, why="higher precedence came"
-                )
-                text = cancellation(hop, duty.routing, duty.letter)
-                self.writer.write(links.message(link, bytes_for(text)))
-                return
-            await self.paced(links.frame("data", transmission.data[at : at + step]))
-            at += step
-
-    async def _keep_alive(self) -> None:
-        while True:
-            await asyncio.sleep(self.circuit.config.keep_alive_s)
-            self.writer.write(links.frame("ping"))
-            await self.writer.drain()
-
-
-class _PlainSession(_Session):
-    """A circuit to a station without a link: channel numbers and service messages do the work."""
-
-    async def run(self, greeting: _Greeting | None) -> None:
-        del greeting
-        station = self.station
-        # What was on its way when the last connection ended may have arrived or not.
-        await station.interrupted(
-            self.name, list(self.circuit.flight.values()), whole=True, why="the connection ended"
-        )
-        await station.circuit_changed(self.name, True, "connected")
-        self._figures = False
-        try:
-            await self.together(self._receive(), self._send())
-        finally:
-            with contextlib.suppress(JournalError):
-                await station.interrupted(
-                    self.name,
-                    list(self.circuit.flight.values()),
-                    whole=True,
-                    why="the connection ended",
-                )
-
-    async def _receive(self) -> None:
-        framer = Framer(self.station.config.limits.message_bytes)
-        while True:
-            data = await self.read_some(framer.within_message, None)
-            if self.circuit.config.code == "ita2":
-                data = self._letters(data) if data else data
-            if not data:
-                for framed in framer.finish():
-                    await self._take(framed)
-                return
-            for framed in framer.receive(data):
-                await self._take(framed)
-
-    def _letters(self, units: bytes) -> bytes:
-        """Characters of five-unit code; the shift in force is kept from one read to the next."""
-        shift = ita2.FIGURES if self._figures else ita2.LETTERS
-        text = ita2.decode(bytes((shift,)) + units)
-        for unit in reversed(units):
-            if unit in (ita2.FIGURES, ita2.LETTERS):
-                self._figures = unit == ita2.FIGURES
-                break
-        return text.encode("ascii", "replace")
-
-    async def _take(self, framed: Framed) -> None:
-        station = self.station
-        if framed.fault == "noise":
-            station.tell("line.noise", circuit=self.name, bytes=len(framed.data))
-            return
-        with contextlib.suppress(Refused):
-            await station.accept(self.name, framed.data)
-
-    async def _send(self) -> None:
-        while True:
-            for transmission in await self.to_send(1):
-                await self._transmit(transmission)
-
-    async def _transmit(self, transmission: Transmission) -> None:
-        duty = transmission.duty
-        self.station.note_start(duty)
-        data = transmission.data
-        step = max(int(self.rate / 10), 1) if self.rate else len(data)
-        at = 0
-        while at < len(data):
-            if self.rate and self.preempts(transmission, len(data) - at):
-                broken = bytes_for(
-                    "\nE E E E E E E E AR" + "\n" * 8 + "NNNN\n", self.circuit.config.code
-                )
-                await self.station.interrupted(
-                    self.name, [duty], whole=False, why="higher precedence came"
-                )
-                await self.paced(broken)
-                return
-            await self.paced(data[at : at + step])
-            at += step
-        await self._delivered()
-        await self.station.arrived(self.name, [duty])
-
-    async def _delivered(self) -> None:
-        """Wait until the other machine has taken every byte: more a plain stream cannot tell."""
-        sock: socket.socket | None = self.writer.get_extra_info("socket")
-        delay = 0.0005
-        while sock is not None and (waiting := _unsent(sock)):
-            del waiting
-            if self.writer.is_closing():
-                raise ConnectionResetError("the connection ended while a message was on its way")
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 0.1)
-
-
-def _unsent(sock: Any) -> int:
-    """Bytes that the other machine has not taken yet (SIOCOUTQ)."""
-    try:
-        raw = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
-    except (OSError, ValueError):
-        return 0
-    return int(struct.unpack("i", raw)[0])

@@ -16,13 +16,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reftel.centre import desk, origin
+from reftel.centre import desk, origin, services
+from reftel.centre.accepting import Refused
 from reftel.centre.config import Operator
-from reftel.centre.journal import JournalError
+from reftel.centre.journalfile import JournalError
 from reftel.centre.passwords import matches
 from reftel.centre.running import Centre
 from reftel.centre.scan import scan
-from reftel.centre.station import Refused
 from reftel.centre.status import metrics, status
 from reftel.read.dtg import PRECEDENCES
 from reftel.telegram import RecordError, from_builtins
@@ -211,7 +211,7 @@ class CentreRoom:
         if deed == "service":
             circuit = str(asked["circuit"])
             letter = str(asked.get("precedence", "R"))[:1].upper()
-            return await station.send_service(circuit, letter, str(asked["text"]).upper())
+            return await services.send(station, circuit, letter, str(asked["text"]).upper())
         duty = int(asked["duty"])
         if deed == "hold":
             return await desk.hold(station, duty, who, why)

@@ -1,0 +1,343 @@
+"""Taking messages on: the number watched, duplicates known, the ways decided, all in one commit.
+
+What is accepted is on disk, and only then may it be acknowledged (wire-format.md 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+import reftel
+from reftel.centre import services
+from reftel.centre.journal import Changes
+from reftel.centre.journalfile import Awaited, Duty
+from reftel.centre.numbers import Watched, watch
+from reftel.centre.route import Routed
+from reftel.centre.scan import Scanned, scan
+from reftel.centre.station import LOCAL, OPERATOR, CircuitState, Station, whole
+from reftel.telegram import Telegram
+from reftel.write.wire import letter_of
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The number under which the journal holds a message, and what will become of it."""
+
+    message: int
+    ways: tuple[str, ...] = ()
+    local: bool = False
+    operator: tuple[str, ...] = ()
+    duplicate: bool = False
+
+
+class Refused(ValueError):  # noqa: N818
+    """A message that is not taken; the sender keeps it. The message says why."""
+
+
+@whole
+async def accept(
+    station: Station, by: str | None, data: bytes, *, link: int | None = None
+) -> Accepted:
+    """Take on a message from a circuit, or from this station's own people (`by` None).
+
+    It is on disk when this returns, and only then may it be acknowledged. `link` is its number on a
+    Reftel link. Raises `Refused` for what nothing can be done with.
+    """
+    if station.trouble is not None:
+        raise Refused("this station cannot write its journal; send again later")
+    circuit = station.circuits[by] if by and by in station.circuits else None
+    scanned = scan(data)
+    now = station.clock()
+    changes = Changes()
+    number = station.next_message()
+    answers: list[tuple[str, str, str]] = []
+    if circuit is not None:
+        circuit.heard = now
+        if link is not None:
+            station.put(changes, f"link-in:{circuit.config.name}", link)
+        answers += _watch_number(station, circuit, scanned, number, now, changes)
+    changes.message(number, now, by or "#desk", scanned.hop, scanned.message, data)
+    if scanned.cancelled:
+        changes.entry("transmission-cancelled", now, message=number, circuit=by, hop=scanned.hop)
+        await station.commit(changes)
+        return Accepted(number)
+    accepted, duties = _decide(station, by, scanned, number, now, changes, answers)
+    for to, letter, text in answers:
+        duties += services.make(station, changes, to, letter, text)
+    for duty in duties:
+        changes.add_duty(duty)
+        station.duties[duty.id] = duty
+    await station.commit(changes)
+    for duty in duties:
+        station.place(duty)
+    station.tell(
+        "message.accepted",
+        message=number,
+        name=scanned.message,
+        circuit=by,
+        hop=scanned.hop,
+        precedence=scanned.letter,
+        bytes=len(data),
+    )
+    return accepted
+
+
+def _watch_number(
+    station: Station,
+    circuit: CircuitState,
+    scanned: Scanned,
+    number: int,
+    now: float,
+    changes: Changes,
+) -> list[tuple[str, str, str]]:
+    """Hold the channel number against the one expected; the service messages that follow."""
+    config = circuit.config
+    if config.kind == "mail":
+        return []
+    here = config.name
+    if scanned.number is None:
+        changes.entry("number-absent", now, message=number, circuit=here)
+        before = int(station.values.get(f"in:{here}", "0"))
+        name = scanned.message or "MESSAGE"
+        return [(here, "R", f"ZFT {name} {config.receive}{before:0{config.digits}d}")]
+    if scanned.channel != config.receive:
+        changes.entry(
+            "channel-wrong",
+            now,
+            message=number,
+            circuit=here,
+            hop=scanned.hop,
+            expected=config.receive,
+        )
+        return []
+    key = f"in:{here}"
+    last = int(station.values[key]) if key in station.values else None
+    open_here = frozenset(
+        int(each.name[3:])
+        for each in station.awaited.values()
+        if each.kind == "open-number" and each.circuit == here
+    )
+    today = datetime.fromtimestamp(now, UTC).strftime("%Y%j")
+    new_day = config.daily and station.values.get(f"day-in:{here}", today) != today
+    if config.daily:
+        station.put(changes, f"day-in:{here}", today)
+    seen = watch(last, scanned.number, config.digits, open_here, new_day)
+    station.put(changes, key, seen.last)
+    if seen.verdict != "next":
+        changes.entry(
+            f"number-{seen.verdict}",
+            now,
+            message=number,
+            circuit=here,
+            hop=scanned.hop,
+            last=last,
+        )
+    return _answer_number(station, circuit, scanned, seen, number, now, changes)
+
+
+def _answer_number(
+    station: Station,
+    circuit: CircuitState,
+    scanned: Scanned,
+    seen: Watched,
+    number: int,
+    now: float,
+    changes: Changes,
+) -> list[tuple[str, str, str]]:
+    config = circuit.config
+    assert scanned.hop is not None
+    if seen.verdict == "gap":
+        answers = []
+        for missing in seen.missing:
+            hop = f"{config.receive}{missing:0{config.digits}d}"
+            station.start_waiting(changes, Awaited("open-number", hop, config.name, now, "O"))
+            changes.entry("number-open", now, circuit=config.name, hop=hop)
+            answers.append((config.name, "O", f"ZFX {hop}"))
+        return answers
+    if seen.verdict == "late":
+        name = f"{config.receive}{scanned.number:0{config.digits}d}"
+        station.stop_waiting(changes, "open-number", name)
+        changes.entry("number-closed", now, message=number, circuit=config.name, hop=scanned.hop)
+    elif seen.verdict == "repeat":
+        return [(config.name, "R", f"ZFQ {scanned.hop} {scanned.message or ''}".rstrip())]
+    return []
+
+
+def _decide(
+    station: Station,
+    by: str | None,
+    scanned: Scanned,
+    number: int,
+    now: float,
+    changes: Changes,
+    answers: list[tuple[str, str, str]],
+) -> tuple[Accepted, list[Duty]]:
+    """Where a message goes; the duties that follow from it."""
+    own = by is None
+    cut = next((each for each in scanned.problems if "NNNN" in each), None)
+    garbled = cut or (
+        None if scanned.routing else "format line 2 names no station that can be read"
+    )
+    if garbled:
+        return _garbled(station, by, scanned, garbled, number, now, changes, answers)
+    name = scanned.message or scanned.content
+    held = station.handled(name)
+    repeated = {
+        indicator
+        for indicator in scanned.routing
+        if indicator in held and held[indicator][0] == scanned.content
+    }
+    deliver_again = bool({"ZEL", "ZOV"} & set(scanned.signals)) or "ZFG" in scanned.rest[:400]
+    routing = scanned.routing
+    if repeated and not own and not deliver_again:
+        routing = tuple(each for each in routing if each not in repeated)
+        if not routing:
+            first = next(held[each][1] for each in scanned.routing)
+            marked = scanned.suspected_duplicate
+            changes.entry(
+                "duplicate",
+                now,
+                message=number,
+                circuit=by,
+                hop=scanned.hop,
+                of=first,
+                marked=marked,
+            )
+            if not marked and by is not None and scanned.message and scanned.hop:
+                answers.append((by, "R", f"{scanned.message} {scanned.hop} DUPLICATE RECEIVED"))
+            station.tell("message.duplicate", message=number, of=first, circuit=by, marked=marked)
+            return Accepted(number, duplicate=True), []
+    letters, exempt = _roles(station, scanned)
+    if set(routing) & set(station.plan.expanded):
+        exempt = _exempt(station, scanned)
+    routed = station.plan.route(
+        routing,
+        scanned.letter,
+        came_by=by,
+        classification=scanned.classification,
+        is_up=station.is_up,
+        letters=letters,
+        exempt=exempt,
+    )
+    for indicator in routing:
+        changes.handle(name, indicator, scanned.content, number)
+        held[indicator] = (scanned.content, number)
+    duties = [station.new_duty(number, way.circuit, way.letter, way.routing) for way in routed.ways]
+    if routed.local:
+        duties.append(station.new_duty(number, LOCAL, scanned.letter, routed.local))
+    elif own:
+        # What we send is filed here too; nobody here is asked to read it.
+        duties.append(station.new_duty(number, LOCAL, scanned.letter, ()))
+    if scanned.message and station.stop_waiting(changes, "repeat", scanned.message):
+        changes.entry("repeat-came", now, message=number, circuit=by, hop=scanned.hop)
+    if routed.refused:
+        duties.append(_to_operator(station, scanned, routed, number, answers, by))
+    changes.entry(
+        "accepted",
+        now,
+        message=number,
+        circuit=by,
+        hop=scanned.hop,
+        ways={way.circuit: " ".join(way.routing) for way in routed.ways},
+        here=" ".join(routed.local),
+        refused=dict(routed.refused),
+    )
+    if scanned.letter in "YZ" and routed.local:
+        station.ask_for_a_person(changes, number, scanned.message, "FLASH", now)
+    operator = tuple(f"{indicator}: {why}" for indicator, why in routed.refused)
+    ways = tuple(way.circuit for way in routed.ways)
+    return Accepted(number, ways, bool(routed.local), operator), duties
+
+
+def _to_operator(
+    station: Station,
+    scanned: Scanned,
+    routed: Routed,
+    number: int,
+    answers: list[tuple[str, str, str]],
+    by: str | None,
+) -> Duty:
+    """What no route serves lies with the operator; its origin is told to protect delivery (426.i)."""
+    if by is not None and scanned.message and scanned.inner.station:
+        indicators = " ".join(indicator for indicator, _ in routed.refused)
+        if not scanned.rest.lstrip().startswith("ZEQ"):
+            answers.append((scanned.inner.station, "R", f"ZEQ4 {scanned.message} {indicators}"))
+    why = "; ".join(f"{indicator}: {why}" for indicator, why in routed.refused)
+    refused = tuple(indicator for indicator, _ in routed.refused)
+    return station.new_duty(number, OPERATOR, scanned.letter, refused, note=why)
+
+
+def _garbled(
+    station: Station,
+    by: str | None,
+    scanned: Scanned,
+    why: str,
+    number: int,
+    now: float,
+    changes: Changes,
+    answers: list[tuple[str, str, str]],
+) -> tuple[Accepted, list[Duty]]:
+    """A message that may not be forwarded lies with the operator, and is asked for again (419)."""
+    changes.entry("garbled", now, message=number, circuit=by, hop=scanned.hop, why=why)
+    if by is not None and by in station.circuits:
+        if scanned.message and scanned.inner.station:
+            answers.append((scanned.inner.station, scanned.letter, f"{scanned.message} ZES2"))
+            wanted = scanned.message
+        else:
+            hop = scanned.hop or f"{station.circuits[by].config.receive}"
+            answers.append((by, scanned.letter, f"INT ZDK {hop}"))
+            wanted = hop
+        station.start_waiting(changes, Awaited("repeat", wanted, by, now, scanned.letter))
+    duty = station.new_duty(
+        number, OPERATOR, scanned.letter, scanned.routing, note=f"garbled: {why}"
+    )
+    return Accepted(number, operator=(why,)), [duty]
+
+
+def _roles(station: Station, scanned: Scanned) -> tuple[Mapping[str, str] | None, frozenset[str]]:
+    """With dual precedence, the prosign that each station of the routing line deserves (152)."""
+    if not scanned.dual:
+        return None, frozenset()
+    telegram = _telegram(scanned)
+    if telegram is None or telegram.precedence is None or telegram.info_precedence is None:
+        return None, frozenset()
+    lower = letter_of(telegram.info_precedence)
+    letters = dict.fromkeys(_indicators(station, telegram.info), lower)
+    higher = letter_of(telegram.precedence)
+    letters |= dict.fromkeys(_indicators(station, telegram.action), higher)
+    return letters, frozenset()
+
+
+def _exempt(station: Station, scanned: Scanned) -> frozenset[str]:
+    """Routing indicators whose addressees are all exempted by format line 9."""
+    telegram = _telegram(scanned)
+    if telegram is None or not telegram.exempt:
+        return frozenset()
+    named = {"".join(each.name.split()) for each in telegram.exempt}
+    found = set()
+    for indicator in _indicators(station, telegram.exempt):
+        served = station.config.directory.served_by(indicator)
+        stations = [each for each in served if each.kind == "station"]
+        if all("".join(each.name.upper().split()) in named for each in stations):
+            found.add(indicator)
+    return frozenset(found)
+
+
+def _indicators(station: Station, addressees: tuple[Any, ...]) -> list[str]:
+    found = []
+    for each in addressees:
+        entry = station.config.directory.named(each.name)
+        indicator = each.routing_indicator or (entry.routing_indicator if entry else None)
+        if indicator:
+            found.append(indicator)
+    return found
+
+
+def _telegram(scanned: Scanned) -> Telegram | None:
+    try:
+        return reftel.read(scanned.rest)
+    except reftel.NotATelegram:
+        return None

@@ -1,0 +1,276 @@
+"""The journal's file: its tables, its chain of digests, and how to look into it.
+
+docs/journal.md describes the file well enough to read it without Reftel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+FORMAT = 1
+GENESIS = b"\0" * 16
+_SCHEMA = """
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, circuit TEXT NOT NULL, hop TEXT,
+    name TEXT, bytes BLOB NOT NULL, digest BLOB NOT NULL
+);
+CREATE INDEX message_name ON message (name) WHERE name IS NOT NULL;
+CREATE TABLE entry (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, message INTEGER,
+    circuit TEXT, hop TEXT, who TEXT, detail TEXT NOT NULL, chain BLOB NOT NULL
+);
+CREATE INDEX entry_message ON entry (message) WHERE message IS NOT NULL;
+CREATE INDEX entry_hop ON entry (hop) WHERE hop IS NOT NULL;
+CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
+    BEGIN SELECT raise(ABORT, 'an entry of the journal is never changed'); END;
+CREATE TRIGGER entry_kept BEFORE DELETE ON entry
+    BEGIN SELECT raise(ABORT, 'an entry of the journal is never removed'); END;
+CREATE TABLE duty (
+    id INTEGER PRIMARY KEY, message INTEGER NOT NULL, circuit TEXT NOT NULL, rank INTEGER NOT NULL,
+    at REAL NOT NULL, letter TEXT NOT NULL, routing TEXT NOT NULL, pilot TEXT,
+    hop TEXT, link INTEGER, note TEXT
+);
+CREATE TABLE handled (
+    name TEXT NOT NULL, indicator TEXT NOT NULL, content TEXT NOT NULL, message INTEGER NOT NULL,
+    PRIMARY KEY (name, indicator)
+) WITHOUT ROWID;
+CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE awaited (
+    kind TEXT NOT NULL, name TEXT NOT NULL, circuit TEXT NOT NULL, at REAL NOT NULL,
+    letter TEXT NOT NULL, reminded INTEGER NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE TABLE reading (
+    office TEXT NOT NULL, message INTEGER NOT NULL, at REAL NOT NULL, why TEXT NOT NULL,
+    PRIMARY KEY (office, message)
+) WITHOUT ROWID;
+CREATE TABLE journal (format INTEGER NOT NULL);
+"""
+
+
+class JournalError(RuntimeError):
+    """The journal cannot be written or read; the message says why and what to do."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One thing that happened: when (seconds since 1970, UTC), of what kind, to which message, on which
+    circuit under which channel number, who did it, and what else is to be said (JSON)."""
+
+    id: int
+    at: float
+    kind: str
+    message: int | None
+    circuit: str | None
+    hop: str | None
+    who: str | None
+    detail: dict[str, Any]
+
+
+class Duty(msgspec.Struct):
+    """A message that is still to go over a circuit (or to be delivered here, or looked at).
+
+    `rank` and `id` order it; `hop` and `link` are the numbers of a transmission that has begun and is not
+    known to have ended.
+    """
+
+    id: int
+    message: int
+    circuit: str
+    rank: int
+    at: float
+    letter: str
+    routing: tuple[str, ...]
+    pilot: str | None = None
+    hop: str | None = None
+    link: int | None = None
+    note: str | None = None
+
+
+class Awaited(msgspec.Struct):
+    """An answer that is awaited: an open channel number, a repeat asked for, a person's acknowledgement."""
+
+    kind: str
+    name: str
+    circuit: str
+    at: float
+    letter: str
+    reminded: int = 0
+    detail: dict[str, Any] = {}
+
+
+class Reader:
+    """A journal to look into; its centre may be at work beside."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `FileNotFoundError` when there is no journal."""
+        if not path.exists():
+            raise FileNotFoundError(f"there is no journal {path}; has the centre run yet?")
+        self.path = path
+        self.reader = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reader.close()
+
+    def bytes_of(self, message: int) -> bytes:
+        """The bytes of a message as they came. Raises `JournalError` if they are not what was written."""
+        try:
+            row = self.reader.execute(
+                "SELECT bytes, digest FROM message WHERE id=?", (message,)
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise JournalError(f"message {message} cannot be read: {error}") from error
+        if row is None:
+            raise JournalError(f"message {message} is not in the journal")
+        data: bytes = row[0]
+        if hashlib.blake2b(data, digest_size=16).digest() != row[1]:
+            raise JournalError(f"message {message} is damaged: its bytes do not match their digest")
+        return data
+
+    def last_ids(self) -> tuple[int, int]:
+        """The highest numbers given to a message and to a duty."""
+        (message,) = self.reader.execute("SELECT max(id) FROM message").fetchone()
+        (duty,) = self.reader.execute("SELECT max(id) FROM duty").fetchone()
+        stored = self.value("duty")
+        return message or 0, max(duty or 0, int(stored or 0))
+
+    def duties(self) -> list[Duty]:
+        """What is still to be done, in the order in which it came."""
+        rows = self.reader.execute("SELECT * FROM duty ORDER BY id").fetchall()
+        return [_duty(row) for row in rows]
+
+    def awaited(self) -> list[Awaited]:
+        rows = self.reader.execute("SELECT * FROM awaited ORDER BY at").fetchall()
+        names = Awaited.__struct_fields__
+        return [
+            Awaited(**dict(zip(names, (*row[:6], json.loads(row[6])), strict=True))) for row in rows
+        ]
+
+    def value(self, name: str) -> str | None:
+        row = self.reader.execute("SELECT value FROM value WHERE name=?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def values(self) -> dict[str, str]:
+        return dict(self.reader.execute("SELECT name, value FROM value"))
+
+    def handled(self, name: str) -> dict[str, tuple[str, int]]:
+        """For which stations a message was taken on: routing indicator → (content, message)."""
+        sql = "SELECT indicator, content, message FROM handled WHERE name=?"
+        return {i: (content, m) for i, content, m in self.reader.execute(sql, (name,))}
+
+    def messages_named(self, name: str) -> list[int]:
+        """The messages with a station serial number (`QZBBNV 0412 1550842`), oldest first."""
+        sql = "SELECT id FROM message WHERE name=? ORDER BY id"
+        return [number for (number,) in self.reader.execute(sql, (name,))]
+
+    def messages_like(self, words: str, limit: int = 100) -> list[int]:
+        """The newest messages whose identification has these words in it, oldest first."""
+        sql = "SELECT id FROM message WHERE name LIKE ? ESCAPE '!' ORDER BY id DESC LIMIT ?"
+        escaped = words.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+        rows = self.reader.execute(sql, (f"%{escaped}%", limit)).fetchall()
+        return sorted(number for (number,) in rows)
+
+    def message(self, number: int) -> tuple[float, str, str | None, str | None] | None:
+        """When a message came, by which circuit, under which channel number, and its identification."""
+        sql = "SELECT at, circuit, hop, name FROM message WHERE id=?"
+        row: tuple[float, str, str | None, str | None] | None = self.reader.execute(
+            sql, (number,)
+        ).fetchone()
+        return row
+
+    def entries(
+        self, *, message: int | None = None, hop: str | None = None, after: int = 0, last: int = 0
+    ) -> list[Entry]:
+        """Entries of one message, of one channel number, or the newest `last` of all; oldest first."""
+        where, values = ["id>?"], [after]
+        if message is not None:
+            where.append("message=?")
+            values.append(message)
+        if hop is not None:
+            where.append("hop=?")
+            values.append(hop)  # type: ignore[arg-type]
+        columns = "id, at, kind, message, circuit, hop, who, detail"
+        sql = f"SELECT {columns} FROM entry WHERE {' AND '.join(where)} ORDER BY id"
+        if last:
+            sql = f"SELECT * FROM ({sql} DESC LIMIT {last:d}) ORDER BY id"
+        rows = self.reader.execute(sql, values).fetchall()
+        names = Entry.__struct_fields__
+        return [
+            Entry(**dict(zip(names, (*row[:7], json.loads(row[7])), strict=True))) for row in rows
+        ]
+
+    def delivered(self, since: float) -> list[tuple[int, float]]:
+        """The messages delivered here since a time, oldest first."""
+        sql = "SELECT message, at FROM entry WHERE kind='delivered' AND at>=? ORDER BY id"
+        return self.reader.execute(sql, (since,)).fetchall()
+
+    def in_reading(self, office: str, limit: int = 100) -> list[tuple[int, float, str]]:
+        """What lies in an office's reading queue: message, when it came, why; newest first."""
+        sql = "SELECT message, at, why FROM reading WHERE office=? ORDER BY message DESC LIMIT ?"
+        return self.reader.execute(sql, (office, limit)).fetchall()
+
+    def verify(self) -> Iterator[str]:
+        """Everything that is wrong with the file: the chain, the bytes, SQLite's own check."""
+        for (line,) in self.reader.execute("PRAGMA integrity_check(20)"):
+            if line != "ok":
+                yield f"the file: {line}"
+        yield from self._check_chain(0)
+        numbers = [n for (n,) in self.reader.execute("SELECT id FROM message ORDER BY id")]
+        for number in numbers:
+            try:
+                self.bytes_of(number)
+            except JournalError as error:
+                yield str(error)
+
+    def head(self) -> tuple[int, str]:
+        """Number and digest of the last entry: kept elsewhere, it proves that nothing was cut off."""
+        row = self.reader.execute("SELECT id, chain FROM entry ORDER BY id DESC LIMIT 1").fetchone()
+        return (row[0], row[1].hex()) if row else (0, GENESIS.hex())
+
+    def _check_chain(self, first: int) -> Iterator[str]:
+        sql = "SELECT chain FROM entry WHERE id=?"
+        row = self.reader.execute(sql, (first,)).fetchone()
+        chain, expected = (row[0], first + 1) if row else (GENESIS, None if first else 1)
+        columns = "id, at, kind, message, circuit, hop, who, detail, chain"
+        rows = self.reader.execute(f"SELECT {columns} FROM entry WHERE id>? ORDER BY id", (first,))
+        for number, *values, kept in rows:
+            if expected is not None and number != expected:
+                yield f"entry {expected} is missing"
+                chain = kept
+            elif expected is not None and link(chain, number, tuple(values)) != kept:
+                yield f"entry {number} was altered: it does not follow from the one before"
+            chain, expected = kept, number + 1
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.execute("PRAGMA cache_size=-16000")
+    return connection
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty file."""
+    connection.executescript("BEGIN;" + _SCHEMA + f"INSERT INTO journal VALUES ({FORMAT});COMMIT;")
+
+
+def link(chain: bytes, number: int, row: tuple[Any, ...]) -> bytes:
+    text = "\0".join("" if value is None else repr(value) for value in (number, *row))
+    return hashlib.blake2b(chain + text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _duty(row: tuple[Any, ...]) -> Duty:
+    values = (*row[:6], tuple(row[6].split()), *row[7:])
+    return Duty(**dict(zip(Duty.__struct_fields__, values, strict=True)))
