@@ -98,6 +98,7 @@ REFERENCES: list[tuple[str, list[str]]] = [
     ),
     ("REF: a) BAKU 575", ["07BAKU575"]),
     ("REF: SECTO 1234", ["07SECTO1234"]),
+    ("REF: LA PAZ 3295: LA PAZ A-70", ["07LAPAZ3295"]),
 ]
 
 
@@ -115,10 +116,10 @@ SUBJECTS: list[tuple[str, str]] = [
     ("Subject: Foo bar baz", "Foo bar baz"),
     ("SUBJECT FOO BAR", "FOO BAR"),
     ("UBJECT: FOO BAR", "FOO BAR"),
-    ("SUBJECT: (U) FOO BAR", "FOO BAR"),
-    ("SUBJECT: (C/NF) FOO BAR", "FOO BAR"),
-    ("SUBJECT: FOO BAR (U)", "FOO BAR"),
-    ("SUBJECT: (SBU) FOO\nBAR", "FOO BAR"),
+    ("SUBJECT: (U) FOO BAR", "(U) FOO BAR"),
+    ("SUBJECT: (C/NF) FOO BAR", "(C/NF) FOO BAR"),
+    ("SUBJECT: FOO BAR (U)", "FOO BAR (U)"),
+    ("SUBJECT: (SBU) FOO\nBAR", "(SBU) FOO BAR"),
     ("SUBJECT: FOO - BAR \nCLASSIFIED BY: JOHN DOE, DCM, REASON 1.4 (B)", "FOO - BAR"),
     ("SUBJECT: FOO BAR REF: STATE 123", "FOO BAR"),
     ("SUBJECT: FOO BAR\n1. (C) SUMMARY: text", "FOO BAR"),
@@ -184,12 +185,31 @@ TAGS: list[tuple[str, list[str]]] = [
     ("TAGS: PREL, ISRAELI PALESTINIAN AFFAIRS, IS", ["PREL", "ISRAELI PALESTINIAN AFFAIRS", "IS"]),
     ("TAGS: PTER MARR, SZ", ["PTER", "MARR", "SZ"]),
     ("TAGS: P-REL, SZ", ["PREL", "SZ"]),
+    ("TAGS: PREL SZ SIPDIS", ["PREL", "SZ"]),
 ]
 
 
 @pytest.mark.parametrize(("line", "codes"), TAGS)
 def test_tags(line: str, codes: list[str]) -> None:
     assert [tag.code for tag in read(line).tags] == codes
+
+
+def test_a_caption_in_the_tags_line_is_a_caption() -> None:
+    assert read("TAGS: PREL SZ SIPDIS").captions == ("SIPDIS",)
+
+
+LABELS: list[tuple[str, str | None, str | None]] = [
+    ("1. COMMENT AND ACTION REQUESTED: FOO BAR.", None, "COMMENT AND ACTION REQUESTED"),
+    ("1. COMMENT ON THE DRAFT IS INVITED.", None, None),
+    ("1. (C) SUMMARY On August 3 foo.", "C", "SUMMARY"),
+    ("1. ((S) PATRONAGE", "S", None),
+]
+
+
+@pytest.mark.parametrize(("text", "marking", "label"), LABELS)
+def test_labels_and_marks(text: str, marking: str | None, label: str | None) -> None:
+    block = read(f"SUBJECT: X\n\n{text}\n").body[0]
+    assert (block.marking, block.label) == (marking, label)
 
 
 CLASSIFIED_BY: list[tuple[str, tuple[str | None, str | None, tuple[str, ...]]]] = [

@@ -17,7 +17,7 @@ EO_LABEL = re.compile(
     re.IGNORECASE,
 )
 _EXEMPTION = re.compile(
-    r"\b(XGDS ?-? ?[1-4]|XDS ?-? ?[1-4]|RDS ?-? ?[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
+    r"\b(XGDS(?: ?-? ?[1-4])?|XDS ?-? ?[1-4]|RDS ?-? ?[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )

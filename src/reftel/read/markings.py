@@ -14,7 +14,7 @@ from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_class
 from reftel.read.classified_by import CLASSIFIED_LABEL, parse_classified_by
 from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
-from reftel.read.paragraphs import PARAGRAPH_START, PORTION_MARK
+from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
 from reftel.read.references import REF_LABEL, Citing, parse_references
 from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_tags
@@ -68,7 +68,6 @@ _RULED = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
 _CITED = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
-_MARK_BEHIND = re.compile(r" \((?:U|SBU|LOU|C|S|TS)\)\.?\Z", re.IGNORECASE)
 _NO_SUBJECT = re.compile(
     r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]|UNCLASSIFIED\b|CONFIDENTIAL\b|SECRET\b)",
@@ -219,6 +218,7 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
             reading.executive_order = parse_executive_order(match["order"], value, year)
     elif kind == "tags" and not reading.tags:
         reading.tags = parse_tags(value, year)
+        _part_captions(reading)
         if apart := [tag.code for tag in reading.tags if tag.code not in value.upper()]:
             message = f"TAGS written otherwise are read as {', '.join(apart)}"
             reading.doubt("words-run-together", message, lines[0], "info")
@@ -236,12 +236,17 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
     return end
 
 
+def _part_captions(reading: Reading) -> None:
+    """A caption that strayed into the TAGS line (`PREL NO SIPDIS`) is one all the same, and no TAGS."""
+    stray = [tag for tag in reading.tags if tag.kind == "unknown" and tag.code in _CAPTION_WORDS]
+    reading.tags = [tag for tag in reading.tags if tag not in stray]
+    reading.captions += [tag.code for tag in stray if tag.code not in reading.captions]
+
+
 def clean_subject(value: str) -> str | None:
-    """A subject on one line, links and emphasis of republishers and the portion mark removed."""
-    plain = " ".join(_MARKUP.sub(r"\1", value).replace("**", "").split())
-    if match := PORTION_MARK.match(plain) or PORTION_MARK.match(plain[:12].upper()):
-        plain = plain[match.end() :]
-    return _MARK_BEHIND.sub("", plain) or None
+    """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
+    the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
+    return " ".join(_MARKUP.sub(r"\1", value).replace("**", "").split()) or None
 
 
 def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:

@@ -13,7 +13,7 @@ PARAGRAPH_START = re.compile(
 _LEVEL = r"(?:U|SBU|LOU|L|C|S|TS|FOUO)"
 _CONTROL = r"(?:NF|NOFORN|FOUO|FGI|SBU|REL(?: TO)? [A-Z]+(?:(?:, ?|/| AND )[A-Z]+)*)"
 PORTION_MARK = re.compile(
-    rf"\(\s*(?P<mark>{_LEVEL}(?:\s*(?://|/|-|\s)\s*{_CONTROL})*)\s*(?:/+\s*)?\)[ \t]*"
+    rf"\({{1,2}}\s*(?P<mark>{_LEVEL}(?:\s*(?://|/|-|\s)\s*{_CONTROL})*)\s*(?:/+\s*)?\)[ \t]*"
 )
 _ENTIRE = re.compile(
     rf"\(?\s*(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]\s*ENTIRE TEXT\s*\.?\)?", re.IGNORECASE
@@ -21,11 +21,12 @@ _ENTIRE = re.compile(
 LABEL = re.compile(
     r"(?:\(?(?P<label>(?:BEGIN |EXECUTIVE )?"
     r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
-    r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?)?|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
+    r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?| AND [A-Z]+(?: [A-Z]+)?(?=:))?"
+    r"|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
     r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
     r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?"
     r"(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;\"“-]|\Z)|(?<=\))\s)"
-    r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?= [A-Z][a-z]))",
+    r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?-i:(?= [A-Z][a-z])))",
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(r"\s*(//|/|-)\s*")

@@ -48,7 +48,7 @@ _MORE_SERIAL = re.compile(
     re.IGNORECASE,
 )
 _AIRGRAM = re.compile(r"\b(?:A|CA|TOAID A|AIDTO A)-? ?[0-9]{1,5}\b", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{3}))\s*")
+_SEPARATOR = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{2}[A-Z ]))\s*")
 _JOINT = re.compile(r"\s*(?:,|&|\bAND\b|\bALSO\b|\bPLUS\b|/|--+)\s*(?:\bSEE\b\s*)?", re.IGNORECASE)
 _KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
     ("mail", re.compile(r"E-?MAIL|@|\bO-I\b|OFFICIAL.INFORMAL", re.IGNORECASE)),
