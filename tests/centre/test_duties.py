@@ -50,7 +50,7 @@ def test_duty_1_a_gap_is_reported_and_closed_when_the_number_comes(tmp_path: Pat
 def test_duty_1_what_a_number_says(
     last: int | None, number: int, verdict: str, missing: tuple[int, ...]
 ) -> None:
-    seen = watch(last, number, 4, frozenset())
+    seen = watch(last, number, 4)
     assert (seen.verdict, seen.missing) == (verdict, missing)
 
 

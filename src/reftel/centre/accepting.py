@@ -5,7 +5,8 @@ What is accepted is on disk, and only then may it be acknowledged (wire-format.m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +14,13 @@ import msgspec
 
 import reftel
 from reftel.centre import services
+from reftel.centre.config import CircuitConfig
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import Awaited, Duty
 from reftel.centre.numbers import Watched, watch
 from reftel.centre.route import Routed
 from reftel.centre.scan import Scanned, scan
-from reftel.centre.station import LOCAL, OPERATOR, CircuitState, Station, whole
+from reftel.centre.station import LOCAL, OPERATOR, CircuitState, Station
 from reftel.telegram import Telegram
 from reftel.write.wire import letter_of
 
@@ -37,18 +39,41 @@ class Refused(ValueError):  # noqa: N818
     """A message that is not taken; the sender keeps it. The message says why."""
 
 
-@whole
 async def accept(
     station: Station, by: str | None, data: bytes, *, link: int | None = None
 ) -> Accepted:
     """Take on a message from a circuit, or from this station's own people (`by` None).
 
     It is on disk when this returns, and only then may it be acknowledged. `link` is its number on a
-    Reftel link. Raises `Refused` for what nothing can be done with.
+    Reftel link. Raises `Refused` for what nothing can be done with, `JournalError`.
     """
+    future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+
+    def told(outcome: Accepted | Exception) -> None:
+        if future.done():
+            return
+        if isinstance(outcome, Accepted):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)
+
+    take_on(station, by, data, told, link=link)
+    return await future
+
+
+def take_on(
+    station: Station,
+    by: str | None,
+    data: bytes,
+    told: Callable[[Accepted | Exception], None],
+    *,
+    link: int | None = None,
+) -> None:
+    """The same for many at a time: `told` hears what became of the message when it is on disk, in the
+    order in which messages were taken on. Raises `Refused`."""
     if station.trouble is not None:
         raise Refused("this station cannot write its journal; send again later")
-    circuit = station.circuits[by] if by and by in station.circuits else None
+    circuit = station.circuits.get(by) if by else None
     scanned = scan(data)
     now = station.clock()
     changes = Changes()
@@ -60,29 +85,36 @@ async def accept(
             station.put(changes, f"link-in:{circuit.config.name}", link)
         answers += _watch_number(station, circuit, scanned, number, now, changes)
     changes.message(number, now, by or "#desk", scanned.hop, scanned.message, data)
+    accepted = Accepted(number)
+    duties: list[Duty] = []
     if scanned.cancelled:
         changes.entry("transmission-cancelled", now, message=number, circuit=by, hop=scanned.hop)
-        await station.commit(changes)
-        return Accepted(number)
-    accepted, duties = _decide(station, by, scanned, number, now, changes, answers)
+    else:
+        accepted, duties = _decide(station, by, scanned, number, now, changes, answers)
     for to, letter, text in answers:
         duties += services.make(station, changes, to, letter, text)
     for duty in duties:
         changes.add_duty(duty)
         station.duties[duty.id] = duty
-    await station.commit(changes)
-    for duty in duties:
-        station.place(duty)
-    station.tell(
-        "message.accepted",
-        message=number,
-        name=scanned.message,
-        circuit=by,
-        hop=scanned.hop,
-        precedence=scanned.letter,
-        bytes=len(data),
-    )
-    return accepted
+
+    def written(error: Exception | None) -> None:
+        if error is not None:
+            told(error)
+            return
+        for duty in duties:
+            station.place(duty)
+        station.tell(
+            "transmission.cancelled" if scanned.cancelled else "message.accepted",
+            message=number,
+            name=scanned.message,
+            circuit=by,
+            hop=scanned.hop,
+            precedence=scanned.letter,
+            bytes=len(data),
+        )
+        told(accepted)
+
+    station.write(changes, written)
 
 
 def _watch_number(
@@ -115,16 +147,14 @@ def _watch_number(
         return []
     key = f"in:{here}"
     last = int(station.values[key]) if key in station.values else None
-    open_here = frozenset(
-        int(each.name[3:])
-        for each in station.awaited.values()
-        if each.kind == "open-number" and each.circuit == here
-    )
-    today = datetime.fromtimestamp(now, UTC).strftime("%Y%j")
-    new_day = config.daily and station.values.get(f"day-in:{here}", today) != today
+    awaited = station.awaited.get(("open-number", _hop(config, scanned.number)))
+    is_open = awaited is not None and awaited.circuit == here
+    new_day = False
     if config.daily:
+        today = datetime.fromtimestamp(now, UTC).strftime("%Y%j")
+        new_day = station.values.get(f"day-in:{here}", today) != today
         station.put(changes, f"day-in:{here}", today)
-    seen = watch(last, scanned.number, config.digits, open_here, new_day)
+    seen = watch(last, scanned.number, config.digits, is_open=is_open, new_day=new_day)
     station.put(changes, key, seen.last)
     if seen.verdict != "next":
         changes.entry(
@@ -152,18 +182,23 @@ def _answer_number(
     if seen.verdict == "gap":
         answers = []
         for missing in seen.missing:
-            hop = f"{config.receive}{missing:0{config.digits}d}"
+            hop = _hop(config, missing)
             station.start_waiting(changes, Awaited("open-number", hop, config.name, now, "O"))
             changes.entry("number-open", now, circuit=config.name, hop=hop)
             answers.append((config.name, "O", f"ZFX {hop}"))
         return answers
     if seen.verdict == "late":
-        name = f"{config.receive}{scanned.number:0{config.digits}d}"
-        station.stop_waiting(changes, "open-number", name)
+        assert scanned.number is not None
+        station.stop_waiting(changes, "open-number", _hop(config, scanned.number))
         changes.entry("number-closed", now, message=number, circuit=config.name, hop=scanned.hop)
     elif seen.verdict == "repeat":
         return [(config.name, "R", f"ZFQ {scanned.hop} {scanned.message or ''}".rstrip())]
     return []
+
+
+def _hop(config: CircuitConfig, number: int) -> str:
+    """A number of what we get, as service messages write it."""
+    return f"{config.receive}{number:0{config.digits}d}"
 
 
 def _decide(

@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
-import json
+import itertools
 import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from reftel.centre.journalfile import (
     FORMAT,
@@ -37,30 +40,43 @@ from reftel.centre.journalfile import (
 )
 from reftel.centre.salvage import salvage
 
+Told = Callable[[Exception | None], None]
+
 _LARGEST_COMMIT = 512
-_ADD_MESSAGE = "INSERT INTO message VALUES (?,?,?,?,?,?,?)"
-_ADD_ENTRY = "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?)"
-_ADD_HANDLED = "INSERT OR IGNORE INTO handled VALUES (?,?,?,?)"
-_ADD_DUTY = "INSERT INTO duty VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-_SET = "INSERT INTO value VALUES (?,?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_ROWS_AT_ONCE = (64, 8, 1)
+_ADD_MESSAGES = "INSERT INTO message VALUES {rows}"
+_ADD_ENTRIES = "INSERT INTO entry VALUES {rows}"
+_ADD_HANDLED = "INSERT OR IGNORE INTO handled VALUES {rows}"
+_ADD_DUTIES = "INSERT INTO duty VALUES {rows}"
+_CHANGE_DUTIES = (
+    "UPDATE duty SET circuit=column3, rank=column4, at=column5, letter=column6, routing=column7,"
+    " pilot=column8, hop=column9, link=column10, note=column11 FROM (VALUES {rows}) WHERE id=column1"
+)
+_END_DUTIES = "DELETE FROM duty WHERE id IN (VALUES {rows})"
+_SET = "INSERT OR REPLACE INTO value VALUES {rows}"
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Changes:
     """What one step writes, all of it or nothing."""
 
-    __slots__ = ("entries", "handled", "messages", "others")
+    __slots__ = ("changed", "ended", "entries", "handled", "messages", "new", "others", "values")
 
     def __init__(self) -> None:
         self.messages: list[tuple[Any, ...]] = []
         self.entries: list[tuple[Any, ...]] = []
         self.handled: list[tuple[Any, ...]] = []
+        self.new: list[tuple[Any, ...]] = []
+        self.changed: list[tuple[Any, ...]] = []
+        self.ended: list[int] = []
+        self.values: dict[str, str] = {}
         self.others: list[tuple[str, tuple[Any, ...]]] = []
 
     def message(
         self, number: int, at: float, circuit: str, hop: str | None, name: str | None, data: bytes
     ) -> None:
-        digest = hashlib.blake2b(data, digest_size=16).digest()
-        self.messages.append((number, at, circuit, hop, name, data, digest))
+        self.messages.append((number, at, circuit, hop, name, data))
 
     def entry(
         self,
@@ -73,27 +89,23 @@ class Changes:
         who: str | None = None,
         **detail: Any,
     ) -> None:
-        text = json.dumps(detail, ensure_ascii=False, sort_keys=True) if detail else "{}"
+        text = _encode(detail).decode() if detail else "{}"
         self.entries.append((at, kind, message, circuit, hop, who, text))
 
     def handle(self, name: str, indicator: str, content: str, message: int) -> None:
         self.handled.append((name, indicator, content, message))
 
     def add_duty(self, duty: Duty) -> None:
-        self.others.append((_ADD_DUTY, _row(duty)))
+        self.new.append(_row(duty))
 
     def change_duty(self, duty: Duty) -> None:
-        sql = (
-            "UPDATE duty SET circuit=?, rank=?, at=?, letter=?, routing=?, pilot=?, hop=?, link=?,"
-            " note=? WHERE id=?"
-        )
-        self.others.append((sql, (*_row(duty)[2:], duty.id)))
+        self.changed.append(_row(duty))
 
     def end_duty(self, number: int) -> None:
-        self.others.append(("DELETE FROM duty WHERE id=?", (number,)))
+        self.ended.append(number)
 
     def set(self, name: str, value: object) -> None:
-        self.others.append((_SET, (name, str(value))))
+        self.values[name] = str(value)
 
     def await_answer(self, awaited: Awaited) -> None:
         row = (
@@ -103,7 +115,7 @@ class Changes:
             awaited.at,
             awaited.letter,
             awaited.reminded,
-            json.dumps(awaited.detail, ensure_ascii=False),
+            _encode(awaited.detail).decode(),
         )
         self.others.append(("INSERT OR REPLACE INTO awaited VALUES (?,?,?,?,?,?,?)", row))
 
@@ -115,7 +127,7 @@ class Changes:
         self.others.append((sql, (office, message, at, why)))
 
     def __bool__(self) -> bool:
-        return bool(self.messages or self.entries or self.handled or self.others)
+        return any(getattr(self, name) for name in self.__slots__)
 
 
 def _row(duty: Duty) -> tuple[Any, ...]:
@@ -148,10 +160,10 @@ class Journal(Reader):
             if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
                 raise JournalError(f"{path}: {error}") from None
             self._set_aside(str(error))
-        self._jobs: queue.SimpleQueue[tuple[Changes, asyncio.Future[None] | None] | None] = (
-            queue.SimpleQueue()
-        )
+        self._jobs: queue.SimpleQueue[_Jobs | None] = queue.SimpleQueue()
+        self._gathered: list[tuple[Changes, Told]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._write_all, name="journal", daemon=True)
         self._thread.start()
 
@@ -209,6 +221,7 @@ class Journal(Reader):
 
     def close(self) -> None:
         """Write what is waiting, and let go of the file."""
+        self._hand_over()
         self._jobs.put(None)
         self._thread.join()
         self._writer.close()
@@ -219,54 +232,98 @@ class Journal(Reader):
 
     async def commit(self, changes: Changes) -> None:
         """Returns when the changes are on disk. Raises `JournalError` when they cannot be."""
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        future = self._loop.create_future()
-        self._jobs.put((changes, future))
+        future = asyncio.get_running_loop().create_future()
+        self.write(changes, functools.partial(_settle, future))
         await future
+
+    def write(self, changes: Changes, told: Told) -> None:
+        """Hand changes over to be written. In the event loop `told` hears that they are on disk (`None`)
+        or why they are not, in the order in which they were handed over.
+
+        What one turn of the loop hands over goes to the writer together. Once something could not be
+        written nothing is, until `resume`: a later change may rest on the one that failed.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._gathered or self._loop is not loop:
+            self._loop = loop
+            loop.call_soon(self._hand_over)
+        self._gathered.append((changes, told))
+
+    def resume(self) -> None:
+        """Write again after a failure, from what is handed over next on."""
+        self._hand_over()
+        self._jobs.put(_Jobs(None, [], resume=True))
 
     def commit_now(self, changes: Changes) -> None:
         """The same where no event loop runs: a command, a test."""
         self._write([changes])
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._jobs.put(_Jobs(self._loop, self._gathered))
+            self._gathered = []
 
     def _write_all(self) -> None:
         ending = False
         while not ending:
             batch = [self._jobs.get()]
             with contextlib.suppress(queue.Empty):
-                while len(batch) < _LARGEST_COMMIT:
+                while sum(len(jobs.made) for jobs in batch if jobs) < _LARGEST_COMMIT:
                     batch.append(self._jobs.get_nowait())
             ending = None in batch
-            jobs = [job for job in batch if job is not None]
-            if not jobs:
-                continue
-            error: Exception | None = None
-            try:
-                self._write([changes for changes, _ in jobs])
-            except Exception as failure:
-                error = failure
-            if self._loop is not None and not self._loop.is_closed():
-                futures = [future for _, future in jobs if future is not None]
-                self._loop.call_soon_threadsafe(_settle, futures, error)
+            for several in _parted(batch):
+                made = [changes for jobs in several for changes, _ in jobs.made]
+                if several[0].resume:
+                    self._failed = None
+                if made and self._failed is None:
+                    try:
+                        self._write(made)
+                    except Exception as failure:
+                        self._failed = failure
+                for jobs in several:
+                    if jobs.loop is not None and not jobs.loop.is_closed():
+                        jobs.loop.call_soon_threadsafe(_tell_all, jobs, self._failed)
 
     def _write(self, all_changes: Sequence[Changes]) -> None:
-        writer = self._writer
         chain, last = self._chain, self._last_entry
-        rows = []
+        entries = []
         for changes in all_changes:
             for row in changes.entries:
                 last += 1
                 chain = link(chain, last, row)
-                rows.append((last, *row, chain))
+                entries.append((last, *row, chain))
+        messages = [
+            (*row, hashlib.blake2b(row[-1], digest_size=16).digest())
+            for changes in all_changes
+            for row in changes.messages
+        ]
+        new: dict[int, tuple[Any, ...]] = {}
+        changed: dict[int, tuple[Any, ...]] = {}
+        ended: dict[int, None] = {}
+        values: dict[str, str] = {}
+        for changes in all_changes:
+            new.update((row[0], row) for row in changes.new)
+            for row in changes.changed:
+                (new if row[0] in new else changed)[row[0]] = row
+            for number in changes.ended:
+                changed.pop(number, None)
+                if new.pop(number, None) is None:
+                    ended[number] = None
+            values.update(changes.values)
+        writer = self._writer
         try:
             writer.execute("BEGIN IMMEDIATE")
             try:
-                writer.executemany(_ADD_MESSAGE, [m for c in all_changes for m in c.messages])
-                writer.executemany(_ADD_ENTRY, rows)
-                writer.executemany(_ADD_HANDLED, [h for c in all_changes for h in c.handled])
+                self._put(_ADD_MESSAGES, messages)
+                self._put(_ADD_ENTRIES, entries)
+                self._put(_ADD_HANDLED, [row for c in all_changes for row in c.handled])
+                self._put(_ADD_DUTIES, list(new.values()))
+                self._put(_CHANGE_DUTIES, list(changed.values()))
+                self._put(_END_DUTIES, [(number,) for number in ended])
+                self._put(_SET, list(values.items()))
                 for changes in all_changes:
-                    for sql, values in changes.others:
-                        writer.execute(sql, values)
+                    for sql, row in changes.others:
+                        writer.execute(sql, row)
                 writer.execute("COMMIT")
             except BaseException:
                 if writer.in_transaction:
@@ -276,15 +333,63 @@ class Journal(Reader):
             raise JournalError(f"{self.path}: {error}") from error
         self._chain, self._last_entry = chain, last
 
+    def _put(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Many rows by one statement: each one run of a statement costs a wait for the interpreter, which
+        the event loop holds."""
+        at = 0
+        for count in _ROWS_AT_ONCE:
+            while len(rows) - at >= count:
+                part = rows[at : at + count]
+                values = list(itertools.chain.from_iterable(part))
+                self._writer.execute(_statement(sql, len(part[0]), count), values)
+                at += count
 
-def _settle(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
-    for future in futures:
-        if future.done():
+
+@functools.cache
+def _statement(sql: str, columns: int, rows: int) -> str:
+    row = f"({','.join('?' * columns)})"
+    return sql.format(rows=",".join([row] * rows))
+
+
+class _Jobs(NamedTuple):
+    """Changes that one turn of an event loop handed over, and who is to hear of them."""
+
+    loop: asyncio.AbstractEventLoop | None
+    made: list[tuple[Changes, Told]]
+    resume: bool = False
+
+
+def _parted(batch: list[_Jobs | None]) -> Iterator[list[_Jobs]]:
+    """The jobs that go into one transaction each: what follows a failure's end stands apart."""
+    several: list[_Jobs] = []
+    for jobs in batch:
+        if jobs is None:
             continue
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
+        if jobs.resume and several:
+            yield several
+            several = []
+        several.append(jobs)
+    if several:
+        yield several
+
+
+def _tell_all(jobs: _Jobs, error: Exception | None) -> None:
+    for _, told in jobs.made:
+        try:
+            told(error)
+        except Exception as failure:
+            assert jobs.loop is not None
+            context = {"message": "after a commit", "exception": failure}
+            jobs.loop.call_exception_handler(context)
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 def _only_one(path: Path) -> int:

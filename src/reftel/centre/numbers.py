@@ -33,17 +33,17 @@ def after(number: int, digits: int) -> int:
 
 
 def watch(
-    last: int | None, number: int, digits: int, still_open: frozenset[int], new_day: bool = False
+    last: int | None, number: int, digits: int, *, is_open: bool = False, new_day: bool = False
 ) -> Watched:
     """Hold a number against the last one of its channel.
 
-    One that is awaited (`still_open`) closes its gap; one not far above opens a gap; one not far below
+    One that is awaited (`is_open`) closes its gap; one not far above opens a gap; one not far below
     was used before. Anything farther, and 1 on a new day, is a new count.
     """
     if last is None:
         return Watched("first", number)
     top = cycle(digits)
-    if number in still_open:
+    if is_open:
         return Watched("late", last)
     if new_day and number <= last:
         missing = tuple(range(1, number)) if number <= _FARTHEST else ()

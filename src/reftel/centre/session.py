@@ -16,7 +16,7 @@ from typing import Any
 
 from reftel.centre import accepting, sending
 from reftel.centre import link as links
-from reftel.centre.accepting import Refused
+from reftel.centre.accepting import Accepted, Refused
 from reftel.centre.framing import Framed, Framer
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import JournalError
@@ -99,7 +99,8 @@ class Session(ABC):
         """Bytes from the line; none at its end. A message that stops in its middle is not waited for."""
         limit = self.station.config.limits.slow_sender_s if within else patience
         try:
-            return await asyncio.wait_for(self.reader.read(_CHUNK), limit)
+            async with asyncio.timeout(limit):
+                return await self.reader.read(_CHUNK)
         except TimeoutError:
             what = "a message stopped in its middle" if within else "nothing was heard"
             raise PeerError(f"{what} for {limit:g} s") from None
@@ -151,24 +152,22 @@ class LinkSession(Session):
                 f"{hello.station} on channel {hello.send} answered, not {config.station} on"
                 f" {config.receive}"
             )
-        self._acks: asyncio.Queue[tuple[int, asyncio.Task[Any]]] = asyncio.Queue()
-        self._room = asyncio.Semaphore(_AT_ONCE)
         self._settled = asyncio.Event()
+        self._written = asyncio.Event()
+        self._unwritten = self._stored = 0
+        self._unwritable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await sending.arrived_to(station, self.name, hello.stored)
         await sending.circuit_changed(station, self.name, True, f"connected to {hello.station}")
         try:
             await self.together(
-                self._receive(link, more), self._acknowledge(), self._send(), self._keep_alive()
+                self._receive(link, more), self._unwritable, self._send(), self._keep_alive()
             )
         except links.LinkError as error:
             self.writer.write(links.frame("bye", str(error).encode()))
             raise PeerError(f"the other end broke the link's rules: {error}") from None
         finally:
             # What has begun to be written down must be settled before a new greeting says what is stored.
-            waiting = []
-            while not self._acks.empty():
-                waiting.append(self._acks.get_nowait()[1])
-            await asyncio.gather(*waiting, return_exceptions=True)
+            await self._until_unwritten(0)
 
     async def _receive(self, link: links.Link, more: list[links.Received]) -> None:
         await self._take(more)
@@ -185,13 +184,8 @@ class LinkSession(Session):
             if each.kind == "message":
                 if each.number <= int(station.values.get(f"link-in:{self.name}", "0")):
                     continue
-                await self._room.acquire()
-                task = asyncio.ensure_future(
-                    accepting.accept(station, self.name, each.data, link=each.number)
-                )
-                self._acks.put_nowait((each.number, task))
-                # Its numbers are taken in the order of arrival: let it come to its first wait.
-                await asyncio.sleep(0)
+                await self._until_unwritten(_AT_ONCE - 1)
+                self._take_on(each.number, each.data)
             elif each.kind == "stored":
                 await sending.arrived_to(station, self.name, each.number)
                 self._settled.set()
@@ -207,27 +201,39 @@ class LinkSession(Session):
             elif each.kind == "bye":
                 raise PeerError(f"the other end said: {each.data.decode('utf-8', 'replace')}")
 
-    async def _acknowledge(self) -> None:
-        while True:
-            number, task = await self._acks.get()
-            high = 0
-            while True:
-                try:
-                    await asyncio.shield(task)
-                    high = number
-                except Refused as error:
-                    if self.station.trouble is not None:
-                        raise PeerError(str(error)) from None
-                    self.writer.write(links.refused(number, str(error)))
-                except JournalError as error:
-                    raise PeerError(f"the journal cannot be written: {error}") from None
-                finally:
-                    self._room.release()
-                if self._acks.empty() or not self._acks._queue[0][1].done():  # type: ignore[attr-defined]
-                    break
-                number, task = self._acks.get_nowait()
-            if high:
-                self.writer.write(links.stored(high))
+    async def _until_unwritten(self, most: int) -> None:
+        while self._unwritten > most:
+            self._written.clear()
+            await self._written.wait()
+
+    def _take_on(self, number: int, data: bytes) -> None:
+        def told(outcome: Accepted | Exception) -> None:
+            self._unwritten -= 1
+            self._written.set()
+            if self._unwritable.done():
+                return
+            if isinstance(outcome, Exception):
+                error = PeerError(f"the journal cannot be written: {outcome}")
+                self._unwritable.set_exception(error)
+                return
+            if not self._stored:
+                # What one commit wrote is acknowledged together.
+                asyncio.get_running_loop().call_soon(self._acknowledge)
+            self._stored = number
+
+        try:
+            accepting.take_on(self.station, self.name, data, told, link=number)
+        except Refused as error:
+            if self.station.trouble is not None:
+                raise PeerError(str(error)) from None
+            self.writer.write(links.refused(number, str(error)))
+        else:
+            self._unwritten += 1
+
+    def _acknowledge(self) -> None:
+        if not self.writer.is_closing():
+            self.writer.write(links.stored(self._stored))
+        self._stored = 0
 
     async def _send(self) -> None:
         station, flight = self.station, self.circuit.flight

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from reftel.centre.config import CircuitConfig, Config
-from reftel.centre.journal import Changes, Journal
+from reftel.centre.journal import Changes, Journal, Told
 from reftel.centre.journalfile import Awaited, Duty
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
@@ -181,10 +181,24 @@ class Station:
         try:
             await self.journal.commit(changes)
         except Exception as error:
-            if self.trouble is None:
-                self.trouble = str(error)
-                self.tell("journal.failed", why=str(error))
+            self._failed(error)
             raise
+
+    def write(self, changes: Changes, told: Told) -> None:
+        """The same without waiting: `told` hears when it is on disk, or why it is not."""
+
+        def hear(error: Exception | None) -> None:
+            if error is not None:
+                self._failed(error)
+            told(error)
+
+        changes.set("duty", self._duty)
+        self.journal.write(changes, hear)
+
+    def _failed(self, error: Exception) -> None:
+        if self.trouble is None:
+            self.trouble = str(error)
+            self.tell("journal.failed", why=str(error))
 
     def handled(self, name: str) -> dict[str, tuple[str, int]]:
         """For which stations a message was taken on before."""
@@ -278,6 +292,7 @@ class Station:
         """Try to write again after a failure; the state is then what the journal says."""
         changes = Changes()
         changes.entry("journal-writes-again", self.clock(), why=self.trouble)
+        self.journal.resume()
         try:
             await self.journal.commit(changes)
         except Exception:
