@@ -16,11 +16,11 @@ import reftel
 from reftel.centre import services
 from reftel.centre.config import CircuitConfig
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import Awaited, Duty
+from reftel.centre.journalfile import LOCAL, OPERATOR, Awaited, Duty
 from reftel.centre.numbers import Watched, watch
 from reftel.centre.route import Routed
 from reftel.centre.scan import Scanned, scan
-from reftel.centre.station import LOCAL, OPERATOR, CircuitState, Station
+from reftel.centre.station import CircuitState, Station
 from reftel.telegram import Telegram
 from reftel.write.wire import letter_of
 
@@ -101,6 +101,8 @@ def take_on(
         if error is not None:
             told(error)
             return
+        if circuit is not None and link is not None:
+            circuit.stored = link
         for duty in duties:
             station.place(duty)
         station.tell(

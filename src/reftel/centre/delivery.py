@@ -10,9 +10,9 @@ from reftel.archive import Archive, StoreError
 from reftel.centre import services
 from reftel.centre.distribution import readers
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import Awaited, Duty, JournalError
+from reftel.centre.journalfile import OPERATOR, Awaited, Duty, JournalError
 from reftel.centre.scan import Scanned, scan
-from reftel.centre.station import OPERATOR, Station
+from reftel.centre.station import Station
 from reftel.sources import Incoming
 from reftel.telegram import Telegram
 

@@ -12,9 +12,9 @@ import msgspec
 from reftel.centre import accepting, services
 from reftel.centre.accepting import Accepted
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import Duty, Entry
+from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Duty, Entry
 from reftel.centre.scan import RANKS, Scanned, scan, text_of
-from reftel.centre.station import HELD, LOCAL, OPERATOR, Station
+from reftel.centre.station import Station
 
 
 class DeskError(ValueError):

@@ -34,6 +34,7 @@ from reftel.centre.journalfile import (
     Duty,
     JournalError,
     Reader,
+    check,
     connect,
     create,
     link,
@@ -43,6 +44,7 @@ from reftel.centre.salvage import salvage
 Told = Callable[[Exception | None], None]
 
 _LARGEST_COMMIT = 512
+_PAGE, _WAL_HEAD, _WAL_FRAME_HEAD = 4096, 32, 24
 _ROWS_AT_ONCE = (64, 8, 1)
 _ADD_MESSAGES = "INSERT INTO message VALUES {rows}"
 _ADD_ENTRIES = "INSERT INTO entry VALUES {rows}"
@@ -50,7 +52,8 @@ _ADD_HANDLED = "INSERT OR IGNORE INTO handled VALUES {rows}"
 _ADD_DUTIES = "INSERT INTO duty VALUES {rows}"
 _CHANGE_DUTIES = (
     "UPDATE duty SET circuit=column3, rank=column4, at=column5, letter=column6, routing=column7,"
-    " pilot=column8, hop=column9, link=column10, note=column11 FROM (VALUES {rows}) WHERE id=column1"
+    " pilot=column8, hop=column9, link=column10, note=column11,"
+    " crc=column12 FROM (VALUES {rows}) WHERE id=column1"
 )
 _END_DUTIES = "DELETE FROM duty WHERE id IN (VALUES {rows})"
 _SET = "INSERT OR REPLACE INTO value VALUES {rows}"
@@ -117,7 +120,9 @@ class Changes:
             awaited.reminded,
             _encode(awaited.detail).decode(),
         )
-        self.others.append(("INSERT OR REPLACE INTO awaited VALUES (?,?,?,?,?,?,?)", row))
+        self.others.append(
+            ("INSERT OR REPLACE INTO awaited VALUES (?,?,?,?,?,?,?,?)", (*row, check(row)))
+        )
 
     def end_awaited(self, kind: str, name: str) -> None:
         self.others.append(("DELETE FROM awaited WHERE kind=? AND name=?", (kind, name)))
@@ -131,7 +136,7 @@ class Changes:
 
 
 def _row(duty: Duty) -> tuple[Any, ...]:
-    return (
+    row = (
         duty.id,
         duty.message,
         duty.circuit,
@@ -144,6 +149,7 @@ def _row(duty: Duty) -> tuple[Any, ...]:
         duty.link,
         duty.note,
     )
+    return (*row, check(row))
 
 
 class Journal(Reader):
@@ -154,6 +160,7 @@ class Journal(Reader):
         self.found: list[str] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _only_one(path)
+        self._look_at_the_end()
         try:
             self._open()
         except sqlite3.DatabaseError as error:
@@ -186,8 +193,39 @@ class Journal(Reader):
         self._chain: bytes = row[1] if row else GENESIS
         self._check_what_matters()
 
+    def _look_at_the_end(self) -> None:
+        """A write that a crash cut off is passed over by SQLite; it is told."""
+        written = Path(f"{self.path}-wal")
+        size = written.stat().st_size if written.exists() else 0
+        if size > _WAL_HEAD and (size - _WAL_HEAD) % (_PAGE + _WAL_FRAME_HEAD):
+            self.found.append(
+                f"{written.name} ends in the middle of a write; what was being written then was not"
+                " acknowledged, and is not in the journal"
+            )
+
+    def _mend_state(self) -> None:
+        """Records of the state that a checksum shows to be damaged."""
+        for table, row in list(self.damaged_rows()):
+            self.found.append(f"a record of {table} is damaged: {row[0]!r}")
+            if table != "value":
+                continue
+            changes = Changes()
+            changes.others.append(("DELETE FROM value WHERE name=?", (row[0],)))
+            self._write([changes])
+            way, _, circuit = str(row[0]).partition(":")
+            sql = (
+                "SELECT hop FROM entry WHERE kind='sending' AND circuit=? ORDER BY id DESC LIMIT 1"
+            )
+            if way == "out" and (last := self._writer.execute(sql, (circuit,)).fetchone()):
+                # The entries say it too.
+                mended = Changes()
+                mended.set(str(row[0]), int(last[0][3:]))
+                self._write([mended])
+
     def _check_what_matters(self) -> None:
-        """At a start: the messages that are still to be moved, and the end of the chain."""
+        """At a start: the state, the messages that are still to be moved, and the end of the chain."""
+        self._mend_state()
+        self.last_ids(), self.duties(), self.awaited()
         sql = "SELECT DISTINCT message FROM duty ORDER BY message"
         for (number,) in self._writer.execute(sql).fetchall():
             try:
@@ -320,7 +358,7 @@ class Journal(Reader):
                 self._put(_ADD_DUTIES, list(new.values()))
                 self._put(_CHANGE_DUTIES, list(changed.values()))
                 self._put(_END_DUTIES, [(number,) for number in ended])
-                self._put(_SET, list(values.items()))
+                self._put(_SET, [(*row, check(row)) for row in values.items()])
                 for changes in all_changes:
                     for sql, row in changes.others:
                         writer.execute(sql, row)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +18,14 @@ import msgspec
 
 FORMAT = 1
 GENESIS = b"\0" * 16
+LOCAL = "#here"
+"""Stands for a circuit: what is to be delivered at this station."""
+OPERATOR = "#operator"
+"""What a person has to look at."""
+HELD = "#held"
+"""What a person has put aside."""
+GENERATED = "#service"
+"""Stands for the circuit of what this station made itself."""
 _SCHEMA = """
 CREATE TABLE message (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, circuit TEXT NOT NULL, hop TEXT,
@@ -35,23 +45,25 @@ CREATE TRIGGER entry_kept BEFORE DELETE ON entry
 CREATE TABLE duty (
     id INTEGER PRIMARY KEY, message INTEGER NOT NULL, circuit TEXT NOT NULL, rank INTEGER NOT NULL,
     at REAL NOT NULL, letter TEXT NOT NULL, routing TEXT NOT NULL, pilot TEXT,
-    hop TEXT, link INTEGER, note TEXT
+    hop TEXT, link INTEGER, note TEXT, crc INTEGER NOT NULL
 );
 CREATE TABLE handled (
     name TEXT NOT NULL, indicator TEXT NOT NULL, content TEXT NOT NULL, message INTEGER NOT NULL,
     PRIMARY KEY (name, indicator)
 ) WITHOUT ROWID;
-CREATE TABLE value (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE value (
+    name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE awaited (
     kind TEXT NOT NULL, name TEXT NOT NULL, circuit TEXT NOT NULL, at REAL NOT NULL,
-    letter TEXT NOT NULL, reminded INTEGER NOT NULL, detail TEXT NOT NULL,
+    letter TEXT NOT NULL, reminded INTEGER NOT NULL, detail TEXT NOT NULL, crc INTEGER NOT NULL,
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 CREATE TABLE reading (
     office TEXT NOT NULL, message INTEGER NOT NULL, at REAL NOT NULL, why TEXT NOT NULL,
     PRIMARY KEY (office, message)
 ) WITHOUT ROWID;
-CREATE TABLE journal (format INTEGER NOT NULL);
+CREATE TABLE journal (format INTEGER NOT NULL, identity TEXT NOT NULL);
 """
 
 
@@ -144,7 +156,8 @@ class Reader:
         return message or 0, max(duty or 0, int(stored or 0))
 
     def duties(self) -> list[Duty]:
-        """What is still to be done, in the order in which it came."""
+        """What is still to be done, in the order in which it came. One whose record is damaged is for the
+        operator: its circuit and stations are not to be trusted."""
         rows = self.reader.execute("SELECT * FROM duty ORDER BY id").fetchall()
         return [_duty(row) for row in rows]
 
@@ -152,15 +165,33 @@ class Reader:
         rows = self.reader.execute("SELECT * FROM awaited ORDER BY at").fetchall()
         names = Awaited.__struct_fields__
         return [
-            Awaited(**dict(zip(names, (*row[:6], json.loads(row[6])), strict=True))) for row in rows
+            Awaited(**dict(zip(names, (*row[:6], json.loads(row[6])), strict=True)))
+            for row in rows
+            if check(row[:7]) == row[7]
         ]
 
     def value(self, name: str) -> str | None:
-        row = self.reader.execute("SELECT value FROM value WHERE name=?", (name,)).fetchone()
-        return row[0] if row else None
+        sql = "SELECT name, value, crc FROM value WHERE name=?"
+        row = self.reader.execute(sql, (name,)).fetchone()
+        return row[1] if row and check(row[:2]) == row[2] else None
 
     def values(self) -> dict[str, str]:
-        return dict(self.reader.execute("SELECT name, value FROM value"))
+        """Last numbers and the like, those whose record is damaged left out."""
+        rows = self.reader.execute("SELECT name, value, crc FROM value")
+        return {name: value for name, value, crc in rows if check((name, value)) == crc}
+
+    @property
+    def identity(self) -> str:
+        """What tells this journal from every other, and from one that takes its place."""
+        (identity,) = self.reader.execute("SELECT identity FROM journal").fetchone()
+        return str(identity)
+
+    def damaged_rows(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """The records of the state that do not match their checksum: table and row."""
+        for table in ("duty", "value", "awaited"):
+            for row in self.reader.execute(f"SELECT * FROM {table}"):
+                if check(row[:-1]) != row[-1]:
+                    yield table, row
 
     def handled(self, name: str) -> dict[str, tuple[str, int]]:
         """For which stations a message was taken on: routing indicator → (content, message)."""
@@ -224,6 +255,8 @@ class Reader:
             if line != "ok":
                 yield f"the file: {line}"
         yield from self._check_chain(0)
+        for table, row in self.damaged_rows():
+            yield f"a record of {table} is damaged: {row[0]}"
         numbers = [n for (n,) in self.reader.execute("SELECT id FROM message ORDER BY id")]
         for number in numbers:
             try:
@@ -263,7 +296,10 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def create(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty file."""
-    connection.executescript("BEGIN;" + _SCHEMA + f"INSERT INTO journal VALUES ({FORMAT});COMMIT;")
+    identity = secrets.token_hex(8)
+    connection.executescript(
+        f"BEGIN;{_SCHEMA}INSERT INTO journal VALUES ({FORMAT}, '{identity}');COMMIT;"
+    )
 
 
 def link(chain: bytes, number: int, row: tuple[Any, ...]) -> bytes:
@@ -271,6 +307,15 @@ def link(chain: bytes, number: int, row: tuple[Any, ...]) -> bytes:
     return hashlib.blake2b(chain + text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def check(row: tuple[Any, ...]) -> int:
+    """The checksum of a record."""
+    return zlib.crc32(repr(row).encode("utf-8", "surrogatepass"))
+
+
 def _duty(row: tuple[Any, ...]) -> Duty:
-    values = (*row[:6], tuple(row[6].split()), *row[7:])
-    return Duty(**dict(zip(Duty.__struct_fields__, values, strict=True)))
+    values = (*row[:6], tuple(str(row[6]).split()), *row[7:-1])
+    duty = Duty(**dict(zip(Duty.__struct_fields__, values, strict=True)))
+    if check(row[:-1]) == row[-1]:
+        return duty
+    note = "its record in the journal is damaged; look at the message and send it on by hand"
+    return Duty(duty.id, duty.message, OPERATOR, 1, 0.0, "Z", (), note=note)

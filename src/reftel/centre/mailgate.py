@@ -23,11 +23,11 @@ from reftel.centre import accepting, origin, sending
 from reftel.centre.accepting import Refused
 from reftel.centre.config import CircuitConfig, Config, address
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import Duty, JournalError
+from reftel.centre.journalfile import OPERATOR, Duty, JournalError
 from reftel.centre.passwords import matches
 from reftel.centre.scan import scan, text_of
 from reftel.centre.sending import Transmission
-from reftel.centre.station import OPERATOR, Station
+from reftel.centre.station import Station
 from reftel.tables.directory import Directory
 from reftel.write.mail import ATTACHED, MailError, from_mail, to_mail
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import Duty, JournalError
+from reftel.centre.journalfile import GENERATED, OPERATOR, Duty, JournalError
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
 from reftel.centre.scan import bytes_for, onward, scan
-from reftel.centre.station import GENERATED, OPERATOR, WAIT_BUCKETS, CircuitState, Station, whole
+from reftel.centre.station import WAIT_BUCKETS, CircuitState, Station, whole
 from reftel.tables.ita2 import NotITA2Error
 
 

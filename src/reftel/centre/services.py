@@ -7,10 +7,10 @@ operator's queue with what the message asks (ACP 127 401-438; wire-format.md 10)
 from __future__ import annotations
 
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import Awaited, Duty
+from reftel.centre.journalfile import GENERATED, LOCAL, OPERATOR, Awaited, Duty
 from reftel.centre.numbers import after
 from reftel.centre.scan import ENDING, Scanned, scan
-from reftel.centre.station import GENERATED, LOCAL, OPERATOR, CircuitState, Station
+from reftel.centre.station import CircuitState, Station
 from reftel.read.service import ServiceMessage, understand
 from reftel.telegram import Telegram
 

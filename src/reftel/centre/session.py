@@ -28,6 +28,9 @@ from reftel.tables import ita2
 _CHUNK = 65536
 GREETING_S = 10.0
 _AT_ONCE = 512
+_SHORTEST_FRAME = 48
+"""Bytes of a message that go together on a slow line, so that a frame's head is a small part of it."""
+_REMEMBERED = 100
 _BITS_ASCII, _BITS_ITA2 = 10.0, 7.5
 
 
@@ -138,25 +141,39 @@ class LinkSession(Session):
         assert config.send
         assert config.receive
         link = greeting.link if greeting else links.Link(station.config.limits.message_bytes)
-        stored = int(station.values.get(f"link-in:{self.name}", "0"))
-        ours = station.config.station.routing_indicator
-        self.writer.write(links.hello(ours, config.send, config.receive, stored))
+        # What an earlier connection brought is on disk, or was not taken, before this one names it.
+        await station.commit(Changes())
+        self.writer.write(
+            links.hello(
+                station.config.station.routing_indicator,
+                config.send,
+                config.receive,
+                self.circuit.stored,
+                station.journal.identity,
+                station.values.get(f"peer:{self.name}", ""),
+                _numbers(station.values.get(f"refused:{self.name}", "")),
+            )
+        )
         hello, more = greeting.hello if greeting else None, greeting.more if greeting else []
         if hello is None:
             other = Greeting(station.config.limits.message_bytes)
             other.link = link
             hello = await asyncio.wait_for(other.read(self.reader), GREETING_S)
             more = other.more
-        if hello.station != config.station or hello.send != config.receive:
+        if (hello.station, hello.send, hello.receive) != (
+            config.station,
+            config.receive,
+            config.send,
+        ):
             raise PeerError(
-                f"{hello.station} on channel {hello.send} answered, not {config.station} on"
-                f" {config.receive}"
+                f"{hello.station} answered on channels {hello.send} and {hello.receive}, not"
+                f" {config.station} on {config.receive} and {config.send}"
             )
         self._settled = asyncio.Event()
         self._written = asyncio.Event()
         self._unwritten = self._stored = 0
         self._unwritable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await sending.arrived_to(station, self.name, hello.stored)
+        await self._agree(hello)
         await sending.circuit_changed(station, self.name, True, f"connected to {hello.station}")
         try:
             await self.together(
@@ -165,18 +182,64 @@ class LinkSession(Session):
         except links.LinkError as error:
             self.writer.write(links.frame("bye", str(error).encode()))
             raise PeerError(f"the other end broke the link's rules: {error}") from None
-        finally:
-            # What has begun to be written down must be settled before a new greeting says what is stored.
-            await self._until_unwritten(0)
+
+    async def _agree(self, hello: links.Hello) -> None:
+        """What each side has stored of the other's, by the greetings; where one of them has another journal
+        than before, nothing is known to be stored."""
+        station, name = self.station, self.name
+        before = station.values.get(f"peer:{name}")
+        if before != hello.journal:
+            changes = Changes()
+            station.put(changes, f"peer:{name}", hello.journal)
+            station.put(changes, f"link-in:{name}", 0)
+            station.put(changes, f"refused:{name}", "")
+            changes.entry(
+                "peer-journal", station.clock(), circuit=name, journal=hello.journal, before=before
+            )
+            self.circuit.stored = 0
+            await station.commit(changes)
+        if hello.of != station.journal.identity:
+            return
+        for number in hello.refused:
+            await self._refused(number, "refused there before")
+        last = int(station.values.get(f"link-out:{name}", "0"))
+        if hello.stored <= last:
+            await sending.arrived_to(station, name, hello.stored)
+            return
+        # They hold what this journal never sent: it is an older copy of itself. What it takes to be on its
+        # way may have arrived, and numbers that they know may not be given again.
+        changes = Changes()
+        station.put(changes, f"link-out:{name}", hello.stored)
+        changes.entry(
+            "journal-outrun", station.clock(), circuit=name, stored=hello.stored, last=last
+        )
+        await station.commit(changes)
+        station.tell("journal.outrun", circuit=name, stored=hello.stored, last=last)
+        await sending.interrupted(
+            station,
+            name,
+            list(self.circuit.flight.values()),
+            whole=True,
+            why="the other station holds more than this journal knows of",
+        )
 
     async def _receive(self, link: links.Link, more: list[links.Received]) -> None:
         await self._take(more)
+        limit = self.station.config.limits.slow_sender_s
+        loop = asyncio.get_running_loop()
+        frames, since = -1, 0.0
         while True:
             patience = self.circuit.config.keep_alive_s * 3
             data = await self.read_some(link.within_message, patience)
             if not data:
                 return
             await self._take(link.receive(data))
+            if not link.within_frame:
+                frames = -1
+            elif link.frames != frames:
+                frames, since = link.frames, loop.time()
+            elif loop.time() - since > limit:
+                raise PeerError(f"a frame did not end in {limit:g} s")
 
     async def _take(self, said: list[links.Received]) -> None:
         station = self.station
@@ -186,16 +249,15 @@ class LinkSession(Session):
                     continue
                 await self._until_unwritten(_AT_ONCE - 1)
                 self._take_on(each.number, each.data)
+            elif each.kind == "too-long":
+                await self._refuse(each.number, each.data.decode())
             elif each.kind == "stored":
+                if each.number > int(station.values.get(f"link-out:{self.name}", "0")):
+                    raise links.LinkError(f"number {each.number} is stored there and was not sent")
                 await sending.arrived_to(station, self.name, each.number)
                 self._settled.set()
             elif each.kind == "refused":
-                for duty in list(self.circuit.flight.values()):
-                    if duty.link == each.number:
-                        await sending.refused_there(
-                            station, self.name, duty, each.data.decode("utf-8", "replace")
-                        )
-                self._settled.set()
+                await self._refused(each.number, each.data.decode("utf-8", "replace"))
             elif each.kind == "ping":
                 self.writer.write(links.frame("pong"))
             elif each.kind == "bye":
@@ -235,8 +297,30 @@ class LinkSession(Session):
             self.writer.write(links.stored(self._stored))
         self._stored = 0
 
+    async def _refuse(self, number: int, size: str) -> None:
+        """A message that is longer than is taken here: the other end keeps it, and is told why, now and,
+        where that is lost, in the next greeting."""
+        station = self.station
+        why = f"{size} are more than limits.message_bytes, {station.config.limits.message_bytes}"
+        changes = Changes()
+        key = f"refused:{self.name}"
+        numbers = (*_numbers(station.values.get(key, "")), number)[-_REMEMBERED:]
+        station.put(changes, key, " ".join(map(str, numbers)))
+        changes.entry("refused", station.clock(), circuit=self.name, link=number, why=why)
+        station.tell("message.refused", circuit=self.name, why=why)
+        await station.commit(changes)
+        self.writer.write(links.refused(number, why))
+
+    async def _refused(self, number: int, why: str) -> None:
+        for duty in list(self.circuit.flight.values()):
+            if duty.link == number:
+                await sending.refused_there(self.station, self.name, duty, why)
+        self._settled.set()
+
     async def _send(self) -> None:
         station, flight = self.station, self.circuit.flight
+        # Numbers given while an earlier connection ended are on disk before they are used.
+        await station.commit(Changes())
         again = sorted(flight.values(), key=lambda duty: duty.link or 0)
         changes = Changes()
         for duty in again:
@@ -263,8 +347,8 @@ class LinkSession(Session):
             self.writer.write(links.message(duty.link, transmission.data))
             await self.writer.drain()
             return
-        await self.paced(links.begin(duty.link, transmission.data))
-        at, step = 0, max(int(self.rate / 10), 1)
+        await self.paced(links.begin(duty.link, len(transmission.data)))
+        at, step = 0, max(int(self.rate), _SHORTEST_FRAME)
         link, hop = duty.link, duty.hop
         while at < len(transmission.data):
             if self.preempts(transmission, len(transmission.data) - at):
@@ -283,6 +367,10 @@ class LinkSession(Session):
             await asyncio.sleep(self.circuit.config.keep_alive_s)
             self.writer.write(links.frame("ping"))
             await self.writer.drain()
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in text.split())
 
 
 class PlainSession(Session):

@@ -16,20 +16,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from reftel.centre.config import CircuitConfig, Config
 from reftel.centre.journal import Changes, Journal, Told
-from reftel.centre.journalfile import Awaited, Duty
+from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Awaited, Duty, JournalError
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
 from reftel.centre.route import Plan
 from reftel.centre.scan import RANKS
-
-LOCAL = "#here"
-"""Stands for a circuit: what is to be delivered at this station."""
-OPERATOR = "#operator"
-"""What a person has to look at."""
-HELD = "#held"
-"""What a person has put aside."""
-GENERATED = "#service"
-"""Stands for the circuit of what this station made itself."""
 
 WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 600.0, 1800.0, 10800.0, 21600.0)
 """Seconds; upper ends of the counts of `Station.waited`."""
@@ -52,6 +43,8 @@ class CircuitState:
         self.why = "not yet connected"
         self.heard = 0.0
         self.wake = asyncio.Event()
+        self.stored = 0
+        """The highest link number of the other end's that is on disk here."""
 
     def status(self, up: bool, why: str, now: float) -> None:
         self.up, self.why, self.since = up, why, now
@@ -99,7 +92,9 @@ class Station:
 
     def restore(self) -> None:
         """Take the state from the journal: at the start, and after a commit that failed."""
-        self._message, self._duty = self.journal.last_ids()
+        message, duty_id = self.journal.last_ids()
+        # Numbers given to what failed are not given again: who holds them may still act.
+        self._message, self._duty = max(self._message, message), max(self._duty, duty_id)
         self.values = self.journal.values()
         self.awaited = {(each.kind, each.name): each for each in self.journal.awaited()}
         self.duties.clear()
@@ -107,6 +102,7 @@ class Station:
         self._seen.clear()
         for circuit in self.circuits.values():
             circuit.queue, circuit.flight = Queue(), OrderedDict()
+            circuit.stored = int(self.values.get(f"link-in:{circuit.config.name}", "0"))
         for duty in self.journal.duties():
             self.duties[duty.id] = duty
             self.place(duty)
@@ -177,11 +173,13 @@ class Station:
 
     async def commit(self, changes: Changes) -> None:
         """Write it down. What cannot be written has not happened: memory is made what the disk is."""
+        if self.trouble is not None:
+            raise JournalError(self.trouble)
         changes.set("duty", self._duty)
         try:
             await self.journal.commit(changes)
         except Exception as error:
-            self._failed(error)
+            self.fail(str(error))
             raise
 
     def write(self, changes: Changes, told: Told) -> None:
@@ -189,16 +187,19 @@ class Station:
 
         def hear(error: Exception | None) -> None:
             if error is not None:
-                self._failed(error)
+                self.fail(str(error))
             told(error)
 
+        if self.trouble is not None:
+            raise JournalError(self.trouble)
         changes.set("duty", self._duty)
         self.journal.write(changes, hear)
 
-    def _failed(self, error: Exception) -> None:
+    def fail(self, why: str) -> None:
+        """A step broke off half done: nothing is taken or sent until the state is what the journal says."""
         if self.trouble is None:
-            self.trouble = str(error)
-            self.tell("journal.failed", why=str(error))
+            self.trouble = why
+            self.tell("journal.failed", why=why)
 
     def handled(self, name: str) -> dict[str, tuple[str, int]]:
         """For which stations a message was taken on before."""
