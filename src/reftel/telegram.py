@@ -391,11 +391,15 @@ def _block_text(block: Block) -> str:
     return f"{number}{marking}{block.text}"
 
 
-def to_builtins(telegram: Telegram, *, source: str | None = None) -> dict[str, Any]:
-    """The record as JSON-ready values (docs/record.md); `source` is the path it came from."""
+def to_builtins(
+    telegram: Telegram, *, source: str | None = None, text: bool = False
+) -> dict[str, Any]:
+    """The record as JSON-ready values (docs/record.md); `source` is the path it came from, `text` adds
+    the exact text that it was read from."""
     values: dict[str, Any] = msgspec.to_builtins(telegram)
+    exact = {"text": values["source"]} if text else {}
     del values["source"], values["elements"]
-    return {"reftel": RECORD_VERSION, "source": source, **values}
+    return {"reftel": RECORD_VERSION, "source": source, **exact, **values}
 
 
 class RecordError(ValueError):
@@ -403,15 +407,18 @@ class RecordError(ValueError):
 
 
 def from_builtins(values: dict[str, Any]) -> Telegram:
-    """The telegram of a record (`to_builtins` reversed). It has no source text: its spans point into
-    the text that the record was made from. Raises `RecordError`."""
+    """The telegram of a record (`to_builtins` reversed). Its source text is that which the record
+    keeps, else none: its spans point into the text that the record was made from. Raises
+    `RecordError`."""
     if not isinstance(values, dict):
         raise RecordError(f"a record is a JSON object, not {type(values).__name__}")
     version = values.get("reftel", RECORD_VERSION)
     if version != RECORD_VERSION:
         raise RecordError(f"version {version!r} of the record; this Reftel reads {RECORD_VERSION}")
     try:
-        return msgspec.convert({**values, "source": "", "elements": ()}, Telegram)
+        return msgspec.convert(
+            {**values, "source": values.get("text", ""), "elements": ()}, Telegram
+        )
     except msgspec.ValidationError as error:
         raise RecordError(f"not a record: {error}; `reftel schema` prints its form") from None
 
@@ -432,6 +439,10 @@ def record_schema() -> dict[str, Any]:
             "type": ["string", "null"],
             "description": "The path that the telegram was read from, as given.",
         },
+        "text": {
+            "type": "string",
+            "description": "The exact text that the record was read from, where it was asked for.",
+        },
     }
     for name, value in record["properties"].items():
         if name not in ("source", "elements"):
@@ -442,6 +453,6 @@ def record_schema() -> dict[str, Any]:
         "description": " ".join((Telegram.__doc__ or "").split()),
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name != "text"],
         "$defs": definitions,
     }

@@ -31,8 +31,9 @@ from reftel.telegram import Telegram, record_schema, to_builtins
 @click.option(
     "--year", type=click.IntRange(1900, 2100), help="The year, where the text does not say."
 )
-def read_command(paths: tuple[str, ...], form: str, year: int | None) -> None:
-    """Say what telegrams say. PATHS are files, folders, zip archives, or - for standard input.
+@click.option("--text", "with_text", is_flag=True, help="Keep the exact text in each record.")
+def read_command(paths: tuple[str, ...], form: str, year: int | None, with_text: bool) -> None:
+    """Say what telegrams say. PATHS are files, folders, archives, or - for standard input.
 
     \b
     Example: reftel read --format json telegram.txt
@@ -40,13 +41,15 @@ def read_command(paths: tuple[str, ...], form: str, year: int | None) -> None:
     problems = [0]
     telegrams = read_all(paths, year, problems)
     if form == "json":
-        records = [to_builtins(telegram, source=path) for path, telegram in telegrams]
+        records = [
+            to_builtins(telegram, source=path, text=with_text) for path, telegram in telegrams
+        ]
         if records:
             click.echo(as_json(records[0] if len(records) == 1 else records))
     else:
         for path, telegram in telegrams:
             if form == "jsonl":
-                record = to_builtins(telegram, source=path)
+                record = to_builtins(telegram, source=path, text=with_text)
                 first = {"source": record.pop("source")}
                 click.echo(json.dumps({**first, **record}, ensure_ascii=False))
             else:

@@ -5,29 +5,59 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from reftel.read.several import parts
-from reftel.sources.decode import UndecodableError, decode
-from reftel.sources.incoming import Incoming, Problem
-from reftel.sources.pdf import MissingExtraError, pdf_text
-from reftel.sources.zipped import read_zip
+import msgspec
 
-LIMIT_BYTES = 32 * 1024 * 1024
-"""The largest single input; a telegram is some kilobytes, the largest known below one megabyte."""
+from reftel.sources.incoming import Incoming, Input, Problem, SourceFile
+from reftel.sources.leaves import leaves
+from reftel.sources.stream import (
+    AHEAD_BYTES,
+    Peekable,
+    UnreadableError,
+    unpacked,
+    why_not_read,
+)
+from reftel.sources.texts import texts
 
 STDIN = "-"
+ALL = -1
+"""What `had` says of a file whose inputs have all been had."""
+
+_MAILDIR = {"cur", "new", "tmp"}
+
+
+def inputs(
+    paths: Iterable[str],
+    *,
+    stdin: BinaryIO | None = None,
+    had: Callable[[SourceFile], int] | None = None,
+) -> Iterator[Input]:
+    """What the paths hold, in order, as bytes; folders in the order of their names, hidden files left
+    out. Memory stays flat whatever the files hold.
+
+    `had` says of a file how many of its inputs are to be passed over because they have been had
+    (`Input.ordinal` of the last one), or `ALL`; a file that has changed is a new one to it.
+    """
+    done = 0
+    for path in paths:
+        if path == STDIN and stdin is not None:
+            yield from _numbered(STDIN, unpacked(stdin), None, 0, done)
+            continue
+        for found in _files(Path(path)):
+            if isinstance(found, Problem):
+                yield Input(path=found.path, problem=found, done=done)
+            else:
+                yield from _read_file(found, had, done)
+                done += _size(found)
 
 
 def walk(paths: Iterable[str], *, stdin: BinaryIO | None = None) -> Iterator[Incoming | Problem]:
-    """What the paths hold, in order; folders in the order of their names, hidden files left out."""
-    for path in paths:
-        if path == STDIN and stdin is not None:
-            yield from _read_stream(stdin)
-        else:
-            yield from _walk_path(Path(path))
+    """The texts of all that the paths hold, in order, and the problems met."""
+    for item in inputs(paths, stdin=stdin):
+        yield from texts(item)
 
 
 def count(paths: Iterable[str]) -> int:
@@ -41,92 +71,110 @@ def count(paths: Iterable[str]) -> int:
     return total
 
 
-def _walk_path(path: Path) -> Iterator[Incoming | Problem]:
+def total_bytes(paths: Iterable[str]) -> int:
+    """How many bytes the files under the paths have, packed as they are: what `Input.done` goes up
+    to. Standard input counts nothing."""
+    return sum(
+        0 if isinstance(found, Problem) else _size(found)
+        for path in paths
+        if path != STDIN
+        for found in _files(Path(path))
+    )
+
+
+def _files(path: Path) -> Iterator[Path | Problem]:
+    """The files of a path, in the order in which they are read."""
     try:
-        if path.is_dir():
-            yield from _walk_folder(path)
-        else:
-            yield from _read_file(path)
+        if not path.is_dir():
+            yield path
+            return
     except OSError as error:
-        yield Problem(str(path), _reason(error))
-
-
-def _walk_folder(folder: Path) -> Iterator[Incoming | Problem]:
+        yield Problem(str(path), why_not_read(error))
+        return
     problems: list[Problem] = []
 
     def note(error: OSError) -> None:
-        problems.append(Problem(str(error.filename or folder), _reason(error)))
+        problems.append(Problem(str(error.filename or path), why_not_read(error)))
 
     # Links to folders are not followed: they can make a loop.
-    for here, folders, files in os.walk(folder, onerror=note):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for here, folders, files in os.walk(path, onerror=note):
+        mail = set(folders) >= _MAILDIR
+        folders[:] = sorted(name for name in folders if _is_walked(Path(here, name), mail))
         yield from problems
         problems.clear()
         for name in sorted(files):
-            if name.startswith("."):
-                continue
-            path = Path(here, name)
-            try:
-                yield from _read_file(path)
-            except OSError as error:
-                yield Problem(str(path), _reason(error))
+            if not name.startswith("."):
+                yield Path(here, name)
     yield from problems
 
 
-def _read_file(path: Path) -> Iterator[Incoming | Problem]:
-    # Opened without blocking, and looked at once open: a pipe or device must not hold us up.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            yield Problem(str(path), "not a regular file; only files and folders are read")
-            return
-        head = file.read(8)
-        file.seek(0)
-        if head.startswith(b"PK\x03\x04"):
-            yield from read_zip(file, str(path), read_bytes)
-            return
-        if status.st_size > LIMIT_BYTES:
-            yield Problem(str(path), _too_large(status.st_size))
-            return
-        yield from read_bytes(str(path), file.read())
+def _is_walked(folder: Path, in_mail: bool) -> bool:
+    """Hidden folders are not, save the subfolders of a Maildir; nor what is still being delivered."""
+    if not in_mail:
+        return not folder.name.startswith(".")
+    if folder.name.startswith("."):
+        return (folder / "cur").is_dir()
+    return folder.name != "tmp"
 
 
-def _read_stream(stream: BinaryIO) -> Iterator[Incoming | Problem]:
-    data = stream.read(LIMIT_BYTES + 1)
-    if len(data) > LIMIT_BYTES:
-        yield Problem(STDIN, _too_large(len(data)))
-    elif data.startswith(b"PK\x03\x04"):
-        yield from read_zip(io.BytesIO(data), STDIN, read_bytes)
-    else:
-        yield from read_bytes(STDIN, data)
-
-
-def read_bytes(path: str, data: bytes) -> Iterator[Incoming | Problem]:
-    """The texts of one input's bytes, whatever its kind; of a file of several telegrams, each one's
-    (`cables.csv#row-12`, `day.txt#line-340`)."""
-    if not data.strip():
-        yield Problem(path, "the file is empty")
-        return
+def _read_file(path: Path, had: Callable[[SourceFile], int] | None, before: int) -> Iterator[Input]:
     try:
-        text, doubt = (pdf_text(data), None) if data.startswith(b"%PDF-") else decode(data)
-    except (UndecodableError, MissingExtraError) as error:
-        yield Problem(path, str(error))
+        # Opened without blocking, and looked at once open: a pipe or device must not hold us up.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        yield Input(path=str(path), problem=Problem(str(path), why_not_read(error)), done=before)
         return
-    if doubt:
-        yield Problem(path, f"filed with a doubt: {doubt}")
-    for part in parts(text):
-        yield Incoming(f"{path}#{part.place.replace(' ', '-')}" if part.place else path, part.text)
+    with io.BufferedReader(io.FileIO(descriptor), AHEAD_BYTES) as stream:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            reason = "not a regular file; only files and folders are read"
+            yield Input(path=str(path), problem=Problem(str(path), reason), done=before)
+            return
+        file = SourceFile(str(path.absolute()), status.st_size, status.st_mtime_ns)
+        passed = had(file) if had is not None else 0
+        if passed != ALL:
+            yield from _numbered(str(path), stream, file, passed, before)
 
 
-def _too_large(size_bytes: int) -> str:
-    limit = LIMIT_BYTES // (1024 * 1024)
-    return f"{size_bytes / 1048576:.0f} MB is too large for a telegram; the limit is {limit} MB"
+def _numbered(
+    path: str, stream: Peekable, file: SourceFile | None, passed: int, before: int
+) -> Iterator[Input]:
+    """The inputs of a stream behind the first `passed`, numbered, the last one marked."""
+    held: Input | None = None
+    done = before
+    for ordinal, leaf in enumerate(leaves(path, stream), 1):
+        if held is not None:
+            yield held
+            held = None
+        if ordinal <= passed:
+            continue
+        data, problem = b"", None
+        try:
+            data = leaf.load()
+        except UnreadableError as error:
+            problem = Problem(leaf.path, str(error))
+        except OSError as error:
+            problem = Problem(leaf.path, why_not_read(error))
+        if file is not None:
+            # An archive's directory stands at its end: what was read there is not behind us.
+            done = max(done, before + min(os.lseek(stream.fileno(), 0, os.SEEK_CUR), file.size))
+        held = Input(
+            path=leaf.path,
+            data=data,
+            problem=problem,
+            whole=leaf.whole,
+            file=file,
+            ordinal=ordinal,
+            done=done,
+        )
+    if held is not None:
+        done = before + file.size if file is not None else before
+        yield msgspec.structs.replace(held, last=True, done=done)
 
 
-def _reason(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "no permission to read it; check its owner and mode"
-    if isinstance(error, FileNotFoundError):
-        return "no such file or folder"
-    return error.strerror or str(error)
+def _size(path: Path) -> int:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0

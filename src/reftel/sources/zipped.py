@@ -4,69 +4,55 @@ from __future__ import annotations
 
 import stat
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import IO
 
-from reftel.sources.incoming import Incoming, Problem
+from reftel.sources.members import MEMBERS_LIMIT, is_hidden, member_path, refusal
+from reftel.sources.stream import (
+    BROKEN,
+    Leaf,
+    Peekable,
+    UnreadableError,
+    refused,
+    seekable,
+    unpacked,
+    why_broken,
+)
 
-MEMBER_LIMIT_BYTES = 32 * 1024 * 1024
-RATIO_LIMIT = 200
-"""Text of telegrams packs to a third or a tenth; beyond this a member is a bomb."""
-_RATIO_FROM_BYTES = 1024 * 1024
-MEMBERS_LIMIT = 5_000_000
-
-ReadBytes = Callable[[str, bytes], Iterator[Incoming | Problem]]
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def read_zip(file: BinaryIO, path: str, read_bytes: ReadBytes) -> Iterator[Incoming | Problem]:
-    """The members of an archive, named `path!member`; each is read or has its reason."""
-    try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        yield Problem(path, f"a broken zip archive: {error}")
-        return
-    with archive:
-        members = archive.infolist()
-        if len(members) > MEMBERS_LIMIT:
-            yield Problem(path, f"{len(members)} members are too many; split the archive")
-            return
-        for member in members:
-            if member.is_dir() or PurePosixPath(member.filename).name.startswith("."):
+def members(path: str, stream: Peekable) -> Iterator[tuple[str, Peekable] | Leaf]:
+    """The members in the order of the archive's directory, each with its bytes or as a refusal."""
+    with seekable(stream) as file, _directory(file) as archive:
+        listed = archive.infolist()
+        if len(listed) > MEMBERS_LIMIT:
+            raise UnreadableError(f"{len(listed)} members are too many; split the archive")
+        for member in listed:
+            if member.is_dir() or is_hidden(member.filename):
                 continue
-            yield from _read_member(archive, member, f"{path}!{member.filename}", read_bytes)
+            name = member_path(path, member.filename)
+            if reason := refusal(member.filename):
+                yield refused(name, reason)
+            elif stat.S_ISLNK(member.external_attr >> 16):
+                yield refused(name, "a symbolic link; refused")
+            else:
+                yield _open(archive, member, name)
 
 
-def _read_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, read_bytes: ReadBytes
-) -> Iterator[Incoming | Problem]:
-    if reason := _refusal(member):
-        yield Problem(path, reason)
-        return
+def _directory(file: IO[bytes]) -> zipfile.ZipFile:
     try:
-        with archive.open(member) as packed:
-            data = packed.read(MEMBER_LIMIT_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        yield Problem(path, f"cannot be unpacked: {error}")
-        return
-    except RuntimeError:
-        yield Problem(path, "is encrypted; unpack it with its password first")
-        return
-    if len(data) > MEMBER_LIMIT_BYTES:
-        yield Problem(path, "unpacks to more than 32 MB; too large for a telegram")
-    elif len(data) > _RATIO_FROM_BYTES and len(data) > RATIO_LIMIT * max(member.compress_size, 1):
-        yield Problem(path, f"unpacks to over {RATIO_LIMIT} times its size; refused as a zip bomb")
-    elif data.startswith(b"PK\x03\x04"):
-        yield Problem(path, "a zip archive inside another; unpack the outer one first")
-    else:
-        yield from read_bytes(path, data)
+        return zipfile.ZipFile(file)
+    except BROKEN as error:
+        raise UnreadableError(f"a broken zip archive: {error}") from error
 
 
-def _refusal(member: zipfile.ZipInfo) -> str | None:
-    name = PurePosixPath(member.filename.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or ":" in (name.parts or ("",))[0]:
-        return "its path leaves the archive; refused"
-    if stat.S_ISLNK(member.external_attr >> 16):
-        return "a symbolic link; refused"
-    return None
+def _open(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str
+) -> tuple[str, Peekable] | Leaf:
+    try:
+        packed = archive.open(member)
+    except BROKEN as error:
+        return refused(name, why_broken(error))
+    size = member.compress_size
+    return name, unpacked(packed, lambda: size)
