@@ -35,7 +35,7 @@ _PREFIX = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
 _ADDRESSEE = re.compile(
     r"(?:(?P<ri>[A-Z]{4,8}|ZEN)/)?(?P<name>\S.*?)"
     r"(?: +(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE))?"
-    r"(?: +(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?))?\Z",
+    r"(?: +(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN))?\Z",
     re.IGNORECASE,
 )
 _GROUP = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
@@ -91,7 +91,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             _set_readdressal(reading)
             zone = ""
             _read_dtg(reading, piece, match)
-        elif match and reading.dtg is None and not found:
+        elif match and reading.dtg is None and (match["first"] or not found):
             _read_dtg(reading, piece, match)
         elif (
             not found

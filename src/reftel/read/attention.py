@@ -11,12 +11,15 @@ import re
 from reftel.telegram import Attention
 
 _START = re.compile(
-    r"(?:(?P<station>[A-Z][A-Z0-9./&' -]{1,40}?)\s+)?(?:ALSO\s+)?(?:(?:PLEASE|PLS)\s+)?"
+    r"(?:EYES\s+ONLY\s+)?(?:(?P<station>(?!(?:PLEASE|PLS|ALSO|ONLY)\s)[A-Z][A-Z0-9./&' -]{1,40}?)\s+)?"
+    r"(?:(?:ALSO|PLEASE|PLS|ONLY)\s+)*"
     r"(?P<verb>PASS(?:\s+(?:ALSO|ON))?(?:\s+TO)?|FOR)\b\s*:?\s*",
     re.IGNORECASE,
 )
 _INNER_FOR = re.compile(r"\s+FOR\s*:?\s+", re.IGNORECASE)
 _TARGETS = re.compile(r"\s*(?:[,;]|\bAND\b|&(?=\s))\s*", re.IGNORECASE)
+# `FOR ASSISTANT SECRETARY VAKY ONLY FROM AMBASSADOR` says for whom, and from whom.
+_SENDER = re.compile(r"\s+(?:EYES\s+)?(?:ONLY\b.*|FROM\s.*)\Z", re.IGNORECASE)
 _NEXT = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b)", re.IGNORECASE)
 
 
@@ -43,5 +46,6 @@ def read_attention(lines: list[str]) -> tuple[Attention, ...]:
 
 
 def _offices(text: str) -> tuple[str, ...]:
+    text = _SENDER.sub("", text)
     parts = (part.strip(" .-:") for part in _TARGETS.split(text))
     return tuple(part for part in parts if part)

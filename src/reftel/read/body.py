@@ -30,6 +30,11 @@ from reftel.read.signature import read_signature
 from reftel.read.summary import find_summary
 from reftel.telegram import Block, BlockKind, Diagnostic, Repair, Span
 
+# Where something quoted begins or ends: no heading, though it stands alone.
+_QUOTING = re.compile(
+    r"\s*(?:BEGIN|END) (?:[A-Z]+ )?(?:TEXT|POINTS|QUOTE|SUMMARY|COMMENT|NOTE|NON-?PAPER)\b",
+    re.IGNORECASE,
+)
 _RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
 _INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))(?:-{8,}(?: -+)*(?=\s|\Z)|-{4,}(?: -+)*\s*\Z)")
 # A title in mixed case, two words to eight, nothing but words in it.
@@ -235,7 +240,7 @@ def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
     line = lines[at]
     if line.is_rule or line.is_ruled:
         return at + 1
-    if line.opening is not None:
+    if line.opening is not None or _QUOTING.match(line.piece.text):
         return at
     begins = (
         line.after_blank

@@ -13,6 +13,12 @@ CLASSIFIED_LABEL = re.compile(
     r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? BY\b\s*[:;.]?\s*",
     re.IGNORECASE,
 )
+FURTHER_LABEL = re.compile(
+    r"\s*(?:\([A-Z]{1,3}\) *)?"
+    r"(?:DERIVED FROM|DECLASSIFY ON|(?P<reason>REASONS?(?=\s*:\s*(?:E\.?O|1\.[45]))))\s*:\s*",
+    re.IGNORECASE,
+)
+"""What can stand on lines of their own below: the source it was classified from, until when, why."""
 # Where the name ends: the word REASON, or the section of the order with the first letter.
 _REASON = re.compile(
     r"[\s,.;:(-]*(?:\b(?:FOR|PER|UNDER|PURSUANT TO|IAW|IN ACCORDANCE WITH|BASED ON|AND|BY|OF)\s+)?(?:THE\s+)?"
@@ -22,6 +28,7 @@ _REASON = re.compile(
 )
 _SECTION = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
 _LETTERS = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
+_COMMA = re.compile(r",(?!\s*(?:JR|SR|II|III)\b)", re.IGNORECASE)
 _MARK = re.compile(r"\([A-Z]{1,3}\)\s*")
 _TITLE_WORDS = frozenset(
     """AMBASSADOR AMB CHARGE CHARGÉ D'AFFAIRES DAFFAIRES D'AFFAIRS AFFAIRES CHARGEE A.I AI CDA AD
@@ -49,14 +56,14 @@ def parse_classified_by(text: str) -> ClassifiedBy:
         plain = plain[mark.end() :]
     reason = _REASON.search(plain)
     who = plain[: reason.start()] if reason else plain.partition("DECL")[0]
-    reasons = _reasons(plain[reason.end() :]) if reason else ()
+    reasons = parse_reasons(plain[reason.end() :]) if reason else ()
     name, title = _name_and_title(who.strip(" .,;:(-"))
     return ClassifiedBy(name, title, reasons)
 
 
 def _name_and_title(who: str) -> tuple[str | None, str | None]:
     """Name and position: `DCM Jane Doe`, `Jane Doe, DCM`, `DCM, Jane Doe`, or only one of them."""
-    head, _, rest = who.partition(",")
+    head, rest = [*_COMMA.split(who, maxsplit=1), ""][:2]
     if not rest:
         head, _, rest = who.partition(";")
     if not rest and (dash := re.match(r"(.+?) -+ (.+)", who)):
@@ -111,7 +118,8 @@ def _clean(name: str) -> str | None:
     return name.strip(" ,.;:()") or None
 
 
-def _reasons(text: str) -> tuple[str, ...]:
+def parse_reasons(text: str) -> tuple[str, ...]:
+    """The reasons that a text names by section and letters, as `1.4(b)`."""
     section = _SECTION.search(text)
     if section is None:
         return ()

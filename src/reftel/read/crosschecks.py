@@ -180,10 +180,16 @@ def finish_classification(reading: Reading) -> None:
     banners = [piece for piece in reading.pieces if piece.kind == "banner"]
     transmitted = reading.transmission.classification if reading.transmission else None
     if reading.classification is None:
-        reading.classification = level_of(banners[0].text) if banners else transmitted
+        levels = [level_of(piece.text) for piece in banners] or [transmitted]
+        if reading.release is not None:
+            levels = [level for level in levels if level != "UNCLASSIFIED"] or levels
+        reading.classification = levels[0]
         return
-    levels = {level_of(piece.text): piece for piece in banners}
-    for level, piece in levels.items():
+    named = {level_of(piece.text): piece for piece in banners}
+    for level, piece in named.items():
+        if level == "UNCLASSIFIED" and reading.release is not None:
+            # What the review made of it, not what it was.
+            continue
         if level and level != reading.classification:
             message = f"the banner says {level}, the classification line {reading.classification}"
             reading.doubt("classification-differs", message, piece)

@@ -19,9 +19,12 @@ _OFFICES_MORE = re.compile(
 _OFFICE = re.compile(_OFFICE_CODE)
 _OFFICE_TOTAL = re.compile(r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z")
 _QUEUE = re.compile(r"\s*[0-9]{2}\s*\Z")
+# `66011` stands between the offices and the drafter of a telegram that is sent once more.
+_REPEATED = re.compile(r"\s*[0-9]{4,6}\s*\Z")
 _DRAFTED = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
 _APPROVED = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
-_DASHES = re.compile(r"\s*-{10,}\s*[0-9]{4}[\s0-9Z/]*\Z")
+# The counter is in hexadecimal from 1990 on: `------------------3F9A6B  061536Z /38`.
+_DASHES = re.compile(r"\s*-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*\Z")
 _FM = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
 _LONGEST = 120
 
@@ -65,7 +68,7 @@ def read_department_lines(reading: Reading, index: int) -> int:
         elif zone == "offices" and _OFFICES_MORE.match(text):
             piece.kind = "distribution"
             offices.append(text)
-        elif _QUEUE.match(text) and zone == "":
+        elif (_QUEUE.match(text) and zone == "") or (_REPEATED.match(text) and zone == "offices"):
             piece.kind = "queue-number"
         elif _DRAFTED.match(text) or _APPROVED.match(text):
             zone, piece.kind = "drafting", "drafting"
@@ -122,6 +125,11 @@ def _read_drafting(reading: Reading, drafting: list[Piece]) -> None:
             reading.drafted_by = match["who"] or None
         elif match := _APPROVED.match(piece.text):
             reading.approved_by = match["who"] or None
-        elif reading.approved_by and (match := _CLEARANCE.match(piece.text)):
-            clearances.append(" ".join(piece.text.split()))
+        elif reading.approved_by:
+            # Two can stand on a line, a column each.
+            clearances += [
+                " ".join(each.split())
+                for each in re.split(r"\s{3,}", piece.text)
+                if _CLEARANCE.match(each)
+            ]
     reading.clearances = tuple(clearances)

@@ -20,6 +20,8 @@ CODES: dict[str, str] = {
     " `--year`.",
     "label-lost": "A line stands where a labelled one should, without its label, and is read by what it"
     " holds.",
+    "markings-quoted": "The telegram has no markings of its own; those of the one that it quotes whole are"
+    " given.",
     "mrn-from-page-line": "No number can be read on the classification line; that of a page line is taken.",
     "mrn-from-station-serial": "No number can be read on the classification line; the sending station's"
     " serial number is taken, which has only its last four digits.",

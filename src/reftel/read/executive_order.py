@@ -17,7 +17,7 @@ EO_LABEL = re.compile(
     re.IGNORECASE,
 )
 _EXEMPTION = re.compile(
-    r"\b(XGDS(?: ?-? ?[1-4])?|XDS ?-? ?[1-4]|RDS ?-? ?[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
+    r"\b(XGDS(?:[ (-]{0,3}[1-4])?|[XR]DS[ (-]{0,3}[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
@@ -26,7 +26,11 @@ _EVENT = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
 
 
-_GROUP = re.compile(r"\s*(?:GP|GROUP)[- ]?(?P<group>[1-4])\.?\s*\Z", re.IGNORECASE)
+_GROUP = re.compile(
+    r"(?:\A|(?<=[.?!\")]))\s*(?P<note>(?:GP|GROUP)[- ]?(?P<group>[1-4])\.?)"
+    r"(?P<signed>\s+[A-Z][A-Z'-]{2,20})?\s*\Z",
+    re.IGNORECASE,
+)
 
 
 def parse_executive_order(order: str | None, value: str, year: int | None) -> ExecutiveOrder:
@@ -51,15 +55,18 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
 
 def _exemption(match: re.Match[str]) -> str:
     code = (match[1] or match[2]).upper()
-    return re.sub(r" ?-? ?([1-4])\Z", r"-\1", code) if "DS" in code else code
+    return re.sub(r"[ (-]*([1-4])\Z", r"-\1", code) if "DS" in code else code
 
 
-def downgrading_group(text: str) -> ExecutiveOrder | None:
-    """The note `GP-3` under a text of 1961-72: the automatic downgrading group of E.O. 10501."""
-    match = _GROUP.match(text)
+def downgrading_group(text: str) -> tuple[ExecutiveOrder, int, int] | None:
+    """The note `GP-3` under a text of 1961-72, or behind its last sentence and before the signature: the
+    automatic downgrading group of E.O. 10501, and where the note begins and ends."""
+    match = _GROUP.search(text)
     if match is None:
         return None
-    return ExecutiveOrder("10501", " ".join(text.split()), exemptions=(f"GROUP {match['group']}",))
+    order = ExecutiveOrder("10501", match["note"], exemptions=(f"GROUP {match['group']}",))
+    begin = match.start("note") if text[: match.start("note")].strip() else 0
+    return order, begin, match.end("note") if match["signed"] else len(text)
 
 
 def by_schedule(

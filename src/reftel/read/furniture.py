@@ -36,6 +36,8 @@ PAGE_LINE = re.compile(
     r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6}Z?))?"
     r"(?: +POSS DUPE)?(?: +(?:UNCLAS\w*|C O N F I D E N T I A L|S E C R E T|T O P +S E C R E T))? *\Z"
 )
+# What a printed page of SMART has at its head, and other copies at their foot.
+_PAGE_OF = re.compile(r" *Page +[0-9]{1,3} +of +[0-9]{1,3} *\Z", re.IGNORECASE)
 _PAGE_ALONE = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
 _PAGE_POST = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
 _BANNER = re.compile(
@@ -98,7 +100,7 @@ _FURNITURE_FIRST = frozenset("PN<#*=EeTMWFS")
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
-    if first == "P" and PAGE_LINE.match(text):
+    if first == "P" and (PAGE_LINE.match(text) or _PAGE_OF.match(text)):
         piece.kind = "page-line"
     elif first in "N<#*=" and _END.match(text):
         piece.kind = "end-of-message"

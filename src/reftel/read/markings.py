@@ -5,13 +5,21 @@ Classified By, in any order, folded, run together or given twice (telegram-conte
 from __future__ import annotations
 
 import re
+from copy import copy
 from datetime import date
 from difflib import get_close_matches
 from typing import Literal
 
+from msgspec.structs import replace
+
 from reftel import tables
 from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
-from reftel.read.classified_by import CLASSIFIED_LABEL, parse_classified_by
+from reftel.read.classified_by import (
+    CLASSIFIED_LABEL,
+    FURTHER_LABEL,
+    parse_classified_by,
+    parse_reasons,
+)
 from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
 from reftel.read.paragraphs import PARAGRAPH_START
@@ -33,6 +41,7 @@ _LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
     ("reference", REF_LABEL),
     ("classified-by", CLASSIFIED_LABEL),
     ("executive-order", EO_LABEL),
+    ("classified-by", FURTHER_LABEL),
 )
 # The letters that each label can open with, damage included: most lines are spared the patterns.
 _LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
@@ -40,10 +49,11 @@ _LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
     "U": _LABELS[:1],
     "T": _LABELS[1:2],
     "A": _LABELS[1:2],
-    "R": _LABELS[2:3],
-    "(": _LABELS[2:4],
+    "R": (_LABELS[2], _LABELS[5]),
+    "(": (*_LABELS[2:4], _LABELS[5]),
     "C": _LABELS[3:4],
-    "E": _LABELS[4:],
+    "D": _LABELS[5:],
+    "E": _LABELS[4:5],
     **dict.fromkeys("0123456789", _LABELS[3:4]),
 }
 _INNER_LABEL = re.compile(
@@ -68,6 +78,12 @@ _RULED = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
 _CITED = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
+_HYPHEN_AT_END = re.compile(r"(?<=[A-Za-z])-[ \t]?\n[ \t]*(?=[A-Za-z])")
+# Text with a portion mark, not the letters of a reason: `(C) AND (D)`.
+_MARKED_TEXT = re.compile(
+    r"\s*\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\) +(?!AND\b|OR\b|FOR\b)[\"A-Z][A-Za-z]"
+)
+_ONLY = re.compile(r"\s*(?:EYES )?ONLY FOR\b|\s*(?:EYES ONLY )?FOR\b.*\bONLY\b", re.IGNORECASE)
 _NO_SUBJECT = re.compile(
     r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]|UNCLASSIFIED\b|CONFIDENTIAL\b|SECRET\b)",
@@ -108,11 +124,33 @@ def read_markings(reading: Reading, index: int) -> int:
     _split_labels(reading, index)
     last = _last_label(reading, index)
     at = index
-    if last is not None:
+    if last is None:
+        _read_quoted(reading, index)
+    else:
         # Lines are cut in two as they are read, so the end is known by its piece, not its index.
         while not last.kind:
             at = _read_line(reading, at)
     return _read_tail(reading, at)
+
+
+def _read_quoted(reading: Reading, index: int) -> None:
+    """A telegram sent on whole, between QUOTE and UNQUOTE, by one that has no markings of its own: what
+    the quoted one is about, the other is about too. The lines stay text."""
+    pieces = reading.pieces
+    far = pieces[index : index + _FAR]
+    at = next((at for at, p in enumerate(far) if not p.kind and _QUOTE.match(p.text)), None)
+    if at is None:
+        return
+    inner = Reading(reading.source, [copy(piece) for piece in far[at + 1 :]], _year(reading))
+    inner.dtg, inner.lowered = reading.dtg, reading.lowered
+    read_markings(inner, 0)
+    if inner.executive_order is None or not (inner.tags or inner.subject):
+        return
+    reading.executive_order, reading.subject = inner.executive_order, inner.subject
+    reading.tags, reading.references = inner.tags, inner.references
+    reading.doubt(
+        "markings-quoted", "the markings are those of the telegram quoted", far[at], "info"
+    )
 
 
 def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
@@ -231,9 +269,17 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
             for reference in parse_references(value, start, citing_of(reading))
             if (reference.enumerator, reference.text) not in known
         ]
-    elif kind == "classified-by" and reading.classified_by is None:
-        reading.classified_by = parse_classified_by(value)
+    elif kind == "classified-by":
+        _read_classified_by(reading, match, value)
     return end
+
+
+def _read_classified_by(reading: Reading, match: re.Match[str], value: str) -> None:
+    who = reading.classified_by
+    if match.re is not FURTHER_LABEL:
+        reading.classified_by = who or parse_classified_by(value)
+    elif match["reason"] and who is not None and not who.reasons:
+        reading.classified_by = replace(who, reasons=parse_reasons(value))
 
 
 def _part_captions(reading: Reading) -> None:
@@ -246,7 +292,8 @@ def _part_captions(reading: Reading) -> None:
 def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
-    return " ".join(_MARKUP.sub(r"\1", value).replace("**", "").split()) or None
+    whole = _HYPHEN_AT_END.sub("-", _MARKUP.sub(r"\1", value))
+    return " ".join(whole.replace("**", "").split()) or None
 
 
 def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:
@@ -306,7 +353,7 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
         if _NO_SUBJECT.match(text) or (_ENUMERATED.match(text) and _CITED.search(text)):
             return False
         return captions_of(text) is None and not (_names_an_office(text) and _is_passing(text))
-    return True
+    return _MARKED_TEXT.match(text) is None
 
 
 def _is_passing(text: str) -> bool:
@@ -384,6 +431,8 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
 def _take_passing(reading: Reading, piece: Piece) -> None:
     """A passing line; one that was folded behind a comma goes on with the line above it."""
     piece.kind = "passing"
+    if _ONLY.match(piece.text) and "ONLY" not in reading.captions:
+        reading.captions.append("ONLY")
     text = " ".join(piece.text.split())
     if reading.passing and (reading.passing[-1].endswith(",") or text.upper().startswith("AND ")):
         text = f"{reading.passing.pop()} {text}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 
 PARAGRAPH_START = re.compile(
-    r"(?P<indent>[ \t]*)(?P<pilcrow>¶ ?)?(?P<number>[0-9]{1,3})(?P<stop> ?\.|\))(?![0-9])[ \t]*(?=\S|\Z)"
+    r"(?P<indent>[ \t]*)(?P<pilcrow>¶ ?)?(?P<number>[0-9]{1,3})"
+    # A stop may be lost before a portion mark: `3 (C)`.
+    r"(?P<stop> ?\.|\)|(?= ?\((?:U|SBU|LOU|C|S|TS)[/)]))(?![0-9])[ \t]*(?=\S|\Z)"
 )
 _LEVEL = r"(?:U|SBU|LOU|L|C|S|TS|FOUO)"
 _CONTROL = r"(?:NF|NOFORN|FOUO|FGI|SBU|REL(?: TO)? [A-Z]+(?:(?:, ?|/| AND )[A-Z]+)*)"
@@ -16,14 +18,23 @@ PORTION_MARK = re.compile(
     rf"\({{1,2}}\s*(?P<mark>{_LEVEL}(?:\s*(?://|/|-|\s)\s*{_CONTROL})*)\s*(?:/+\s*)?\)[ \t]*"
 )
 _ENTIRE = re.compile(
-    rf"\(?\s*(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]\s*ENTIRE TEXT\s*\.?\)?", re.IGNORECASE
+    rf"\(?\s*(?:(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]|(?P<word>CONFIDENTIAL|SECRET|TOP SECRET"
+    r"|LIMITED OFFICIAL USE|UNCLASSIFIED)\s*[-:]?-?)\s*(?:THE )?ENTIRE TEXT\s*\.?\)?",
+    re.IGNORECASE,
 )
+_LETTERS = {
+    "CONFIDENTIAL": "C",
+    "SECRET": "S",
+    "TOP SECRET": "TS",
+    "LIMITED OFFICIAL USE": "LOU",
+    "UNCLASSIFIED": "U",
+}
 LABEL = re.compile(
-    r"(?:\(?(?P<label>(?:BEGIN |EXECUTIVE )?"
+    r"(?:(?:THIS IS AN )?\(?(?P<label>(?:BEGIN |EXECUTIVE )?"
     r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?| AND [A-Z]+(?: [A-Z]+)?(?=:))?"
-    r"|(?:THIS IS AN )?ACTION REQUEST(?:ED)?"
-    r"|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
+    r"|ACTION REQUEST(?:ED)?|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?"
+    r"|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"
     r"|TALKING POINTS|NON-?PAPER|CONCLUSION))\)?"
     r"(?=\s*(?:\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\))?\s*(?:[.:;\"“-]|\Z)|(?<=\))\s)"
     r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?-i:(?= [A-Z][a-z])))",
@@ -32,7 +43,7 @@ LABEL = re.compile(
 _SEPARATOR = re.compile(r"\s*(//|/|-)\s*")
 _PUNCTUATION = frozenset(" \t\n.:;-")
 _LONGEST_LEVEL = 3
-_ENTIRE_WITHIN = 30
+_ENTIRE_WITHIN = 40
 _LABEL_WITHIN = 60
 
 
@@ -45,7 +56,7 @@ def portion_mark(text: str) -> tuple[str | None, int]:
         mark = " ".join(match["mark"].split())
         return _SEPARATOR.sub(r"\1", mark) if len(mark) > _LONGEST_LEVEL else mark, match.end()
     if "ENTIRE" in text[:_ENTIRE_WITHIN].upper() and (match := _ENTIRE.match(text)):
-        return match["mark"].upper(), 0
+        return (match["mark"] or _LETTERS[match["word"].upper()]).upper(), 0
     if "(" in text[:_LABEL_WITHIN] and (label := LABEL.match(text)):
         at = label.end()
         while text[at : at + 1] in _PUNCTUATION and at < len(text):

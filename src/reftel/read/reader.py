@@ -25,7 +25,7 @@ from reftel.read.crosschecks import (
 )
 from reftel.read.department import is_office_list, is_queue_number
 from reftel.read.dtg import DTG_LINE
-from reftel.read.elements import Piece, cut_lines, to_elements
+from reftel.read.elements import Piece, cut, cut_lines, to_elements
 from reftel.read.executive_order import downgrading_group
 from reftel.read.furniture import mark_furniture
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
@@ -329,11 +329,21 @@ _SECTION_FIRST = frozenset("VZAOPRY0123UuLlSsCcTt")
 
 def _read_downgrading(reading: Reading, start: int) -> None:
     """`GP-3` among the last lines of a text of 1961-72."""
-    solid = [piece for piece in reading.pieces[start:] if not piece.kind]
-    for piece in solid[-4:]:
-        if (order := downgrading_group(piece.text)) is not None:
-            piece.kind = "executive-order"
-            reading.executive_order = reading.executive_order or order
+    pieces = reading.pieces
+    solid = [at for at in range(start, len(pieces)) if not pieces[at].kind]
+    for at in reversed(solid[-4:]):
+        if (found := downgrading_group(pieces[at].text)) is None:
+            continue
+        order, begin, end = found
+        note = pieces[at]
+        if end < len(note.text):
+            note, after = cut(note, end)
+            pieces[at : at + 1] = [note, after]
+        if begin:
+            before, note = cut(note, begin)
+            pieces[at : at + 1] = [before, note]
+        note.kind = "executive-order"
+        reading.executive_order = reading.executive_order or order
 
 
 _BROKEN_OFF = re.compile(r"\s*(?:E ){4,}.*\bAR\s*\Z")

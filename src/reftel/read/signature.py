@@ -11,7 +11,9 @@ from reftel.read.reading import Reading
 
 _SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}(?:Mc|Mac)?"
-    r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?"
+    r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?"
+    # Who signs in another's place: `DAM, ACTING`, `RABB BY HOLMES`.
+    r"(?:, ?ACTING| (?:BY|FOR) [A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?"
     # A publisher's date behind the name.
     r"(?:\s+[0-9]? ?[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})?\s*\Z"
 )
@@ -19,7 +21,9 @@ _REDACTED = re.compile(r"X{4,}")
 _MIXED_SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
-_SIGNED_IN_LINE = re.compile(r"(?<=[.?!\")])\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z")
+_SIGNED_IN_LINE = re.compile(
+    r"(?:(?<=[.?!\")])|(?<=UNQUOTE)|(?<=UNQTE))\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z"
+)
 _NO_NAME = frozenset(
     """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
     REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()

@@ -1,0 +1,151 @@
+"""What copies of each decade have that others have not, on telegrams written here in their manner."""
+
+from __future__ import annotations
+
+import pytest
+
+import reftel
+from reftel.telegram import Telegram
+
+FROM_BERN = "R 131530Z FEB {year}\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC 0002\n"
+
+
+def read(year: str, text: str) -> Telegram:
+    return reftel.read(FROM_BERN.format(year=year) + text)
+
+
+def test_1969_the_downgrading_group_stands_behind_the_last_sentence_and_before_the_signature() -> (
+    None
+):
+    telegram = reftel.read(
+        "FM AMEMBASSY BERN\nTO SECSTATE WASHDC\nO 171815Z JUL 69\nCONFIDENTIAL BERN 1450\n"
+        "SUBJECT: LIGHTHOUSES\n1. THE LAMP IS LIT. GP-3. CRESTA\n"
+    )
+    assert telegram.dtg == "1969-07-17T18:15:00Z", "the date-time group may stand below the address"
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.exemptions == ("GROUP 3",)
+    assert telegram.body[0].text == "THE LAMP IS LIT."
+    assert telegram.signature == "CRESTA"
+
+
+def test_1974_a_caption_only_stands_in_the_line_that_names_the_reader() -> None:
+    telegram = read(
+        "74",
+        "S E C R E T BERN 0123\nNODIS CHEROKEE\nEYES ONLY FOR THE SECRETARY FROM AMBASSADOR\n"
+        "E.O. 11652: XGDS (3)\nTAGS: PFOR, SZ\nSUBJ: THE ANTI-\nMARKETEERS\n"
+        "REF: STATE 265879/TOSEC 123; BERN 100\n1. TEXT.\n",
+    )
+    assert telegram.captions == ("NODIS", "CHEROKEE", "ONLY")
+    assert telegram.attention[0].offices == ("THE SECRETARY",)
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.exemptions == ("XGDS-3",)
+    assert telegram.subject == "THE ANTI-MARKETEERS"
+    assert [r.text for r in telegram.references] == ["STATE 265879/TOSEC 123", "BERN 100"]
+
+
+def test_1975_an_addressee_can_be_unnumbered() -> None:
+    telegram = read("75", "INFO USMISSION EC BRUSSELS UNN\nUNCLAS BERN 0123\nSUBJ: X\n1. Y.\n")
+    assert [(a.name, a.mcn) for a in telegram.info] == [("USMISSION EC BRUSSELS", "UNN")]
+
+
+def test_1978_a_telegram_repeated_whole_lends_its_markings_and_keeps_its_own_number() -> None:
+    telegram = reftel.read(
+        "CONFIDENTIAL\nPAGE 01        STATE 042975\nORIGIN EUR-15\nINFO  OCT-01  ISO-00  /016 R\n66011\n"
+        "DRAFTED BY:EUR/NE:JDOE\nAPPROVED BY:EUR/NE:RROE\nL:MLEE      PM - MR. RAY (SUBS)\n"
+        "------------------018231 181645Z /61\nR 181620Z FEB 78\nFM SECSTATE WASHDC\n"
+        "TO AMEMBASSY OSLO\nC O N F I D E N T I A L STATE 042975\n"
+        "FOLLOWING REPEAT BERN 1400 ACTION SECSTATE 17 FEB\nQUOTE\nC O N F I D E N T I A L BERN 1400\n"
+        "E.O. 11652: GDS\nTAGS: EWWT, SZ\nSUBJECT: LIGHTHOUSES\nREF: OSLO 1222\n1. TEXT.\n"
+        "LARKIN UNQUOTE VANCE\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "78STATE42975"
+    assert telegram.subject == "LIGHTHOUSES"
+    assert [tag.code for tag in telegram.tags] == ["EWWT", "SZ"]
+    assert "markings-quoted" in [d.code for d in telegram.diagnostics]
+    assert telegram.drafted_by == "EUR/NE:JDOE"
+    assert telegram.clearances == ("L:MLEE", "PM - MR. RAY (SUBS)")
+    assert telegram.signature == "VANCE"
+    assert telegram.body[0].text.startswith("FOLLOWING REPEAT BERN 1400")
+
+
+def test_1989_a_released_copy_keeps_the_heading_behind_its_counter_in_hexadecimal() -> None:
+    telegram = reftel.read(
+        "UNCLASSIFIED\n\nRELEASE IN FULL\n\nCONFIDENTIAL\n\nPAGE 01        BERN 00321  061534Z\n"
+        "ACTION EUR-00\n\nINFO  LOG-00   AID-00   /000W\n"
+        "                  ------------------3F9A6B  061536Z /38\n"
+        "P 061530Z APR 89\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC PRIORITY 0321\n\n"
+        "C O N F I D E N T I A L BERN 000321\n\nE.O. 12356: DECL: OADR\nTAGS: EWWT, SZ\n"
+        "SUBJECT: LIGHTHOUSES\n\nREF: STATE 104211\n\n1. CONFIDENTIAL - ENTIRE TEXT.\n\n2. LIT.\nLARKIN\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "89BERN321"
+    assert [a.name for a in telegram.action] == ["SECSTATE WASHDC"]
+    assert telegram.classification == "CONFIDENTIAL"
+    assert telegram.body[0].marking == "C"
+    assert telegram.references[0].mrn == "89STATE104211", "in April the Department is past 100,000"
+    assert not telegram.diagnostics, "the banner of the review is no contradiction"
+
+
+SIGNATURES = [
+    ("RABB BY HOLMES", "RABB BY HOLMES"),
+    ("DAM, ACTING", "DAM, ACTING"),
+    ("SMITH FOR JONES", "SMITH FOR JONES"),
+]
+
+
+@pytest.mark.parametrize(("line", "signature"), SIGNATURES)
+def test_1985_one_signs_in_another_s_place(line: str, signature: str) -> None:
+    telegram = read("85", f"UNCLAS BERN 0123\nSUBJECT: X\n1. ONE.\n\n2. TWO.\n{line}\n")
+    assert telegram.signature == signature
+
+
+def test_2007_reasons_and_sources_stand_on_lines_of_their_own() -> None:
+    telegram = read(
+        "07",
+        "C O N F I D E N T I A L BERN 000123\nSUBJECT: X\n\nClassified By: Ambassador John Doe, Jr.\n\n"
+        "Reason: 1.4 (b), (d)\n\nDerived From: DSCG 05-1\nDECLASSIFY ON: 2032/02/13\n\n1. (C) Text.\n",
+    )
+    by = telegram.classified_by
+    assert by is not None
+    assert (by.name, by.title, by.reasons) == ("John Doe, Jr", "Ambassador", ("1.4(b)", "1.4(d)"))
+    assert [block.text for block in telegram.body] == ["Text."]
+
+
+def test_2007_text_below_classified_by_without_a_blank_line_is_text() -> None:
+    telegram = read(
+        "07",
+        "C O N F I D E N T I A L BERN 000123\nSUBJECT: X\nCLASSIFIED BY: DCM JOHN DOE, REASONS 1.4 (B),\n"
+        "(C) AND (D).\n(C) Summary: Text.\n1 (C) One.\n2.(C) Two.\n3 (U) Three.\n",
+    )
+    assert telegram.classified_by is not None
+    assert telegram.classified_by.reasons == ("1.4(b)", "1.4(c)", "1.4(d)")
+    assert [(b.number, b.marking) for b in telegram.body] == [
+        (None, "C"),
+        (1, "C"),
+        (2, "C"),
+        (3, "U"),
+    ]
+
+
+def test_2008_the_end_of_talking_points_is_no_heading() -> None:
+    telegram = read(
+        "08",
+        "UNCLAS BERN 000123\nSUBJECT: X\n\n1. (U) This is an action request.\n\n"
+        "2. (U) Please say:\n\nBEGIN POINTS:\n\n-- One.\n\nEND POINTS FOR THE SWISS\n\n3. (U) Thanks.\n",
+    )
+    assert [(b.kind, b.number, b.label) for b in telegram.body] == [
+        ("paragraph", 1, "action request"),
+        ("paragraph", 2, None),
+        ("paragraph", 3, None),
+    ]
+
+
+def test_2010_a_printed_page_has_its_number_above() -> None:
+    telegram = reftel.read(
+        "UNCLASSIFIED\nPage 1 of 2\n\nMRN: 10 BERN 12\nDate/DTG: Nov 22, 2010 / 220915Z NOV 10\n"
+        "From: AMEMBASSY BERN\nAction: WASHDC, SECSTATE ROUTINE\nSubject: X\n\n1. (U) It goes\n"
+        "Page 2 of 2\non.\n"
+    )
+    assert telegram.body[0].text == "It goes on."
+    assert telegram.coverage.unknown == 0
