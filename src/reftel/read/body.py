@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from reftel.read.elements import Piece, cut
-from reftel.read.flow import RULE, ends_sentence, flow, is_rule
+from reftel.read.flow import RULE, ends_sentence, flow, has_odd_blanks, is_rule
 from reftel.read.lettercase import capitals
 from reftel.read.paragraphs import (
     PARAGRAPH_START,
@@ -20,11 +20,11 @@ from reftel.read.paragraphs import (
 from reftel.read.reading import Reading
 from reftel.read.repairs import (
     SOFT_HYPHEN,
+    Finder,
     Mend,
     doubtful_marks,
     find_mends,
-    has_spaced_words,
-    reads_q_for_apostrophe,
+    suspects,
 )
 from reftel.read.signature import read_signature
 from reftel.read.summary import find_summary
@@ -44,6 +44,7 @@ _TITLE = re.compile(
 )
 _RULE_SIGNS = frozenset("-=_*~")
 _NUMBER_SIGNS = frozenset("0123456789¶")
+_SIGNS = _RULE_SIGNS | _NUMBER_SIGNS
 _PAGE_BREAK = frozenset(
     (
         "page-line",
@@ -58,29 +59,31 @@ _PAGE_BREAK = frozenset(
 _INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 
 
-class _Line:
-    """A line of text: whether a blank line or a page break stands before it, and what it can begin."""
+@dataclass(slots=True)
+class _Lines:
+    """The lines of the text, and by their places those that can begin something; by far the most only
+    go on with the one above."""
 
-    __slots__ = ("after_blank", "after_break", "is_rule", "is_ruled", "opening", "piece")
-
-    def __init__(self, piece: Piece, after_blank: bool, after_break: bool) -> None:
-        self.piece = piece
-        self.after_blank = after_blank
-        self.after_break = after_break
-        first = piece.first
-        signs = first in _RULE_SIGNS
-        self.is_rule = signs and RULE.match(piece.text) is not None
-        self.is_ruled = signs and not self.is_rule and _RULED_HEADING.match(piece.text) is not None
-        self.opening = PARAGRAPH_START.match(piece.text) if first in _NUMBER_SIGNS else None
+    pieces: list[Piece]
+    after_blank: set[int]
+    openings: dict[int, re.Match[str]]
+    rules: set[int]
+    ruled: set[int]
 
 
 @dataclass(slots=True)
 class _Part:
-    """A block in the making: its lines, and which of them begin a new part after a blank line."""
+    """A block in the making: its lines, and the places among them that a blank line stands before;
+    then its text as written, which begins `offset` characters into the first line."""
 
     kind: BlockKind
-    number: int | None = None
-    lines: list[_Line] = field(default_factory=list)
+    number: int | None
+    pieces: list[Piece]
+    opening: re.Match[str] | None = None
+    gaps: list[int] = field(default_factory=list)
+    offset: int = 0
+    marking: str | None = None
+    text: str = ""
 
 
 def read_body(reading: Reading, index: int) -> None:
@@ -90,13 +93,13 @@ def read_body(reading: Reading, index: int) -> None:
     if reading.service is None:
         read_signature(reading, index)
     lines = _lines(_in_order(reading, index))
-    start = reading.pieces[index].start if index < len(reading.pieces) else 0
-    reading.spaced_words = has_spaced_words(reading.source, start)
-    reading.q_for_apostrophe = reads_q_for_apostrophe(reading.source)
-    parts = _parts(reading, lines)
-    numbers: dict[Piece, int] = {}
-    blocks = [_block(reading, part, numbers) for part in parts]
-    _cut_numbers(reading, numbers)
+    parts = [part for part in _parts(reading, lines) if part.pieces]
+    for part in parts:
+        _begin(reading, part)
+    damage = suspects("\n\n".join(part.text for part in parts), reading.source)
+    odd_blanks = has_odd_blanks(reading.source)
+    blocks = [_block(reading, part, damage, odd_blanks) for part in parts]
+    _cut_numbers(reading, parts)
     reading.body = [block for block in blocks if block.text or block.number is not None]
     reading.summary = find_summary(reading.body)
 
@@ -149,58 +152,80 @@ def _in_order(reading: Reading, index: int) -> list[list[Piece]]:
     return [runs[at] for at in sorted(range(len(runs)), key=lambda at: numbers[at])]
 
 
-def _lines(runs: list[list[Piece]]) -> list[_Line]:
-    lines: list[_Line] = []
+def _lines(runs: list[list[Piece]]) -> _Lines:
+    kept: list[Piece] = []
+    after_blank: set[int] = set()
     blank = broken = False
     for pieces in runs:
         for piece in pieces:
-            if piece.kind == "blank":
-                blank = True
-            elif piece.kind in _PAGE_BREAK:
-                broken = True
-            elif not piece.kind:
+            kind = piece.kind
+            if not kind:
                 # A page break brings blank lines of its own: they part nothing.
-                lines.append(_Line(piece, blank and not broken, broken))
+                if blank and not broken:
+                    after_blank.add(len(kept))
                 blank = broken = False
+                kept.append(piece)
+            elif kind == "blank":
+                blank = True
+            elif kind in _PAGE_BREAK:
+                broken = True
         broken = True
+    lines = _Lines(kept, after_blank, {}, set(), set())
+    for at in [at for at, piece in enumerate(kept) if piece.first in _SIGNS]:
+        text = kept[at].text
+        if kept[at].first in _NUMBER_SIGNS:
+            if opening := PARAGRAPH_START.match(text):
+                lines.openings[at] = opening
+        elif RULE.match(text):
+            lines.rules.add(at)
+        elif text.rstrip()[-1] in _RULE_SIGNS and _RULED_HEADING.match(text):
+            lines.ruled.add(at)
     return lines
 
 
-def _parts(reading: Reading, lines: list[_Line]) -> list[_Part]:
+def _parts(reading: Reading, lines: _Lines) -> list[_Part]:
     ones = _pilcrow_ones(reading, lines)
     sequence = Sequence()
     parts: list[_Part] = []
-    ruled = any(line.is_rule for line in lines)
-    mixed = 2 * sum(line.piece.text.isupper() for line in lines) < len(lines)
     at = 0
-    while at < len(lines):
-        line = lines[at]
-        match = line.opening
-        capitals_line = mixed and line.piece.text.isupper()
-        if (
-            match is None
-            and parts
-            and not (line.after_blank or ruled or line.is_ruled or capitals_line)
-        ):
-            # By far the most lines only go on.
-            _continue_text(parts, line)
-            at += 1
+    for stop in [*_stops(lines), len(lines.pieces)]:
+        if stop < at:
             continue
+        if stop > at:
+            _continue_text(parts, lines, at, stop)
+            at = stop
+        match = lines.openings.get(at)
         if match is not None:
             number = int(match["number"]) - (_tens(match) if at in ones else 0)
             if sequence.accepts(match, number):
                 sequence.take(match, number)
-                parts.append(_begin_paragraph(reading, line, match, number, at in ones))
+                piece = lines.pieces[at]
+                if at in ones:
+                    reading.repairs.append(_without_one(reading, piece, match, number))
+                parts.append(_Part("paragraph", number, [piece], match))
                 at += 1
                 continue
-        end = _heading_end(lines, at, parts)
-        if end > at:
-            parts.append(_heading(lines[at:end]))
+        if at < len(lines.pieces) and (end := _heading_end(lines, at, parts)) > at:
+            parts.append(_heading(lines, at, end))
             at = end
-            continue
-        _continue_text(parts, line)
-        at += 1
+        # What is neither goes on with the text, together with the lines behind it.
     return parts
+
+
+def _stops(lines: _Lines) -> list[int]:
+    """The places of lines that may begin a paragraph or a heading, and of the first.
+
+    A heading stands after a blank line, beside a rule, before a paragraph, or in capitals under a line
+    that is not.
+    """
+    stops = {0, *lines.after_blank, *lines.openings, *lines.ruled}
+    for at in lines.rules:
+        stops |= {at - 2, at - 1, at, at + 1}
+    texts = [piece.text for piece in lines.pieces]
+    in_capitals = [text.isupper() for text in texts]
+    if lines.rules or 2 * sum(in_capitals) < len(texts):
+        stops |= {at for at in range(1, len(texts)) if in_capitals[at] and not in_capitals[at - 1]}
+    return sorted(at for at in stops if 0 <= at < len(texts))
 
 
 def _tens(match: re.Match[str]) -> int:
@@ -208,83 +233,69 @@ def _tens(match: re.Match[str]) -> int:
     return int("1" + "0" * (len(match["number"]) - 1))
 
 
-def _pilcrow_ones(reading: Reading, lines: list[_Line]) -> set[int]:
-    starts = [
-        (at, line.opening)
-        for at, line in enumerate(lines)
-        if line.opening is not None and not line.opening["indent"]
-    ]
+def _pilcrow_ones(reading: Reading, lines: _Lines) -> set[int]:
+    starts = [(at, match) for at, match in lines.openings.items() if not match["indent"]]
     numbers = [(int(match["number"]), bool(match["pilcrow"])) for _, match in starts]
     later = reading.section is not None and reading.section.number > 1
     return {starts[index][0] for index in pilcrow_ones(numbers, later_section=later)}
 
 
-def _begin_paragraph(
-    reading: Reading, line: _Line, match: re.Match[str], number: int, one: bool
-) -> _Part:
-    piece = line.piece
-    if one:
-        start = piece.start + match.start("number")
-        end = piece.start + match.end("stop")
-        was = reading.source[start:end]
-        now = f"{number}{match['stop']}"
-        reading.repairs.append(Repair(Span(start, end), was, now, "pilcrow read as 1"))
-    return _Part("paragraph", number, [line])
+def _without_one(reading: Reading, piece: Piece, match: re.Match[str], number: int) -> Repair:
+    start = piece.start + match.start("number")
+    end = piece.start + match.end("stop")
+    now = f"{number}{match['stop']}"
+    return Repair(Span(start, end), reading.source[start:end], now, "pilcrow read as 1")
 
 
-def _heading_end(lines: list[_Line], at: int, parts: list[_Part]) -> int:
+def _heading_end(lines: _Lines, at: int, parts: list[_Part]) -> int:
     """Where the heading that begins at line `at` ends; `at` itself when none begins there.
 
     A rule is one by itself: it sets off a heading, and alone parts nothing.
     """
-    line = lines[at]
-    if line.is_rule or line.is_ruled:
+    pieces, rules = lines.pieces, lines.rules
+    if at in rules or at in lines.ruled:
         return at + 1
-    if line.opening is not None or _QUOTING.match(line.piece.text):
+    if at in lines.openings or _QUOTING.match(pieces[at].text):
         return at
-    begins = (
-        line.after_blank
-        or at == 0
-        or lines[at - 1].is_rule
-        or _stands_out(lines[at - 1], line, parts)
-    )
-    if not begins and not any(each.is_rule for each in lines[at + 1 : at + 3]):
+    after_blank = at in lines.after_blank
+    begins = after_blank or at == 0 or at - 1 in rules or _stands_out(lines, at, parts)
+    if not begins and at + 1 not in rules and at + 2 not in rules:
         return at
     end = at + 1
-    while end < len(lines) and end - at < 3 and not _starts_anew(lines[end]):
+    while end < len(pieces) and end - at < 3 and not _starts_anew(lines, end):
         end += 1
-    if end - at > 2 or any(len(each.piece.text.strip()) > 72 for each in lines[at:end]):
+    if end - at > 2 or any(len(piece.text.strip()) > 72 for piece in pieces[at:end]):
         return at
-    if end == len(lines):
+    if end == len(pieces):
         return at
-    after = lines[end]
-    if after.is_rule and not after.after_blank and (begins or _ends_sentence(parts)):
+    anew = end in lines.after_blank
+    if end in rules and not anew and (begins or _ends_sentence(parts)):
         return end + 1
-    if begins and after.opening is not None and _reads_as_heading(lines[at:end], parts):
+    if begins and end in lines.openings and _reads_as_heading(pieces[at:end], parts):
         return end
-    alone = line.after_blank and after.after_blank and end == at + 1
-    if alone and _TITLE.match(line.piece.text) and _ends_sentence(parts):
+    alone = after_blank and anew and end == at + 1
+    if alone and _TITLE.match(pieces[at].text) and _ends_sentence(parts):
         return end
     return at
 
 
-def _stands_out(above: _Line, line: _Line, parts: list[_Part]) -> bool:
+def _stands_out(lines: _Lines, at: int, parts: list[_Part]) -> bool:
     """Whether a line in capitals follows a sentence that is not: a heading without a blank line."""
-    text = line.piece.text
+    text = lines.pieces[at].text
     return (
         text.isupper()
         and len(text.split()) > 1
-        and not above.piece.text.isupper()
+        and not lines.pieces[at - 1].text.isupper()
         and _ends_sentence(parts)
     )
 
 
-def _starts_anew(line: _Line) -> bool:
-    return line.after_blank or line.is_rule or line.opening is not None
+def _starts_anew(lines: _Lines, at: int) -> bool:
+    return at in lines.after_blank or at in lines.rules or at in lines.openings
 
 
-def _reads_as_heading(lines: list[_Line], parts: list[_Part]) -> bool:
-    text = " ".join(line.piece.text.strip() for line in lines)
+def _reads_as_heading(pieces: list[Piece], parts: list[_Part]) -> bool:
+    text = " ".join(piece.text.strip() for piece in pieces)
     return (
         (text[:1].isupper() or text[:1] in "\"'(¿¡0123456789")
         and not text.endswith((".", ",", ";", ":"))
@@ -296,133 +307,131 @@ def _reads_as_heading(lines: list[_Line], parts: list[_Part]) -> bool:
 def _ends_sentence(parts: list[_Part]) -> bool:
     if not parts or parts[-1].kind == "heading":
         return True
-    return ends_sentence(parts[-1].lines[-1].piece.text)
+    return ends_sentence(parts[-1].pieces[-1].text)
 
 
-def _heading(lines: list[_Line]) -> _Part:
-    for line in lines:
-        line.piece.kind = "rule" if line.is_rule else "heading"
-    return _Part("heading", None, [line for line in lines if not line.is_rule])
+def _heading(lines: _Lines, at: int, end: int) -> _Part:
+    words: list[Piece] = []
+    for index in range(at, end):
+        piece = lines.pieces[index]
+        if index in lines.rules:
+            piece.kind = "rule"
+        else:
+            piece.kind = "heading"
+            words.append(piece)
+    return _Part("heading", None, words)
 
 
-def _continue_text(parts: list[_Part], line: _Line) -> None:
-    """Add a line to the paragraph it goes on with, or begin text without a number."""
+def _continue_text(parts: list[_Part], lines: _Lines, at: int, end: int) -> None:
+    """Add lines to the paragraph that they go on with, or begin text without a number."""
+    pieces = lines.pieces[at:end]
     last = parts[-1] if parts else None
     if last is None or last.kind == "heading":
-        parts.append(_Part("text", None, [line]))
+        parts.append(_Part("text", None, pieces))
         return
-    if line.after_blank:
-        if _goes_on(last, line):
-            line.after_blank = False
-        elif last.kind == "text":
-            parts.append(_Part("text", None, [line]))
+    if at in lines.after_blank and not _goes_on(last, pieces[0]):
+        if last.kind == "text":
+            parts.append(_Part("text", None, pieces))
             return
-    last.lines.append(line)
+        last.gaps.append(len(last.pieces))
+    last.pieces += pieces
 
 
-def _goes_on(part: _Part, line: _Line) -> bool:
+def _goes_on(part: _Part, piece: Piece) -> bool:
     """Whether a line after a blank one goes on with a sentence that a lost page break cut."""
-    before = part.lines[-1].piece.text
-    return line.piece.text.lstrip()[:1].islower() and not ends_sentence(before)
+    return piece.first.islower() and not ends_sentence(part.pieces[-1].text)
 
 
-def _block(reading: Reading, part: _Part, numbers: dict[Piece, int]) -> Block:
-    if not part.lines:
-        return Block(part.kind, None, None, None, "", Span(0, 0))
+def _begin(reading: Reading, part: _Part) -> None:
+    """Name the lines of a block, and part number and portion mark from its text."""
+    if part.kind == "heading":
+        return
     texts: list[str] = []
-    for line in part.lines:
-        piece = line.piece
+    for piece in part.pieces:
+        piece.kind = "body"
         texts.append(piece.text)
-        if not piece.kind:
-            piece.kind = "body"
-    first, last = part.lines[0].piece, part.lines[-1].piece
+    if part.opening is not None:
+        part.offset = part.opening.end()
+    part.marking, skip = portion_mark(_cased(reading, texts[0][part.offset :]))
+    part.offset += skip
+    texts[0] = texts[0][part.offset :]
+    for gap in reversed(part.gaps):
+        texts.insert(gap, "")
+    part.text = "\n".join(texts)
+
+
+def _block(reading: Reading, part: _Part, damage: list[Finder], odd_blanks: bool) -> Block:
+    pieces = part.pieces
+    first, last = pieces[0], pieces[-1]
     span = Span(first.start, last.start + len(last.text))
     if last.start < first.start:
         # Lines of an earlier section can stand behind those of a later one.
-        start = min(line.piece.start for line in part.lines)
-        span = Span(start, max(line.piece.start + len(line.piece.text) for line in part.lines))
+        start = min(piece.start for piece in pieces)
+        span = Span(start, max(piece.start + len(piece.text) for piece in pieces))
     if part.kind == "heading":
-        ruled = _RULED_HEADING.match(texts[0])
-        heading = ruled["text"] if ruled else " ".join(" ".join(texts).split())
+        ruled = _RULED_HEADING.match(first.text)
+        heading = ruled["text"] if ruled else " ".join(" ".join(p.text for p in pieces).split())
         return Block("heading", None, None, None, heading, span)
-    offset = 0
-    if part.kind == "paragraph":
-        opening = part.lines[0].opening
-        assert opening is not None
-        offset = opening.end()
-    marking, skip = portion_mark(_cased(reading, texts[0][offset:]))
-    offset += skip
-    text = _clean(reading, part, offset)
-    if part.kind == "paragraph":
-        numbers[first] = offset
-    return Block(part.kind, part.number, marking, label_of_paragraph(text), text, span)
+    raw = part.text
+    mends = find_mends(raw, reading.source, damage) if damage else []
+    doubtful = doubtful_marks(raw) if "&" in raw else []
+    if mends or doubtful:
+        _note_damage(reading, part, mends, doubtful)
+    text = flow(_apply(raw, mends) if mends else raw, odd_blanks=odd_blanks)
+    return Block(part.kind, part.number, part.marking, label_of_paragraph(text), text, span)
 
 
 def _cased(reading: Reading, text: str) -> str:
     return capitals(text) if reading.lowered else text
 
 
-def _cut_numbers(reading: Reading, offsets: dict[Piece, int]) -> None:
+def _cut_numbers(reading: Reading, parts: list[_Part]) -> None:
     """Part the numbers of paragraphs from their text, now that no line is needed whole."""
     pieces = reading.pieces
     at = 0
-    for piece, offset in offsets.items():
+    for part in parts:
+        if part.kind != "paragraph":
+            continue
+        piece = part.pieces[0]
         try:
             at = pieces.index(piece, at)
         except ValueError:
             # A paragraph of a section that came out of order.
             at = pieces.index(piece)
-        if offset >= len(piece.text):
+        if part.offset >= len(piece.text):
             piece.kind = "paragraph-number"
         else:
-            number, rest = cut(piece, offset)
+            number, rest = cut(piece, part.offset)
             number.kind = "paragraph-number"
             pieces[at : at + 1] = [number, rest]
 
 
-def _clean(reading: Reading, part: _Part, offset: int) -> str:
-    """The text of a block: damage mended, lines joined, lists and tables left as they stand."""
-    raw, starts = _raw(part, offset)
-    mends = find_mends(
-        raw,
-        reading.source,
-        q_for_apostrophe=reading.q_for_apostrophe,
-        spaced=reading.spaced_words,
-    )
+def _note_damage(
+    reading: Reading, part: _Part, mends: list[Mend], doubtful: list[tuple[int, int]]
+) -> None:
+    """Repairs and doubts with their places in the source."""
+    starts: list[int] = []
+    at = -part.offset
+    for index, piece in enumerate(part.pieces):
+        at += index in part.gaps
+        starts.append(max(at, 0))
+        at += len(piece.text) + 1
+
+    def place(start: int, end: int) -> Span:
+        index = bisect_right(starts, start) - 1
+        begin = part.pieces[index].start + start - starts[index] + (0 if index else part.offset)
+        return Span(begin, begin + end - start)
+
     for mend in mends:
-        reading.repairs.append(_repair(reading, part, offset, starts, mend))
-    for start, end in doubtful_marks(raw) if "&" in raw else ():
+        span = place(mend.start, mend.end)
+        now = mend.now.replace(SOFT_HYPHEN, "")
+        reading.repairs.append(Repair(span, span.of(reading.source), now, mend.why))
+    for start, end in doubtful:
         if not any(mend.start <= start < mend.end for mend in mends):
             message = "this may be a lost quotation mark; its other one is not found"
-            span = _repair(reading, part, offset, starts, Mend(start, end, "", "")).span
-            reading.diagnostics.append(Diagnostic("quote-doubtful", "info", message, span))
-    return flow(_apply(raw, mends) if mends else raw)
-
-
-def _raw(part: _Part, offset: int) -> tuple[str, list[int]]:
-    """The lines of a block as one text, and where each of them begins in it."""
-    texts: list[str] = []
-    starts: list[int] = []
-    length = 0
-    for index, line in enumerate(part.lines):
-        text = line.piece.text[offset:] if index == 0 else line.piece.text
-        if index and line.after_blank:
-            texts.append("")
-            length += 1
-        starts.append(length)
-        texts.append(text)
-        length += len(text) + 1
-    return "\n".join(texts), starts
-
-
-def _repair(reading: Reading, part: _Part, offset: int, starts: list[int], mend: Mend) -> Repair:
-    index = bisect_right(starts, mend.start) - 1
-    start = part.lines[index].piece.start + mend.start - starts[index]
-    if index == 0:
-        start += offset
-    end = start + mend.end - mend.start
-    now = mend.now.replace(SOFT_HYPHEN, "")
-    return Repair(Span(start, end), reading.source[start:end], now, mend.why)
+            reading.diagnostics.append(
+                Diagnostic("quote-doubtful", "info", message, place(start, end))
+            )
 
 
 def _apply(text: str, mends: list[Mend]) -> str:

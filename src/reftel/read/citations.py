@@ -11,10 +11,13 @@ from reftel.read.reading import Reading
 from reftel.read.references import Citing, resolve_number
 from reftel.telegram import Citation, Span, full_year
 
-_REF = re.compile(
-    r"[Rr](?:EF|ef)(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?"
+# `REF B`, `Ref B`, `reftel`, from their second letter on: a search for one text is ten times as fast as
+# one for a choice of letters.
+_BEHIND_REF = (
+    r"(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?"
     r"(?:(?: ?[,/&-] ?| AND | and | ?, ?and )\(?[A-Z](?![A-Za-z.])\)?)*))"
 )
+_REFS = tuple(re.compile(rf"{letters}(?<=[Rr]..){_BEHIND_REF}") for letters in ("EF", "ef"))
 _PAGE_BREAKS = frozenset(("page-line", "section-line", "section-heading", "release-note"))
 _LETTER = re.compile(r"[A-Z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
@@ -32,9 +35,11 @@ def read_citations(reading: Reading, citing: Citing) -> None:
     start, end = reading.body[0].span.start, max(block.span.end for block in reading.body)
     found: list[Citation] = []
     if reading.references:
-        for match in _REF.finditer(source, start, end):
-            if match.start() == 0 or not source[match.start() - 1].isalnum():
-                found += _pointed_at(reading, match)
+        for pattern in _REFS:
+            for match in pattern.finditer(source, start + 1, end):
+                at = match.start() - 1
+                if at == 0 or not source[at - 1].isalnum():
+                    found += _pointed_at(reading, match)
     for match in _NUMBER.finditer(source, start, end):
         if (citation := _named(source, match, citing)) is not None:
             found.append(citation)
@@ -53,11 +58,12 @@ def _within(citation: Citation, pieces: list[Piece]) -> bool:
 
 
 def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
-    text = match[0]
+    start = match.start() - 1
+    text = f"{match.string[start]}{match[0]}"
     if text.count(")") > text.count("("):
         # `(REF B)`: the bracket was opened before.
         text = text.removesuffix(")")
-    span = Span(match.start(), match.start() + len(text))
+    span = Span(start, start + len(text))
     references = reading.references
     if match["tel"]:
         mrns = list(dict.fromkeys(each.mrn for each in references if each.mrn))

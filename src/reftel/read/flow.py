@@ -16,10 +16,17 @@ _ITEM_SIGNS = frozenset("-*•o(ivxIVX0123456789")
 _ITEM = re.compile(
     r"--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\)"
 )
-# What asks for a look line by line: items, rules, running numbers.
-_KEPT = re.compile(r"\n[ \t]*(?:[-*•=_~]|o\s|\(|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]|[0-9])")
+# What asks for a look line by line: divided words, items, rules, running numbers. Patterns that search
+# a text begin with a character of their own: the engine then leaps from one to the next.
+_KEPT = re.compile(
+    r"\n(?:(?<=-\n)|(?<=- \n)"
+    r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
+)
 # Columns stand three blanks apart or more.
-_COLUMNS = re.compile(r"\S {3,}\S")
+_COLUMNS = re.compile(r"   (?<=\S   ) *\S")
+_ODD_BLANKS = "".join(
+    sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign not in " \n"
+)
 _RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
 
@@ -33,19 +40,30 @@ def ends_sentence(text: str) -> bool:
     return text.rstrip()[-1:] in _SENTENCE_ENDS
 
 
-def flow(text: str) -> str:
-    """A block's lines as running text, groups that blank lines part kept apart."""
+def has_odd_blanks(text: str) -> bool:
+    """Whether a text has blanks other than the space and the line end."""
+    return any(sign in text for sign in _ODD_BLANKS)
+
+
+def flow(text: str, *, odd_blanks: bool = True) -> str:
+    """A block's lines as running text, groups that blank lines part kept apart; `odd_blanks` is false
+    for a text that is known to have none."""
     groups: list[str] = []
     for group in text.split("\n\n"):
-        hyphened = "-\n" in group or "- \n" in group or SOFT_HYPHEN in group
-        columns = "   " in group and _COLUMNS.search(group)
-        if not hyphened and not columns and not _KEPT.search(group):
+        kept = _KEPT.search(group) or ("   " in group and _COLUMNS.search(group))
+        if kept or SOFT_HYPHEN in group:
+            joined = _join(group.split("\n"))
+        elif odd_blanks:
             joined = " ".join(group.split())
         else:
-            joined = _join(group.split("\n"))
-        if joined and not is_rule(joined):
+            # The same, several times as fast.
+            joined = group.replace("\n", " ").strip(" ")
+            while "  " in joined:
+                joined = joined.replace("  ", " ")
+        if joined and not (joined[0] in _RULE_SIGNS and is_rule(joined)):
             groups.append(joined)
-    return "\n\n".join(groups).replace(SOFT_HYPHEN, "")
+    whole = "\n\n".join(groups)
+    return whole.replace(SOFT_HYPHEN, "") if SOFT_HYPHEN in whole else whole
 
 
 def _join(lines: list[str]) -> str:

@@ -7,6 +7,7 @@ anything else is read (telegram-content.md 3.2, 3.18, 3.21, 3.24).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from reftel.read.elements import Piece, cut
 from reftel.read.release import is_released_copy, mark_release
@@ -28,7 +29,8 @@ SECTION_MARK = re.compile(
     r"(?<![A-Z0-9])(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}) (?P<serial>[0-9]{8}) {1,3}"
     r"(?P<number>[0-9]{3})(?:\.[0-9])? OF (?P<of>[0-9]{3})(?![0-9])"
 )
-_EIGHT = re.compile(r" [0-9]{8} ")
+_SECTION_END = re.compile(r" [0-9]{8} {1,3}[0-9]{3}(?:\.[0-9])? OF [0-9]{3}(?![0-9])")
+_MOST_WORDS = 4
 # pageline = "PAGE" nn short serial [nn "OF" nn] [ddhhmmZ]                    telegram-content.md 3.2
 PAGE_LINE = re.compile(
     r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
@@ -81,18 +83,31 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
             piece.kind = "blank"
         elif stamps and ("Released" in text or "Systematic" in text):
             if _STAMP.search(text):
-                marked.extend(_cut_out(piece, _STAMP, "release-stamp"))
+                marked.extend(_cut_out(piece, _STAMP.search, "release-stamp"))
                 continue
             if "EO Systematic Review" in text:
                 piece.kind = "release-stamp"
-        elif sections and " OF 0" in text and _EIGHT.search(text) and SECTION_MARK.search(text):
-            marked.extend(_cut_out(piece, SECTION_MARK, "section-line"))
+        elif sections and " OF 0" in text and find_section_mark(text):
+            marked.extend(_cut_out(piece, find_section_mark, "section-line"))
             continue
         elif piece.first in _FURNITURE_FIRST:
             _mark_line(piece)
         marked.append(piece)
     _mark_in_context(marked)
     return marked
+
+
+def find_section_mark(text: str) -> re.Match[str] | None:
+    """The first section mark of a line: its numbers are found first, then the post's few words before
+    them; tried from every word of the line on, the pattern would cost ten times as much."""
+    end = _SECTION_END.search(text)
+    while end is not None:
+        words = text[: end.start()].split(" ")[-_MOST_WORDS:]
+        start = end.start() - len(" ".join(words))
+        if (match := SECTION_MARK.search(text, start, end.end())) is not None:
+            return match
+        end = _SECTION_END.search(text, end.end())
+    return None
 
 
 _FURNITURE_FIRST = frozenset("PN<#*=EeTMWFS")
@@ -133,15 +148,15 @@ def _mark_export(pieces: list[Piece]) -> list[Piece]:
     return pieces
 
 
-def _cut_out(piece: Piece, pattern: re.Pattern[str], kind: str) -> list[Piece]:
+def _cut_out(piece: Piece, find: Callable[[str], re.Match[str] | None], kind: str) -> list[Piece]:
     """The piece, cut so that each match stands alone and has its kind."""
     parts: list[Piece] = []
     rest = piece
-    while match := pattern.search(rest.text):
+    while match := find(rest.text):
         if rest.text[: match.start()].strip():
             before, rest = cut(rest, match.start())
             parts.append(before)
-            match = pattern.match(rest.text)
+            match = find(rest.text)
             assert match is not None
         if not rest.text[match.end() :].strip():
             rest.kind = kind

@@ -37,7 +37,7 @@ class Shown(NamedTuple):
 
 def is_page(source: str) -> bool:
     """Whether a text is a web page or a piece of one, and not a telegram that has a `<` in it."""
-    if "<" not in source and "&#" not in source:
+    if "<" not in source and not ("&" in source and "&#" in source):
         return False
     if source.count("<") - source.count(">") > _MOST_UNCLOSED:
         # No page, and a text that a parser of pages would take long over.

@@ -56,8 +56,6 @@ class Reading:
     section: Section | None = None
     further_sections: list[int] = field(default_factory=list)
     section_starts: list[tuple[int, Piece]] = field(default_factory=list)
-    q_for_apostrophe: bool = False
-    spaced_words: bool = True
     passing: list[str] = field(default_factory=list)
     executive_order: ExecutiveOrder | None = None
     tags: list[Tag] = field(default_factory=list)

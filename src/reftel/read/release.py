@@ -22,11 +22,16 @@ _NOTE = re.compile(
     r"\s*(?:RELEASED? IN (?:PART|FULL)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
     r"|REVIEW AUTHORITY: .*|(?:REVIEWED|RELEASED) BY:? .*|EXEMPTIONS?: .*"
     r"|Class(?:ification)?: [A-Z]+ *-? *Reason: .*|Reason: [0-9].* *-? *Declassify on: .*"
-    r"|(?:UNCLASSIFIED )?U\.S\. Department of State(?: Case No.*)?|.*\bCase No\. ?:? ?[A-Z]-[0-9]{4}-.*"
-    r"|.*\bDoc No\. ?:? ?C[0-9]{8}.*|FL-[0-9]{4}-[0-9]+ .*|Post: .* MRN: .*|Heading: [A-Z ]+ [0-9]+\s*"
+    r"|(?:UNCLASSIFIED )?U\.S\. Department of State(?: Case No.*)?"
+    r"|FL-[0-9]{4}-[0-9]+ .*|Post: .* MRN: .*|Heading: [A-Z ]+ [0-9]+\s*"
     r"|Printed by: .*|Page [0-9]+ of [0-9]+)\s*\Z",
     re.IGNORECASE,
 )
+_NOTE_FIRST = frozenset("RrDdEeCcUuFfPpHh")
+_NUMBERED_NOTE = re.compile(
+    r"\b(?:Case No\. ?:? ?[A-Z]-[0-9]{4}-|Doc No\. ?:? ?C[0-9]{8})", re.IGNORECASE
+)
+_CODE_ENDS = frozenset("123456789)R")
 _CASE = re.compile(
     r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE
 )
@@ -44,11 +49,16 @@ def mark_release(pieces: list[Piece]) -> list[Piece]:
     marked: list[Piece] = []
     for piece in pieces:
         if not piece.kind and piece.text:
-            if _NOTE.match(piece.text):
+            written = piece.text
+            if (piece.first in _NOTE_FIRST and _NOTE.match(written)) or (
+                "NO." in written.upper() and _NUMBERED_NOTE.search(written)
+            ):
                 piece.kind = "release-note"
-            elif _CODES_ALONE.match(piece.text):
+            elif written.rstrip()[-1:] not in _CODE_ENDS:
+                pass
+            elif _CODES_ALONE.match(written):
                 piece.kind = "exemption-code"
-            elif match := _CODES_BEHIND.search(piece.text):
+            elif match := _CODES_BEHIND.search(written):
                 text, code = cut(piece, match.end())
                 code.kind = "exemption-code"
                 marked += [text, code]

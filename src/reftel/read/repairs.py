@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -41,7 +42,7 @@ class Mend(NamedTuple):
     why: str
 
 
-# Each pattern begins with the damaged character itself: the search then runs at the speed of a scan.
+# Each pattern begins with the damaged character itself: the engine then leaps from one to the next.
 _COMMA = re.compile(
     r",(?:(?<=[a-z]{2},)(?=s[\s.;:!?)\"8]|s\Z)|(?<=[A-Z]{2},)(?=S[\s.;:!?)\"8]|S\Z)"
     r"|(?<=[a-z]n,)(?=t[\s.;:!?)\"8]|t\Z)|(?<=[A-Z]N,)(?=T[\s.;:!?)\"8]|T\Z)"
@@ -52,10 +53,12 @@ _Q_APOSTROPHE = re.compile(r"Q(?:(?<=[a-z]Q)(?=s\b|t\b|re\b|ve\b|ll\b)|(?<=[A-Z]
 # A browser took `&reg`, `&not` and the like for entities when the quote had become an ampersand.
 _ENTITY_LETTERS = {"®": "reg", "¬": "not", "©": "copy", "§": "sect", "¶": "para"}
 _QUOTE_MARK = re.compile(
-    r"(?P<plain>\")|(?P<open>(?:(?<=[\s(])|(?<=\A))(?:&(?=[A-Za-z])|[®¬©§¶](?=[a-z])))"
-    r"|(?P<close>8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z))"
+    r"[\"&®¬©§¶8](?:(?P<plain>(?<=\"))|(?P<open>(?:(?<=[\s(].)|(?<=\A.))(?:(?<=&)(?=[A-Za-z])|(?<=[®¬©§¶])(?=[a-z])))"
+    r"|(?P<close>(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)))"
 )
 _CLOSING_8 = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
+_COMMA_IN_WORD = re.compile(r",[sStTrvl]")
+_QUESTION_IN_WORD = re.compile(r"\?[strvldm]")
 _DASH = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
 _DIVIDED = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n\s*(?P<tail>[A-Za-z]+)")
 _HEAD = re.compile(r"[A-Za-z]+\Z")
@@ -74,7 +77,11 @@ _PREFIXES = frozenset(
     "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
 )
 _FOUR_SPACED = re.compile(r" [A-Z] [A-Z] [A-Z] ")
-_SPACED = re.compile(r"(?<![^A-Za-z][A-Z] )(?<![A-Za-z])(?:[A-Z] ){4,30}[A-Z](?![A-Za-z]| [A-Z]\b)")
+# Begins behind the first letter.
+_SPACED = re.compile(
+    r" [A-Z] (?:(?<=\A[A-Z] [A-Z] )|(?<=[^A-Za-z][A-Z] [A-Z] ))(?<![^A-Za-z][A-Z] [A-Z] [A-Z] )"
+    r"(?:[A-Z] ){2,28}[A-Z](?![A-Za-z]| [A-Z]\b)"
+)
 # Classifications are sent so, and so is the note on a corrected copy.
 _SPACED_BY_RULE = frozenset(
     "CONFIDENTIAL SECRET TOPSECRET UNCLASSIFIED UNCLAS RESTRICTED CORRECTED CORRECTEDCOPY".split()
@@ -95,45 +102,31 @@ _Q_ENDING = re.compile(r"Q[sSt] ")
 _ENOUGH_QS = 2
 
 
-def reads_q_for_apostrophe(source: str) -> bool:
-    """Whether Q stands for apostrophes throughout a telegram."""
-    return "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS
+Finder = Callable[[str, str], list[Mend]]
 
 
-def has_spaced_words(source: str, start: int) -> bool:
-    """Whether letters stand apart anywhere from `start` on."""
-    return _FOUR_SPACED.search(source, start) is not None
+def suspects(text: str, source: str) -> list[Finder]:
+    """What to look for in the blocks of a text: the kinds of damage that show a sign anywhere in it.
+
+    Most telegrams have few or none, and one pass over the whole text costs less than one a block.
+    """
+    found = [finder for sign, finder in _SIGNS if sign.search(text)]
+    # Q stands for apostrophes throughout a telegram, or nowhere.
+    if "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS:
+        found.append(_qs)
+    if not text.isascii() or "&" in text or "\\" in text or "](" in text or "**" in text:
+        found.append(_left_over)
+    return found
 
 
-def find_mends(
-    text: str, source: str, *, q_for_apostrophe: bool = False, spaced: bool = True
-) -> list[Mend]:
+def find_mends(text: str, source: str, finders: list[Finder]) -> list[Mend]:
     """The certain repairs of a block's text, in order, none overlapping another.
 
     `source` is the whole telegram: a divided word is sure when it stands there undivided.
     """
     mends: list[Mend] = []
-    if "," in text:
-        mends += [Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _COMMA.finditer(text)]
-    if "?" in text:
-        mends += [
-            Mend(m.start(), m.end(), "'", "apostrophe lost") for m in _QUESTION.finditer(text)
-        ]
-    if "8" in text and _CLOSING_8.search(text):
-        mends += _quotes(text)
-    if ")" in text:
-        mends += _dashes(text)
-    if "-" in text:
-        mends += _divided(text, source)
-    if q_for_apostrophe and "Q" in text:
-        mends += [Mend(*m.span(), "'", "apostrophe lost") for m in _Q_APOSTROPHE.finditer(text)]
-    if spaced:
-        mends += [Mend(*m.span(), m[0].replace(" ", ""), "word spaced out") for m in _spaced(text)]
-    mends += [
-        Mend(m.start(), m.end(), f"{m[0]} ", "words run together") for m in _JOINED.finditer(text)
-    ]
-    if not text.isascii() or "&" in text or "](" in text or "**" in text or "\\" in text:
-        mends += _left_over(text)
+    for finder in finders:
+        mends += finder(text, source)
     return _apart(sorted(mends)) if mends else mends
 
 
@@ -150,26 +143,50 @@ def _apart(mends: list[Mend]) -> list[Mend]:
     return kept
 
 
-def _quotes(text: str) -> list[Mend]:
+def _commas(text: str, source: str) -> list[Mend]:
+    del source
+    return [Mend(*m.span(), "'", "apostrophe lost") for m in _COMMA.finditer(text)]
+
+
+def _questions(text: str, source: str) -> list[Mend]:
+    del source
+    return [Mend(*m.span(), "'", "apostrophe lost") for m in _QUESTION.finditer(text)]
+
+
+def _qs(text: str, source: str) -> list[Mend]:
+    del source
+    return [Mend(*m.span(), "'", "apostrophe lost") for m in _Q_APOSTROPHE.finditer(text)]
+
+
+def _joined(text: str, source: str) -> list[Mend]:
+    del source
+    return [Mend(*m.span(), f"{m[0]} ", "words run together") for m in _JOINED.finditer(text)]
+
+
+def _quotes(text: str, source: str) -> list[Mend]:
     """A closing `8` needs an opening mark before it, an opening `&` a closing one behind it."""
+    del source
+    if not _CLOSING_8.search(text):
+        return []
     mends: list[Mend] = []
     opened: re.Match[str] | None = None
     for mark in _QUOTE_MARK.finditer(text):
-        if mark["open"]:
+        if mark["open"] is not None:
             opened = mark
-        elif mark["plain"]:
+        elif mark["plain"] is not None:
             opened = None if opened else mark
         elif opened:
-            if opened["open"]:
-                now = '"' + _ENTITY_LETTERS.get(opened["open"], "")
+            if opened["open"] is not None:
+                now = '"' + _ENTITY_LETTERS.get(opened[0], "")
                 mends.append(Mend(opened.start(), opened.end(), now, "opening quote lost"))
             mends.append(Mend(mark.start(), mark.end(), '"', "closing quote lost"))
             opened = None
     return mends
 
 
-def _dashes(text: str) -> list[Mend]:
+def _dashes(text: str, source: str) -> list[Mend]:
     """A closing bracket that nothing opens, between two words, was a dash."""
+    del source
     mends: list[Mend] = []
     at = opened = 0
     for match in _DASH.finditer(text):
@@ -207,11 +224,15 @@ def _is_word_of(source: str, word: str) -> bool:
     return False
 
 
-def _spaced(text: str) -> list[re.Match[str]]:
+def _spaced(text: str, source: str) -> list[Mend]:
     """Words of five letters and more with blanks between them; rows of signs and alphabets are none."""
-    found: list[re.Match[str]] = []
+    del source
+    found: list[Mend] = []
+    if not _FOUR_SPACED.search(text):
+        return found
     for match in _SPACED.finditer(text):
-        word = match[0].replace(" ", "")
+        start, end = match.start() - 1, match.end()
+        word = text[start:end].replace(" ", "")
         steps = {ord(b) - ord(a) for a, b in pairwise(word)}
         if (
             word not in _SPACED_BY_RULE
@@ -219,11 +240,12 @@ def _spaced(text: str) -> list[re.Match[str]]:
             and steps != {1}
             and re.search("[AEIOUY]", word)
         ):
-            found.append(match)
+            found.append(Mend(start, end, word, "word spaced out"))
     return found
 
 
-def _left_over(text: str) -> list[Mend]:
+def _left_over(text: str, source: str) -> list[Mend]:
+    del source
     mends: list[Mend] = []
     for link in _LINK.finditer(text):
         mends.append(Mend(link.start(), link.start() + 1, "", "markup left over"))
@@ -235,7 +257,8 @@ def _left_over(text: str) -> list[Mend]:
         Mend(*m.span(), html.unescape(m[0]), "markup left over") for m in _ENTITY.finditer(text)
     ]
     mends += [Mend(*m.span(), "", "markup left over") for m in _LINE_MARK.finditer(text)]
-    for match in _MOJIBAKE.finditer(text):
+    misread = not text.isascii() and any(sign in text for sign in "ÂÃâ")
+    for match in _MOJIBAKE.finditer(text) if misread else ():
         for end in (match.end(), match.end() - 1):
             if (meant := _utf8(text[match.start() : end])) is not None:
                 mends.append(Mend(match.start(), end, meant, "mojibake"))
@@ -255,3 +278,14 @@ def _utf8(text: str) -> str | None:
     except UnicodeError:
         return None
     return meant if len(meant) == 1 else None
+
+
+_SIGNS: tuple[tuple[re.Pattern[str], Finder], ...] = (
+    (_COMMA_IN_WORD, _commas),
+    (_QUESTION_IN_WORD, _questions),
+    (_CLOSING_8, _quotes),
+    (_DASH, _dashes),
+    (_DIVIDED, _divided),
+    (_FOUR_SPACED, _spaced),
+    (_JOINED, _joined),
+)

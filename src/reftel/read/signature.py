@@ -21,9 +21,8 @@ _REDACTED = re.compile(r"X{4,}")
 _MIXED_SIGNATURE = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
-_SIGNED_IN_LINE = re.compile(
-    r"(?:(?<=[.?!\")])|(?<=UNQUOTE)|(?<=UNQTE))\s+(?P<name>[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20}))\s*\Z"
-)
+_NAME = re.compile(r"[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20})")
+_ENDINGS = (".", "?", "!", '"', ")", "UNQUOTE", "UNQTE")
 _NO_NAME = frozenset(
     """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
     REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()
@@ -32,7 +31,14 @@ _NO_NAME = frozenset(
 
 def read_signature(reading: Reading, index: int) -> None:
     """The last line of the text, when it is a surname alone; or a surname behind the last sentence."""
-    text_lines = [at for at in range(index, len(reading.pieces)) if not reading.pieces[at].kind]
+    pieces = reading.pieces
+    # The last two lines of the text.
+    text_lines: list[int] = []
+    at = len(pieces) - 1
+    while at >= index and len(text_lines) < 2:
+        if not pieces[at].kind:
+            text_lines.insert(0, at)
+        at -= 1
     if not text_lines:
         return
     at = text_lines[-1]
@@ -47,23 +53,26 @@ def read_signature(reading: Reading, index: int) -> None:
     if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
         piece.kind = "signature"
         reading.signature = piece.text[match.start("name") : match.end("name")]
-    elif (
-        (match := _SIGNED_IN_LINE.search(piece.text))
-        and (
-            len(piece.text[: match.start()].split()) > 1
-            or len(match[0].rstrip()) > len(match["name"]) + 1
-        )
-        and match["name"].upper() not in _NO_NAME
-    ):
-        before, name = cut(piece, match.start("name"))
+    elif (start := _signed_in_line(piece.text)) is not None:
+        before, name = cut(piece, start)
         name.kind = "signature"
-        reading.pieces[at : at + 1] = [before, name]
-        reading.signature = match["name"]
+        pieces[at : at + 1] = [before, name]
+        reading.signature = name.text.rstrip()
     if reading.signature:
         # Each section of a telegram can be signed.
         for other in reading.pieces[index:]:
             if not other.kind and other.text.strip() == reading.signature:
                 other.kind = "signature"
+
+
+def _signed_in_line(text: str) -> int | None:
+    """Where a surname stands behind the last sentence of a line: two words before it, or two blanks."""
+    sentence, *name = text.rsplit(maxsplit=1) or [""]
+    if not name or not sentence.endswith(_ENDINGS) or not _NAME.fullmatch(name[0]):
+        return None
+    start = text.rindex(name[0])
+    apart = len(sentence.split()) > 1 or start - len(sentence) > 1
+    return start if apart and name[0].upper() not in _NO_NAME else None
 
 
 def _folds(reading: Reading, text_lines: list[int]) -> bool:
