@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import reftel
+from reftel.access import Reader
 from reftel.archive import Archive, QueryError, StoreError
 from reftel.sources import Incoming, Problem
 from reftel.telegram import Mrn
@@ -65,8 +66,10 @@ def test_what_is_no_telegram_has_its_reason_and_stops_nothing(archive: Archive) 
     items = [Incoming("a.txt", "Dear Sir,\n"), Problem("b.txt", "binary"), *incoming(make(1))]
     report = archive.add(items)
     assert report.added == 1
-    assert [problem.path for problem in report.problems] == ["b.txt", "a.txt"]
-    assert "not a telegram" in report.problems[1].reason
+    assert [problem.path for problem in report.problems] == ["a.txt", "b.txt"]
+    assert "not a telegram" in report.problems[0].reason
+    again = archive.add(items)
+    assert [problem.reason for problem in again.problems] == [p.reason for p in report.problems]
 
 
 def test_search_finds_what_reading_all_telegrams_finds(archive: Archive) -> None:
@@ -183,9 +186,12 @@ def test_a_lost_or_damaged_index_is_built_again(tmp_path: Path) -> None:
         if harm == "gone":
             shutil.rmtree(index)
         elif harm == "meta":
-            (index / "meta.json").write_text("{")
+            for file in index.glob("*/meta.json"):
+                file.write_text("{")
         else:
-            for file in index.glob("*.store"):
+            files = [*index.glob("*/*.term"), *index.glob("*/*.idx")]
+            assert files
+            for file in files:
                 file.unlink()
         with Archive.open(folder) as archive:
             assert archive.search("lamp", order="newest") == before, harm
@@ -200,14 +206,14 @@ import reftel.archive.index as index
 from reftel.sources import Incoming
 sys.path.insert(0, {root!r})
 from tests.archive.test_archive import make
-update = index.SearchIndex.update
-def slow(self, gone, telegrams):
+commit = index.Indexes.commit
+def slow(self):
     if {where!r} == "before":
         print("pause", flush=True); time.sleep({pause})
-    update(self, gone, telegrams)
+    commit(self)
     if {where!r} == "after":
         print("pause", flush=True); time.sleep({pause})
-index.SearchIndex.update = slow
+index.Indexes.commit = slow
 with Archive.open(Path({folder!r})) as archive:
     items = (Incoming(f"{{n}}.txt", make(n, text=f"lamp {{n}}")) for n in range(1, 401))
     archive.add(items, batch=50)
@@ -221,7 +227,7 @@ def test_killed_in_the_middle_of_adding_nothing_filed_is_lost(tmp_path: Path, wh
     script = _CHILD.format(root=str(ROOT), where=where, pause=pause, folder=str(folder))
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=ROOT)
     if where == "anywhere":
-        while not (folder / "telegrams.db").exists():
+        while not (folder / "telegrams.db").exists() and child.poll() is None:
             time.sleep(0.01)
         time.sleep(0.3)
     else:
@@ -287,3 +293,50 @@ def test_wire_telegram_comes_back_whole(archive: Archive) -> None:
     archive.add(incoming(WIRE))
     (document,) = archive.cited_as(Mrn.of(2007, "BERN", 123))
     assert document.telegram == reftel.read(WIRE)
+
+
+def test_an_archive_of_format_1_is_upgraded_when_it_is_opened(tmp_path: Path) -> None:
+    """tests/archive/format-1 was made by the first version that kept archives."""
+    folder = tmp_path / "archive"
+    shutil.copytree(Path(__file__).parent / "format-1", folder)
+    for _ in range(2):
+        with Archive.open(folder) as archive:
+            assert archive.count() == 4
+            assert archive.verify() == []
+            best, worse = archive.cited_as(Mrn.of(1979, "BERN", 4120))
+            assert best.variant_of is None
+            assert worse.variant_of == best.digest
+            assert (best.origin, worse.origin) == (
+                "examples/1970s/79BERN4120.txt",
+                "damaged/79BERN4120.txt",
+            )
+            text = (ROOT / "examples/1970s/79BERN4120.txt").read_text(encoding="utf-8")
+            assert best.telegram.source == text
+            assert best.filed.startswith("2026-11-27T")
+            assert archive.search("subject:light OR subject:harbour OR post:BERN").total >= 3
+    assert (folder / "telegrams-format-1.db").exists()
+
+
+def test_other_processes_read_and_the_result_is_the_same(tmp_path: Path) -> None:
+    items = [
+        *incoming(*(make(n, text=f"lamp {n}") for n in range(1, 60))),
+        Problem("z.txt", "binary"),
+        Incoming("letter.txt", "Dear Sir,"),
+    ]
+    with Archive.open(tmp_path / "one") as one, Archive.open(tmp_path / "two") as two:
+        assert one.add(items, batch=10) == two.add(items, batch=10, workers=2)
+        assert one.search("lamp", limit=100) == two.search("lamp", limit=100)
+        assert two.add(items, workers=2).known == 59
+
+
+def test_a_telegram_opens_on_its_day_without_being_read_again(archive: Archive) -> None:
+    secret = make(1, text="The lamp.").replace("UNCLAS BERN", "S E C R E T BERN")
+    archive.add(incoming(secret.replace("12958: N/A", "12958: DECL: 03/01/2099"), make(2)))
+    nobody = archive.view(Reader("nobody", "UNCLASSIFIED"))
+    assert nobody.search("lamp").total == 0
+    assert nobody.cited_as(Mrn.of(2007, "BERN", 1)) == ()
+    assert archive.open_due(20990228) == 0
+    assert archive.open_due(20990301) == 1
+    assert nobody.search("lamp").total == 1
+    assert archive.search("lamp").total == 1
+    assert archive.verify() == []

@@ -3,6 +3,7 @@
 from reftel.archive.archive import Archive, Progress
 from reftel.archive.model import (
     Count,
+    DamagedError,
     Document,
     Facets,
     Fragment,
@@ -10,16 +11,18 @@ from reftel.archive.model import (
     Order,
     Report,
     Results,
+    StoreError,
 )
 from reftel.archive.query import FIELDS, QueryError
 from reftel.archive.results import results_to_json
-from reftel.archive.store import StoreError
+from reftel.archive.view import View
 from reftel.sources import Problem
 
 __all__ = [
     "FIELDS",
     "Archive",
     "Count",
+    "DamagedError",
     "Document",
     "Facets",
     "Fragment",
@@ -31,5 +34,6 @@ __all__ = [
     "Report",
     "Results",
     "StoreError",
+    "View",
     "results_to_json",
 ]

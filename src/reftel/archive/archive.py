@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,18 +14,29 @@ from typing import Self
 import msgspec
 
 import reftel
-from reftel.archive.copies import are_copies, quality
-from reftel.archive.index import SearchIndex, index_text
-from reftel.archive.model import Document, Hit, Order, Report, Results
-from reftel.archive.query import Words, parse, words_of
-from reftel.archive.snippet import snippet
-from reftel.archive.store import Row, Store, StoreError
+from reftel.access import EVERYTHING, OPEN
+from reftel.access import Reader as WhoReads
+from reftel.archive.entry import entry_of
+from reftel.archive.filing import (
+    KNOWN,
+    NOT_A_TELEGRAM,
+    Prepared,
+    Reader,
+    digest_of,
+    prepare_here,
+    prepare_in,
+)
+from reftel.archive.index import Indexes
+from reftel.archive.keep import keep, settle
+from reftel.archive.model import DamagedError, Report, StoreError
+from reftel.archive.store import Row, Store
+from reftel.archive.upgrade import upgrade
+from reftel.archive.view import View
 from reftel.sources import Incoming, Problem
-from reftel.telegram import Mrn, Telegram
-
-Reader = Callable[[str], Telegram]
 
 _CATCH_UP = 2000
+# While many telegrams are filed, what was filed is found after so many seconds at the latest.
+_COMMIT_S = 5.0
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -36,20 +46,21 @@ class Progress(msgspec.Struct, frozen=True):
     path: str
 
 
-class Archive:
-    """Telegrams on disk. Open it with `Archive.open(folder)`, as a context manager."""
+class Archive(View):
+    """Telegrams on disk, and the view of who may read all of them. Open it with `Archive.open(folder)`,
+    as a context manager; `view` gives what one reader sees."""
 
-    def __init__(self, folder: Path, store: Store, index: SearchIndex) -> None:
+    def __init__(self, folder: Path, store: Store, indexes: Indexes) -> None:
+        super().__init__(Store(folder / "telegrams.db", read_only=True), indexes, EVERYTHING)
         self.folder = folder
-        self._store = store
-        self._index = index
+        self._writing = store
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open the archive in a folder, or begin one there.
 
-        An index that is missing, damaged or behind is built again or caught up. Raises
-        `StoreError` if the folder holds something else.
+        An archive of an older format is upgraded; an index that is missing, damaged or behind is built
+        again or caught up. Raises `StoreError` if the folder holds something else.
         """
         folder = Path(folder)
         if folder.exists() and not folder.is_dir():
@@ -59,8 +70,8 @@ class Archive:
             raise StoreError(f"{folder} holds other files and no archive; name an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
         with _lock(folder):
-            store = Store(database)
-            archive = cls(folder, store, SearchIndex(folder / "index"))
+            upgrade(folder)
+            archive = cls(folder, Store(database), Indexes(folder / "index"))
             archive._mend_index()
         return archive
 
@@ -76,7 +87,12 @@ class Archive:
         self.close()
 
     def close(self) -> None:
+        self._writing.close()
         self._store.close()
+
+    def view(self, reader: WhoReads) -> View:
+        """What one reader sees of the archive: as if nothing else were in it."""
+        return View(self._store, self._indexes, reader)
 
     # Keeping
 
@@ -87,82 +103,131 @@ class Archive:
         batch: int = 500,
         on_progress: Callable[[Progress], None] | None = None,
         reader: Reader = reftel.read,
+        workers: int = 0,
     ) -> Report:
-        """File telegrams, one transaction a batch. A text that is held already changes nothing."""
+        """File telegrams, one transaction a batch. A text that is held already changes nothing.
+
+        With `workers`, that many other processes read (with `reftel.read`).
+        """
         added = known = variants = done = 0
         problems: list[Problem] = []
-        inputs = iter(incoming)
+        database = self.folder / "telegrams.db"
+        ready = (
+            prepare_in(workers, incoming, database, batch)
+            if workers
+            else prepare_here(incoming, self._writing, reader, batch)
+        )
+        committed = time.monotonic()
+        indexed: dict[tuple[int, int], None] = {}
         with _lock(self.folder):
-            while items := list(islice(inputs, batch)):
-                readable = [item for item in items if isinstance(item, Incoming)]
-                problems += [item for item in items if isinstance(item, Problem)]
-                filed: list[str] = []
-                with self._store.transaction():
-                    for item in readable:
-                        outcome = self._file(item, reader)
-                        if isinstance(outcome, Problem):
-                            problems.append(outcome)
-                        else:
-                            filed.append(outcome)
+            self._catch_up()
+            next_id = self._writing.next_id()
+            try:
+                for items in ready:
+                    filed: list[tuple[Row, Prepared]] = []
+                    with self._writing.transaction():
+                        for item in items:
+                            if isinstance(item, Prepared) and not self._writing.holds(item.digest):
+                                row = keep(self._writing, item, next_id, int(time.time()))
+                                next_id += 1
+                                filed.append((row, item))
+                                variants += row.telegram != row.id
+                            elif isinstance(item, Problem):
+                                problems.append(item)
+                            elif isinstance(item, Prepared) or item.outcome == KNOWN:
+                                known += 1
+                            else:
+                                self._writing.refuse(item.digest, item.reason)
+                                problems.append(Problem(item.path, NOT_A_TELEGRAM + item.reason))
+                    # Whatever has copies is left to `_catch_up`: its place in the index may change again.
+                    copied = {row.telegram for row, _ in filed if row.telegram != row.id}
+                    for telegram in copied:
+                        for copy in self._writing.copies(telegram):
+                            indexed.pop((copy.id, copy.label), None)
+                    for row, item in filed:
+                        if row.telegram not in copied:
+                            self._indexes.of(row.label).add(row.id, item.entry)
+                            indexed[row.id, row.label] = None
+                    added += len(filed)
+                    done += len(items)
+                    if time.monotonic() - committed > _COMMIT_S:
+                        self._commit_index(indexed)
+                        committed = time.monotonic()
+                    if on_progress and items:
+                        on_progress(Progress(done, items[-1].path))
+            finally:
+                self._commit_index(indexed)
+                self._indexes.end_writing()
                 self._catch_up()
-                added += filed.count("added") + filed.count("variant")
-                known += filed.count("known")
-                variants += filed.count("variant")
-                done += len(readable)
-                if on_progress:
-                    on_progress(Progress(done, items[-1].path))
         return Report(added, known, variants, tuple(problems))
 
-    def _file(self, item: Incoming, reader: Reader) -> str | Problem:
-        digest = hashlib.sha256(item.text.encode("utf-8", "surrogatepass")).hexdigest()
-        if self._store.holds(digest):
-            return "known"
-        try:
-            telegram = reader(item.text)
-        except reftel.NotATelegram as refusal:
-            return Problem(item.path, f"not a telegram: {refusal.why}")
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        reading_copy = self._reading_copy(telegram)
-        goodness = quality(telegram)
-        if reading_copy is None:
-            self._store.insert(digest, item.path, now, telegram, goodness, None)
-            return "added"
-        if goodness > reading_copy.quality:
-            better = self._store.insert(digest, item.path, now, telegram, goodness, None)
-            self._store.make_variant(reading_copy.id, better)
-        else:
-            self._store.insert(digest, item.path, now, telegram, goodness, reading_copy.id)
-        return "variant"
+    def _commit_index(self, indexed: dict[tuple[int, int], None]) -> None:
+        """The list of what is not indexed shrinks only after the commit, so that a crash in between
+        repeats work and loses none."""
+        if not indexed:
+            return
+        self._indexes.commit()
+        with self._writing.transaction():
+            self._writing.mark_indexed(indexed)
+        indexed.clear()
 
-    def _reading_copy(self, telegram: Telegram) -> Row | None:
-        """The reading copy that a telegram is another copy of, if it is held."""
-        if telegram.mrn is None:
-            return None
-        for row in self._store.by_mrn(telegram.mrn.short):
-            if row.variant_of is None and are_copies(self._store.telegram(row.id), telegram):
-                return row
-        return None
+    def open_due(self, day: int | None = None) -> int:
+        """Open the telegrams whose day of declassification has come (as 20260131; None: today), without
+        reading them again; how many."""
+        today = day or int(datetime.now(UTC).strftime("%Y%m%d"))
+        with _lock(self.folder):
+            with self._writing.transaction():
+                label = self._writing.label_id(OPEN)
+                due = self._writing.opened_by(today, label)
+                for document in due:
+                    row = self._writing.by_id(document)
+                    assert row is not None
+                    self._writing.set_label(row, label)
+                    settle(self._writing, row.telegram)
+            self._catch_up()
+        return len(due)
+
+    # The index
 
     def _mend_index(self) -> None:
         """After a crash: finish what was filed and not indexed, or begin the index again."""
-        self._catch_up()
-        if self._index.count() != self._store.count():
-            self._fill_index()
+        try:
+            if not self._indexes.is_new:
+                self._catch_up()
+                if self._index_matches():
+                    return
+        except ValueError:
+            # A damaged index is no loss: it is built again from the store.
+            pass
+        self._fill_index()
+
+    def _index_matches(self) -> bool:
+        return all(
+            self._indexes.of(label).count() == self._writing.count((label,))
+            for label in self._writing.labels()
+        )
 
     def _catch_up(self) -> None:
-        """Index what the store lists as not indexed. The list shrinks only after the commit, so a
-        crash in between repeats work and loses none."""
-        while behind := self._store.unindexed(_CATCH_UP):
-            rows = [self._store.by_id(document) for document in behind]
-            wanted = [row.id for row in rows if row is not None and row.variant_of is None]
-            self._index.update(behind, ((each, self._store.telegram(each)) for each in wanted))
-            with self._store.transaction():
-                self._store.mark_indexed(behind)
+        """Index what the store lists as not indexed."""
+        while behind := self._writing.unindexed(_CATCH_UP):
+            for document, label in behind:
+                index = self._indexes.of(label)
+                index.remove(document)
+                row = self._writing.by_id(document)
+                if row is not None and row.reading and row.label == label:
+                    try:
+                        telegram = self._writing.telegram(document)
+                    except DamagedError:
+                        # `verify` names it; a telegram that cannot be read cannot be found by its words.
+                        continue
+                    index.add(document, entry_of(telegram, row.digest))
+            self._commit_index(dict.fromkeys(behind))
+        self._indexes.end_writing()
 
     def _fill_index(self) -> None:
-        self._index.reset()
-        with self._store.transaction():
-            self._store.mark_all_unindexed()
+        self._indexes.reset()
+        with self._writing.transaction():
+            self._writing.mark_all_unindexed()
         self._catch_up()
 
     def rebuild_index(self) -> None:
@@ -178,93 +243,15 @@ class Archive:
             assert row is not None
             try:
                 source = self._store.telegram(document).source
-            except StoreError as error:
+            except DamagedError as error:
                 problems.append(Problem(row.origin, str(error)))
                 continue
-            digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
-            if digest != row.digest:
+            if digest_of(source) != row.digest:
                 problems.append(Problem(row.origin, "its text does not match its digest"))
-        if self._index.count() != self._store.count():
+        if not self._index_matches():
             reason = "the index does not match the store; run reftel rebuild-index"
             problems.append(Problem(str(self.folder / "index"), reason))
         return problems
-
-    # Finding
-
-    def count(self) -> int:
-        """How many telegrams there are, copies counted once."""
-        return self._store.count()
-
-    def search(
-        self, query: str = "", *, order: Order | None = None, limit: int = 20, offset: int = 0
-    ) -> Results:
-        """Find telegrams (docs/search.md); best first if there are words to find, else newest.
-
-        Raises `QueryError` for a query that cannot be understood.
-        """
-        parsed = parse(query)
-        words = words_of(parsed)
-        chosen: Order = order or ("relevance" if words else "newest")
-        total, ids, facets = self._index.search(parsed, chosen, limit, offset)
-        hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
-        return Results(query, chosen, total, offset, hits, facets)
-
-    def _hit(self, document: int, words: list[Words]) -> Hit | None:
-        row = self._store.by_id(document)
-        if row is None:
-            return None
-        t = self._store.telegram(document)
-        return Hit(
-            digest=row.digest,
-            mrn=t.mrn.short if t.mrn else None,
-            dtg=t.dtg,
-            originator=t.originator.name if t.originator else None,
-            classification=t.classification,
-            captions=t.captions,
-            subject=t.subject,
-            snippet=snippet(index_text(t), words),
-        )
-
-    def document(self, digest: str) -> Document | None:
-        """The document whose digest begins so, if there is exactly one."""
-        row = self._store.by_digest(digest.lower())
-        return self._document(row) if row else None
-
-    def cited_as(self, mrn: Mrn) -> tuple[Document, ...]:
-        """All documents with a number: reading copies first, sections in order."""
-        return tuple(self._document(row) for row in self._store.by_mrn(mrn.short))
-
-    def last_number(self, post: str, year: int) -> int | None:
-        """The highest number held of a post (letters alone) in a year."""
-        return self._store.last_number(post, year)
-
-    def variants(self, digest: str) -> tuple[Document, ...]:
-        """Other copies of the telegram whose reading copy this is, or which this is a copy of."""
-        row = self._store.by_digest(digest)
-        if row is None:
-            return ()
-        reading_copy = row.variant_of or row.id
-        first = self._store.by_id(reading_copy)
-        rows = [*([first] if first else []), *self._store.variants(reading_copy)]
-        return tuple(self._document(each) for each in rows if each.id != row.id)
-
-    def citing(self, mrn: Mrn) -> tuple[Hit, ...]:
-        """The telegrams that refer to a number, oldest first."""
-        return tuple(hit for each in self._store.citing(mrn.short) if (hit := self._hit(each, [])))
-
-    def held(self, mrns: Iterable[str]) -> frozenset[str]:
-        """Which of these numbers, in short spelling, have a document here."""
-        return self._store.held(mrns)
-
-    def _document(self, row: Row) -> Document:
-        reading_copy = self._store.by_id(row.variant_of) if row.variant_of else None
-        return Document(
-            digest=row.digest,
-            origin=row.origin,
-            filed=row.filed,
-            telegram=self._store.telegram(row.id),
-            variant_of=reading_copy.digest if reading_copy else None,
-        )
 
 
 @contextmanager

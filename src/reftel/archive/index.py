@@ -1,184 +1,196 @@
-"""The search index (Tantivy): derived from the store, and rebuilt from it whenever need be."""
+"""The search index of the telegrams under one label (Tantivy): derived, and made again when need be."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import tantivy
 
-from reftel import tables
-from reftel.archive.model import Count, Facets, Order
-from reftel.archive.query import And, DateRange, Field, Not, Or, Query, Words
-from reftel.telegram import Mrn, Telegram
+from reftel.archive.entry import Entry
+from reftel.archive.model import Order
 
-INDEX_FORMAT = "1"
-_HEAP_BYTES = 128_000_000
-_UNDATED_LAST = 999_999_999_999
-_FACETS = ("year", "post", "tags", "class")
-_FACET_SIZE = 1000
+FACETS = ("year", "post", "tags", "class")
+FACET_SIZE = 1000
 
-_BOTH = ("subject", "text")
-_SUBJECT_WEIGHT = 2.0
+_HEAP_BYTES = 64_000_000
+# A key of time is the minute and a part of the digest: no two telegrams share one.
+_TIE_BITS = 31
+_UNDATED_LAST = (1 << 63) - 1
 
 
-def _schema() -> tantivy.Schema:
+@cache
+def schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_unsigned_field("id", stored=True, indexed=True, fast=True)
+    builder.add_unsigned_field("id", indexed=True, fast=True)
     builder.add_unsigned_field("newest", fast=True)
     builder.add_unsigned_field("oldest", fast=True)
     builder.add_unsigned_field("day", indexed=True, fast=True)
     for name in ("subject", "text", "from", "to"):
         builder.add_text_field(name, tokenizer_name="folded", index_option="position")
-    for name in (*_FACETS, "caption", "mrn"):
+    for name in (*FACETS, "caption", "mrn"):
         builder.add_text_field(name, tokenizer_name="raw", fast=True, index_option="basic")
     return builder.build()
 
 
-def _analyzer() -> tantivy.TextAnalyzer:
+def analyzer() -> tantivy.TextAnalyzer:
     """Words in lower case without accents: ÉLÉPHANT and elephant are one."""
     simple = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     return simple.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()
 
 
-class SearchIndex:
-    """The index folder; one writer at a time (the archive's lock sees to that)."""
+class Found(NamedTuple):
+    """A result within one label: its score or its key of time, what breaks a tie, and the document."""
+
+    rank: float
+    tie: int
+    document: int
+
+
+class LabelIndex:
+    """One index folder; one writer at a time (the archive's lock sees to that)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._meta = folder / "meta.json"
+        self._state = (0, 0)
+        self._writer: tantivy.IndexWriter | None = None
+        if self._meta.exists():
+            index = tantivy.Index.open(str(folder))
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            index = tantivy.Index(schema(), path=str(folder))
+        index.config_reader("manual")
+        index.register_tokenizer("folded", analyzer())
+        self._index = index
+
+    # Writing
+
+    def add(self, document: int, entry: Entry) -> None:
+        self._open_writer().add_document(_document(document, entry))
+
+    def remove(self, document: int) -> None:
+        # By query: by term, an unsigned number is taken for a signed one and nothing is removed.
+        query = tantivy.Query.term_query(schema(), "id", document)
+        self._open_writer().delete_documents_by_query(query)
+
+    def _open_writer(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            self._writer = self._index.writer(_HEAP_BYTES, 1)
+        return self._writer
+
+    def commit(self) -> None:
+        """Make what was added and removed since the last commit visible; on disk when this returns."""
+        if self._writer is not None:
+            self._writer.commit()
+
+    def end_writing(self) -> None:
+        """Commit, let merges end, and let go of the folder."""
+        if self._writer is not None:
+            self._writer.commit()
+            self._writer.wait_merging_threads()
+            self._writer = None
+
+    # Finding
+
+    @property
+    def searcher(self) -> tantivy.Searcher:
+        """Of the newest commit, whichever process made it."""
+        status = self._meta.stat()
+        state = (status.st_mtime_ns, status.st_ino)
+        if state != self._state:
+            self._index.reload()
+            self._state = state
+        return self._index.searcher()
+
+    def count(self) -> int:
+        return int(self.searcher.num_docs)
+
+    def top(self, query: tantivy.Query, order: Order, limit: int) -> tuple[int, list[Found]]:
+        """How many match, and the first of them in an order that no storage shows in: equal scores stand
+        by time and digest."""
+        searcher = self.searcher
+        if order != "relevance":
+            direction = tantivy.Order.Asc if order == "oldest" else tantivy.Order.Desc
+            found = searcher.search(query, limit=limit, order_by_field=order, order=direction)
+            addresses = [address for _, address in found.hits]
+            ids = searcher.fast_field_values("id", addresses)
+            hits = zip(found.hits, ids, strict=True)
+            return _total(found), [Found(key, 0, int(i or 0)) for (key, _), i in hits]
+        size = limit
+        while True:
+            found = searcher.search(query, limit=size + 1)
+            scores = [score for score, _ in found.hits]
+            # The last score's equals may go on behind: they are all fetched, then put in order.
+            if len(scores) <= size or scores[-1] < scores[limit - 1]:
+                break
+            size *= 4
+        addresses = [address for _, address in found.hits]
+        ids = searcher.fast_field_values("id", addresses)
+        keys = searcher.fast_field_values("newest", addresses)
+        ranked = [
+            Found(-score, -int(key or 0), int(i or 0))
+            for score, key, i in zip(scores, keys, ids, strict=True)
+        ]
+        return _total(found), sorted(ranked)[:limit]
+
+    def counts(self, query: tantivy.Query) -> dict[str, dict[str, int]]:
+        """For each facet how many of the results have which value."""
+        wanted = {
+            name: {"terms": {"field": name, "size": FACET_SIZE, "segment_size": 100 * FACET_SIZE}}
+            for name in FACETS
+        }
+        found = self.searcher.aggregate(query, wanted)
+        return {
+            name: {str(b["key"]): int(b["doc_count"]) for b in found[name]["buckets"]}
+            for name in FACETS
+        }
+
+
+class Indexes:
+    """The folder of all indexes, one for each label: `index/<id of the label>/`."""
+
+    FORMAT = "2"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._mark = folder / "format"
-        self._analyze = _analyzer()
-        self._index: tantivy.Index
-        self.is_new = False
-        self._open()
-
-    def _open(self) -> None:
-        usable = self._mark.is_file() and self._mark.read_text() == INDEX_FORMAT
-        if usable:
-            try:
-                self._use(tantivy.Index.open(str(self._folder)))
-                return
-            except (ValueError, OSError):
-                # A damaged index is no loss: it is built again from the store.
-                pass
-        self.reset()
-
-    def _use(self, index: tantivy.Index) -> None:
-        index.register_tokenizer("folded", _analyzer())
-        self._index = index
+        self._open: dict[int, LabelIndex] = {}
+        self.is_new = not (self._mark.is_file() and self._mark.read_text() == self.FORMAT)
+        if self.is_new:
+            self.reset()
 
     def reset(self) -> None:
-        """Begin an empty index; the caller fills it from the store."""
+        """Begin empty indexes; the caller fills them from the store."""
+        self._open.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        self._use(tantivy.Index(_schema(), path=str(self._folder)))
-        self._mark.write_text(INDEX_FORMAT)
-        self.is_new = True
+        self._mark.write_text(self.FORMAT)
 
-    def update(self, gone: Iterable[int], telegrams: Iterable[tuple[int, Telegram]]) -> None:
-        """Take documents out and put documents in, in one commit. Doing it twice is harmless."""
-        writer = self._index.writer(_HEAP_BYTES, 1)
-        for document in gone:
-            writer.delete_documents_by_term("id", document)
-        for document, telegram in telegrams:
-            writer.add_document(_document(document, telegram))
-        writer.commit()
-        writer.wait_merging_threads()
-        self._index.reload()
+    def of(self, label: int) -> LabelIndex:
+        """The index of a label, begun if there is none. Raises `ValueError` for one that is damaged."""
+        if (found := self._open.get(label)) is None:
+            found = self._open[label] = LabelIndex(self._folder / str(label))
+        return found
 
-    def count(self) -> int:
-        self._index.reload()
-        return int(self._index.searcher().num_docs)
+    def commit(self) -> None:
+        for index in self._open.values():
+            index.commit()
 
-    def search(
-        self, query: Query | None, order: Order, limit: int, offset: int
-    ) -> tuple[int, list[int], Facets]:
-        """How many documents match, the ids of a page of them, and the facets of all."""
-        self._index.reload()
-        searcher = self._index.searcher()
-        built = self.build(query)
-        field = None if order == "relevance" else order
-        direction = tantivy.Order.Asc if order == "oldest" else tantivy.Order.Desc
-        # Tantivy wants a limit of at least one.
-        found = searcher.search(
-            built, limit=max(limit, 1), offset=offset, order_by_field=field, order=direction
-        )
-        addresses = [address for _, address in found.hits][:limit]
-        ids = [int(searcher.doc(address)["id"][0]) for address in addresses]
-        return _total(found), ids, _facets(searcher, built)
+    def end_writing(self) -> None:
+        for index in self._open.values():
+            index.end_writing()
 
-    def tokens(self, text: str) -> list[str]:
-        """The words of a text as the index holds them."""
-        return list(self._analyze.analyze(text))
 
-    def build(self, query: Query | None) -> tantivy.Query:
-        """Tantivy's form of a query."""
-        if query is None:
-            return tantivy.Query.all_query()
-        if isinstance(query, Words):
-            return self._words(query)
-        if isinstance(query, Field):
-            return self._field(query)
-        if isinstance(query, DateRange):
-            return self._dates(query)
-        if isinstance(query, Not):
-            return _all(
-                (tantivy.Query.all_query(), tantivy.Occur.Must),
-                (self.build(query.query), tantivy.Occur.MustNot),
-            )
-        if isinstance(query, Or):
-            return _all(*((self.build(inner), tantivy.Occur.Should) for inner in query.queries))
-        assert isinstance(query, And)
-        return _all(*((self.build(inner), tantivy.Occur.Must) for inner in query.queries))
+def words_in(text: str) -> list[str]:
+    """The words of a text as the index holds them."""
+    return list(_analyzer().analyze(text))
 
-    def _words(self, words: Words) -> tantivy.Query:
-        tokens = self.tokens(words.text)
-        if not tokens:
-            return tantivy.Query.empty_query() if words.phrase else tantivy.Query.all_query()
-        either = [
-            (
-                tantivy.Query.boost_query(
-                    self._in_field(name, tokens, words.prefix), _weight(name)
-                ),
-                tantivy.Occur.Should,
-            )
-            for name in _BOTH
-        ]
-        return _all(*either)
 
-    def _in_field(self, name: str, tokens: list[str], prefix: bool) -> tantivy.Query:
-        schema = self._index.schema
-        phrase: list[str | tuple[int, str]] = [*tokens]
-        if prefix:
-            if len(tokens) > 1:
-                return tantivy.Query.phrase_prefix_query(schema, name, phrase)
-            return tantivy.Query.regex_query(schema, name, f"{tokens[0]}.*")
-        if len(tokens) > 1:
-            # What one writes as one word (U.S.-EU) stands in the text as words in a row.
-            return tantivy.Query.phrase_query(schema, name, phrase)
-        return tantivy.Query.term_query(schema, name, tokens[0])
-
-    def _field(self, field: Field) -> tantivy.Query:
-        if field.name in ("from", "to", "subject"):
-            tokens = self.tokens(field.value)
-            return (
-                self._in_field(field.name, tokens, False) if tokens else tantivy.Query.empty_query()
-            )
-        values = _raw_values(field.name, field.value)
-        terms = [
-            tantivy.Query.term_query(self._index.schema, field.name, value) for value in values
-        ]
-        return _all(*((term, tantivy.Occur.Should) for term in terms))
-
-    def _dates(self, dates: DateRange) -> tantivy.Query:
-        first = max(dates.first or 1, 1)
-        end = dates.end if dates.end is not None else 99_999_999
-        if end <= first:
-            return tantivy.Query.empty_query()
-        return tantivy.Query.range_query(
-            self._index.schema, "day", tantivy.FieldType.Unsigned, first, end, True, False
-        )
+_analyzer = cache(analyzer)
 
 
 def _total(found: tantivy.SearchResult) -> int:
@@ -186,89 +198,27 @@ def _total(found: tantivy.SearchResult) -> int:
     return int(getattr(found, "count") or 0)  # noqa: B009
 
 
-def _weight(field: str) -> float:
-    return _SUBJECT_WEIGHT if field == "subject" else 1.0
-
-
-def _all(*clauses: tuple[tantivy.Query, tantivy.Occur]) -> tantivy.Query:
-    return tantivy.Query.boolean_query([(occur, query) for query, occur in clauses])
-
-
-def _raw_values(name: str, value: str) -> list[str]:
-    """The spellings under which a field's value is indexed."""
-    if name == "post":
-        letters = "".join(c for c in value.upper() if c.isalpha())
-        return list({letters, tables.canonical_post(value) or letters})
-    if name == "mrn":
-        mrn = Mrn.parse(value)
-        return [mrn.short if mrn else value.upper()]
-    if name == "class":
-        return [_full_class(value)]
-    return [value.upper()]
-
-
-def _full_class(value: str) -> str:
-    """The classification that a short form stands for: `U`, `SBU`, `LOU`, `C`, `S`, `TS`."""
-    short = {
-        "U": "UNCLASSIFIED",
-        "UNCLAS": "UNCLASSIFIED",
-        "SBU": "SENSITIVE BUT UNCLASSIFIED",
-        "LOU": "LIMITED OFFICIAL USE",
-        "C": "CONFIDENTIAL",
-        "S": "SECRET",
-        "TS": "TOP SECRET",
-    }
-    return short.get(value.upper(), value.upper())
-
-
-def _facets(searcher: tantivy.Searcher, query: tantivy.Query) -> Facets:
-    wanted = {
-        name: {"terms": {"field": name, "size": _FACET_SIZE, "segment_size": 100 * _FACET_SIZE}}
-        for name in _FACETS
-    }
-    found = searcher.aggregate(query, wanted)
-    counts = {
-        name: tuple(Count(str(b["key"]), int(b["doc_count"])) for b in found[name]["buckets"])
-        for name in _FACETS
-    }
-    by_size = {
-        name: tuple(sorted(c, key=lambda c: (-c.count, c.value))) for name, c in counts.items()
-    }
-    return Facets(
-        year=tuple(sorted(counts["year"], key=lambda c: c.value, reverse=True)),
-        post=by_size["post"],
-        tags=by_size["tags"],
-        classification=by_size["class"],
-    )
-
-
-def _document(document: int, t: Telegram) -> tantivy.Document:
+def _document(document: int, entry: Entry) -> tantivy.Document:
     doc = tantivy.Document()
+    key = entry.minute << _TIE_BITS | entry.tie
     doc.add_unsigned("id", document)
-    minute = int("".join(c for c in t.dtg[:16] if c.isdigit())) if t.dtg else 0
-    doc.add_unsigned("newest", minute)
-    doc.add_unsigned("oldest", minute or _UNDATED_LAST)
-    doc.add_unsigned("day", minute // 10_000)
-    doc.add_text("subject", t.subject or "")
-    doc.add_text("text", index_text(t))
-    doc.add_text("from", t.originator.name if t.originator else "")
-    doc.add_text("to", " | ".join(a.name for a in (*t.action, *t.info)))
-    if t.dtg or t.mrn:
-        doc.add_text("year", t.dtg[:4] if t.dtg else str(t.mrn.year if t.mrn else ""))
-    if t.mrn:
-        doc.add_text("post", t.mrn.post)
-        doc.add_text("mrn", t.mrn.short)
-    for tag in t.tags:
-        doc.add_text("tags", tag.code)
-    if t.classification:
-        doc.add_text("class", t.classification)
-    for caption in t.captions:
+    doc.add_unsigned("newest", key)
+    doc.add_unsigned("oldest", key if entry.minute else _UNDATED_LAST - entry.tie)
+    doc.add_unsigned("day", entry.day)
+    doc.add_text("subject", entry.subject)
+    doc.add_text("text", entry.text)
+    doc.add_text("from", entry.sender)
+    doc.add_text("to", entry.to)
+    for name, value in (
+        ("year", entry.year),
+        ("post", entry.post),
+        ("mrn", entry.mrn),
+        ("class", entry.classification),
+    ):
+        if value:
+            doc.add_text(name, value)
+    for code in entry.tags:
+        doc.add_text("tags", code)
+    for caption in entry.captions:
         doc.add_text("caption", caption)
     return doc
-
-
-def index_text(telegram: Telegram) -> str:
-    """The words of a telegram that a search looks at, besides its subject: what a snippet shows."""
-    parts = [telegram.text, *telegram.passing, telegram.signature or ""]
-    parts += [reference.text for reference in telegram.references]
-    return "\n".join(part for part in parts if part)

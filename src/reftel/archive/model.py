@@ -12,6 +12,14 @@ from reftel.telegram import Telegram
 Order = Literal["relevance", "newest", "oldest"]
 
 
+class StoreError(RuntimeError):
+    """The folder holds no archive that this version can use; the message says what to do."""
+
+
+class DamagedError(StoreError):
+    """One document's text or record is damaged; the others can be read."""
+
+
 class Fragment(msgspec.Struct, frozen=True):
     """A run of a snippet; `marked` runs are the words that matched."""
 
@@ -73,7 +81,8 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What an `add` did: documents newly filed, held already, kept as a variant, and problems."""
+    """What an `add` did: documents newly filed, those of them that are further copies of a telegram (and
+    better ones than were held), texts held already, texts that are no telegram, and problems."""
 
     added: int
     known: int

@@ -1,87 +1,140 @@
-"""The truth: an SQLite database of sources, records and what they cite (docs/archive-format.md)."""
+"""The truth: an SQLite database of texts, records and what they cite (docs/archive-format.md)."""
 
 from __future__ import annotations
 
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from reftel.telegram import Telegram
+from reftel.access import Label
+from reftel.archive.model import DamagedError, StoreError
+from reftel.archive.pack import unpack, unpack_text
+from reftel.telegram import Mrn, Telegram
 
-FORMAT = 1
+FORMAT = 2
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE labels (
+    id INTEGER PRIMARY KEY,
+    classification TEXT NOT NULL,
+    captions TEXT NOT NULL,
+    UNIQUE (classification, captions)
+);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
-    digest TEXT NOT NULL UNIQUE,
-    origin TEXT NOT NULL,
-    filed TEXT NOT NULL,
-    mrn TEXT,
-    section INTEGER,
-    sent TEXT,
+    digest BLOB NOT NULL UNIQUE,
+    telegram INTEGER NOT NULL,
+    label INTEGER NOT NULL REFERENCES labels (id),
+    reading INTEGER NOT NULL,
     quality INTEGER NOT NULL,
-    variant_of INTEGER REFERENCES documents (id),
-    record BLOB NOT NULL,
-    source BLOB NOT NULL
+    post TEXT,
+    year INTEGER,
+    number INTEGER,
+    section INTEGER,
+    sent INTEGER,
+    opens INTEGER,
+    filed INTEGER NOT NULL,
+    origin TEXT NOT NULL
 );
-CREATE INDEX documents_mrn ON documents (mrn);
-CREATE INDEX documents_variant ON documents (variant_of) WHERE variant_of IS NOT NULL;
+CREATE INDEX documents_number ON documents (post, year, number);
+CREATE INDEX documents_sent ON documents (sent);
+CREATE INDEX documents_copies ON documents (telegram) WHERE telegram <> id;
+CREATE INDEX documents_opens ON documents (opens) WHERE opens IS NOT NULL;
+CREATE TABLE texts (
+    document INTEGER PRIMARY KEY REFERENCES documents (id),
+    source BLOB NOT NULL,
+    record BLOB NOT NULL
+);
+CREATE TABLE spread (telegram INTEGER PRIMARY KEY);
 CREATE TABLE citations (
+    post TEXT NOT NULL,
+    year INTEGER NOT NULL,
+    number INTEGER NOT NULL,
     document INTEGER NOT NULL REFERENCES documents (id),
-    mrn TEXT NOT NULL,
-    PRIMARY KEY (mrn, document)
+    PRIMARY KEY (post, year, number, document)
 ) WITHOUT ROWID;
-CREATE TABLE unindexed (document INTEGER PRIMARY KEY);
+CREATE INDEX citations_document ON citations (document);
+CREATE TABLE refused (digest BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE unindexed (
+    document INTEGER NOT NULL,
+    label INTEGER NOT NULL,
+    PRIMARY KEY (document, label)
+) WITHOUT ROWID;
 """
 
+Labels = Collection[int]
+"""Ids of labels: what a reader may read."""
 
-class StoreError(RuntimeError):
-    """The folder holds no archive that this version can use; the message says what to do."""
+Number = tuple[str, int, int]
+"""Post in letters alone, year, number."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A stored document without its text."""
+    """A stored document without its text. `telegram` is the id of the first copy of the same telegram;
+    `reading` says whether it is the best copy of it under its label; `sent` counts minutes since 1970,
+    `filed` seconds; `opens` is a day as 20260131."""
 
     id: int
-    digest: str
-    origin: str
-    filed: str
-    mrn: str | None
-    section: int | None
+    digest: bytes
+    telegram: int
+    label: int
+    reading: bool
     quality: int
-    variant_of: int | None
+    post: str | None
+    year: int | None
+    number: int | None
+    section: int | None
+    sent: int | None
+    opens: int | None
+    filed: int
+    origin: str
+
+    @property
+    def mrn(self) -> Mrn | None:
+        if self.post is None or self.year is None or self.number is None:
+            return None
+        return Mrn.of(self.year, self.post, self.number)
 
 
-_COLUMNS = "id, digest, origin, filed, mrn, section, quality, variant_of"
+_COLUMNS = ", ".join(Row.__struct_fields__)
+_ADD_DOCUMENT = (
+    f"INSERT INTO documents ({_COLUMNS}) VALUES ({', '.join('?' * len(Row.__struct_fields__))})"
+)
+
+
+def _within(labels: Labels, table: str = "") -> str:
+    """The condition that a document's label is one of these; the ids are ours, never a reader's words."""
+    return f"{table}label IN ({', '.join(str(int(each)) for each in sorted(labels))})"
 
 
 class Store:
     """One connection to the database; every write happens inside `transaction()`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
         try:
             self._db = sqlite3.connect(
                 path, timeout=60, isolation_level=None, check_same_thread=False
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._prepare()
+            if read_only:
+                self._db.execute("PRAGMA query_only = ON")
+            else:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._prepare()
+            self._db.execute("PRAGMA cache_size = -64000")
         except sqlite3.DatabaseError as error:
             message = f"{path} is no archive that can be used: {error}"
             raise StoreError(message) from error
 
     def _prepare(self) -> None:
         with self.transaction():
-            tables = self._db.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table'"
-            ).fetchall()
-            if not tables:
+            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchone():
                 for statement in _SCHEMA.split(";\n"):
                     if statement.strip():
                         self._db.execute(statement)
@@ -104,147 +157,210 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def insert(
-        self,
-        digest: str,
-        origin: str,
-        filed: str,
-        telegram: Telegram,
-        quality: int,
-        variant_of: int | None,
-    ) -> int:
-        """Add a document; its id. It is listed as not indexed yet."""
-        cursor = self._db.execute(
-            "INSERT INTO documents (digest, origin, filed, mrn, section, sent, quality, variant_of,"
-            " record, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                digest,
-                origin,
-                filed,
-                telegram.mrn.short if telegram.mrn else None,
-                telegram.section.number if telegram.section else None,
-                telegram.dtg,
-                quality,
-                variant_of,
-                _pack_record(telegram),
-                zlib.compress(telegram.source.encode("utf-8", "surrogatepass"), 6),
-            ),
-        )
-        document = cursor.lastrowid
-        assert document is not None
-        cited = {reference.mrn for reference in telegram.references if reference.mrn}
-        self._db.executemany(
-            "INSERT OR IGNORE INTO citations (document, mrn) VALUES (?, ?)",
-            [(document, mrn) for mrn in cited],
-        )
-        self.mark_unindexed(document)
-        return document
+    @property
+    def state(self) -> tuple[int, int]:
+        """Changes whenever the database does, by whoever."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        return int(version), self._db.total_changes
 
-    def make_variant(self, document: int, reading_copy: int) -> None:
-        """Let another document be the reading copy of this one and of its variants."""
-        self._db.execute(
-            "UPDATE documents SET variant_of = ? WHERE id = ? OR variant_of = ?",
-            (reading_copy, document, document),
-        )
-        self.mark_unindexed(document)
+    # Labels
 
-    def mark_unindexed(self, document: int) -> None:
-        self._db.execute("INSERT OR IGNORE INTO unindexed VALUES (?)", (document,))
+    def labels(self) -> dict[int, Label]:
+        rows = self._db.execute("SELECT id, classification, captions FROM labels")
+        return {row[0]: Label(row[1], tuple(row[2].split("|")) if row[2] else ()) for row in rows}
 
-    def mark_all_unindexed(self) -> None:
-        self._db.execute("INSERT OR IGNORE INTO unindexed SELECT id FROM documents")
-
-    def unindexed(self, limit: int) -> list[int]:
-        rows = self._db.execute(
-            "SELECT document FROM unindexed ORDER BY document LIMIT ?", (limit,)
-        )
-        return [row[0] for row in rows]
-
-    def mark_indexed(self, documents: Iterable[int]) -> None:
-        self._db.executemany("DELETE FROM unindexed WHERE document = ?", [(d,) for d in documents])
-
-    def count(self) -> int:
-        """How many documents there are that are no variant of another."""
-        row = self._db.execute("SELECT count(*) FROM documents WHERE variant_of IS NULL").fetchone()
+    def label_id(self, label: Label) -> int:
+        """The id of a label, given to it if it has none."""
+        values = (label.classification, "|".join(label.captions))
+        query = "SELECT id FROM labels WHERE classification = ? AND captions = ?"
+        row = self._db.execute(query, values).fetchone()
+        if row is None:
+            insert = "INSERT INTO labels (classification, captions) VALUES (?, ?) RETURNING id"
+            row = self._db.execute(insert, values).fetchone()
         return int(row[0])
 
-    def holds(self, digest: str) -> bool:
+    # Filing
+
+    def next_id(self) -> int:
+        (last,) = self._db.execute("SELECT max(id) FROM documents").fetchone()
+        return (last or 0) + 1
+
+    def insert(self, row: Row, source: bytes, record: bytes, cited: Iterable[Number]) -> None:
+        """Add a document. It is listed as not indexed yet if it is a reading copy."""
+        self._db.execute(_ADD_DOCUMENT, msgspec.structs.astuple(row))
+        self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (row.id, source, record))
+        self._db.executemany(
+            "INSERT INTO citations (post, year, number, document) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            [(*number, row.id) for number in cited],
+        )
+        if row.reading:
+            self._mark_unindexed(row.id, row.label)
+
+    def refuse(self, digest: bytes, reason: str) -> None:
+        """Remember that a text is no telegram, and why."""
+        insert = "INSERT INTO refused VALUES (?, ?) ON CONFLICT DO NOTHING"
+        self._db.execute(insert, (digest, reason))
+
+    def refusal(self, digest: bytes) -> str | None:
+        query = "SELECT reason FROM refused WHERE digest = ?"
+        row = self._db.execute(query, (digest,)).fetchone()
+        return row[0] if row else None
+
+    def set_reading(self, row: Row, reading: bool) -> None:
+        """Whether a document is the copy to read under its label; the index has to follow."""
+        update = "UPDATE documents SET reading = ? WHERE id = ?"
+        self._db.execute(update, (int(reading), row.id))
+        self._mark_unindexed(row.id, row.label)
+
+    def set_label(self, row: Row, label: int) -> None:
+        """Put a document under another label; both indexes have to follow."""
+        self._db.execute("UPDATE documents SET label = ? WHERE id = ?", (label, row.id))
+        self._mark_unindexed(row.id, row.label)
+        self._mark_unindexed(row.id, label)
+
+    def mark_spread(self, telegram: int) -> None:
+        """Note that copies of a telegram lie under several labels."""
+        self._db.execute("INSERT INTO spread VALUES (?) ON CONFLICT DO NOTHING", (telegram,))
+
+    def opened_by(self, day: int, label: int) -> list[int]:
+        """Ids of the documents that fall open on or before a day and have not this label yet."""
+        query = "SELECT id FROM documents WHERE opens <= ? AND label <> ? ORDER BY id"
+        return [row[0] for row in self._db.execute(query, (day, label))]
+
+    # What is still to be indexed
+
+    def _mark_unindexed(self, document: int, label: int) -> None:
+        insert = "INSERT INTO unindexed VALUES (?, ?) ON CONFLICT DO NOTHING"
+        self._db.execute(insert, (document, label))
+
+    def mark_all_unindexed(self) -> None:
+        self._db.execute(
+            "INSERT INTO unindexed SELECT id, label FROM documents WHERE reading = 1"
+            " ON CONFLICT DO NOTHING"
+        )
+
+    def unindexed(self, limit: int) -> list[tuple[int, int]]:
+        """Documents and labels under whose index their entry has to be made, changed or removed."""
+        query = "SELECT document, label FROM unindexed ORDER BY document, label LIMIT ?"
+        return self._db.execute(query, (limit,)).fetchall()
+
+    def mark_indexed(self, entries: Iterable[tuple[int, int]]) -> None:
+        delete = "DELETE FROM unindexed WHERE document = ? AND label = ?"
+        self._db.executemany(delete, entries)
+
+    # Finding
+
+    def count(self, labels: Labels) -> int:
+        """How many telegrams there are, copies under one label counted once."""
+        query = f"SELECT count(*) FROM documents WHERE reading = 1 AND {_within(labels)}"
+        return int(self._db.execute(query).fetchone()[0])
+
+    def holds(self, digest: bytes) -> bool:
         query = "SELECT 1 FROM documents WHERE digest = ?"
         return self._db.execute(query, (digest,)).fetchone() is not None
 
     def by_id(self, document: int) -> Row | None:
-        return self._one("id = ?", (document,))
+        rows = self._rows("id = ?", (document,))
+        return rows[0] if rows else None
 
-    def by_digest(self, prefix: str) -> Row | None:
-        """The document whose digest begins so, if there is exactly one."""
-        if not prefix or any(c not in "0123456789abcdef" for c in prefix):
+    def by_digest(self, prefix: str, labels: Labels) -> Row | None:
+        """The document whose digest begins so (in hexadecimal), if there is exactly one."""
+        if not prefix or len(prefix) > 64 or any(c not in "0123456789abcdef" for c in prefix):
             return None
-        rows = self._rows("digest >= ? AND digest < ? LIMIT 2", (prefix, prefix + "g"))
+        first = bytes.fromhex(prefix.ljust(64, "0"))
+        last = bytes.fromhex(prefix.ljust(64, "f"))
+        where = f"digest >= ? AND digest <= ? AND {_within(labels)} LIMIT 2"
+        rows = self._rows(where, (first, last))
         return rows[0] if len(rows) == 1 else None
 
-    def by_mrn(self, mrn: str) -> list[Row]:
-        """All documents with a number, reading copies first, sections in order, oldest first."""
-        return self._rows("mrn = ? ORDER BY variant_of IS NOT NULL, section, id", (mrn,))
+    def by_number(self, number: Number, labels: Labels | None = None) -> list[Row]:
+        """All documents with a number, sections in order, the best copies first."""
+        within = f" AND {_within(labels)}" if labels is not None else ""
+        order = "ORDER BY section, quality DESC, digest"
+        return self._rows(f"post = ? AND year = ? AND number = ?{within} {order}", number)
 
-    def variants(self, document: int) -> list[Row]:
-        return self._rows("variant_of = ? ORDER BY id", (document,))
+    def by_time(self, sent: int, post: str) -> list[Row]:
+        """The documents of a post that were sent in one minute."""
+        return self._rows("sent = ? AND post = ? ORDER BY id", (sent, post))
 
-    def citing(self, mrn: str) -> list[int]:
-        """Ids of the reading copies that cite a number, oldest telegram first."""
-        rows = self._db.execute(
-            "SELECT d.id FROM citations c JOIN documents d ON d.id = c.document"
-            " WHERE c.mrn = ? AND d.variant_of IS NULL ORDER BY d.sent IS NULL, d.sent, d.id",
-            (mrn,),
+    def copies(self, telegram: int, labels: Labels | None = None) -> list[Row]:
+        """All copies of a telegram, the best first."""
+        within = f" AND {_within(labels)}" if labels is not None else ""
+        where = f"(id = ? OR (telegram = ? AND telegram <> id)){within}"
+        return self._rows(f"{where} ORDER BY quality DESC, digest", (telegram, telegram))
+
+    def outdone(self, labels: Labels) -> dict[int, list[int]]:
+        """Label → ids of the reading copies under it that a better copy under another label outdoes, for
+        a reader of these labels."""
+        found: dict[int, list[int]] = {}
+        query = (
+            "SELECT d.telegram, d.label, d.id FROM spread s JOIN documents d"
+            " ON (d.id = s.telegram OR (d.telegram = s.telegram AND d.telegram <> d.id))"
+            f" WHERE d.reading = 1 AND {_within(labels, 'd.')}"
+            " ORDER BY d.telegram, d.quality DESC, d.digest"
         )
-        return [row[0] for row in rows]
+        last = None
+        for telegram, label, document in self._db.execute(query):
+            if telegram == last:
+                found.setdefault(label, []).append(document)
+            last = telegram
+        return found
 
-    def held(self, mrns: Iterable[str]) -> frozenset[str]:
-        query = "SELECT 1 FROM documents WHERE mrn = ? LIMIT 1"
-        return frozenset(mrn for mrn in set(mrns) if self._db.execute(query, (mrn,)).fetchone())
+    def citing(self, number: Number, labels: Labels) -> list[int]:
+        """Ids of the documents that cite a number, each telegram's best copy, the oldest first."""
+        rows = self._db.execute(
+            "SELECT d.id, d.telegram FROM citations c JOIN documents d ON d.id = c.document"
+            f" WHERE c.post = ? AND c.year = ? AND c.number = ? AND {_within(labels, 'd.')}"
+            " ORDER BY d.sent IS NULL, d.sent, d.quality DESC, d.digest",
+            number,
+        )
+        best: dict[int, int] = {}
+        for document, telegram in rows:
+            best.setdefault(telegram, document)
+        return list(best.values())
 
-    def last_number(self, post: str, year: int) -> int | None:
+    def held(self, numbers: Iterable[Number], labels: Labels) -> frozenset[Number]:
+        query = (
+            "SELECT 1 FROM documents WHERE post = ? AND year = ? AND number = ?"
+            f" AND {_within(labels)} LIMIT 1"
+        )
+        return frozenset(
+            number for number in set(numbers) if self._db.execute(query, number).fetchone()
+        )
+
+    def last_number(self, post: str, year: int, labels: Labels) -> int | None:
         """The highest number held of a post in a year."""
-        start = f"{year % 100:02d}{post}"
-        row = self._db.execute(
-            "SELECT max(CAST(substr(mrn, ?) AS INTEGER)) FROM documents WHERE mrn GLOB ?",
-            (len(start) + 1, f"{start}[0-9]*"),
-        ).fetchone()
-        return int(row[0]) if row[0] is not None else None
+        query = (
+            f"SELECT max(number) FROM documents WHERE post = ? AND year = ? AND {_within(labels)}"
+        )
+        (last,) = self._db.execute(query, (post, year)).fetchone()
+        return int(last) if last is not None else None
 
     def ids(self) -> Iterator[int]:
         for row in self._db.execute("SELECT id FROM documents ORDER BY id"):
             yield int(row[0])
 
     def telegram(self, document: int) -> Telegram:
-        """The record with its source. Raises `StoreError` if either is damaged."""
-        row = self._db.execute(
-            "SELECT record, source FROM documents WHERE id = ?", (document,)
-        ).fetchone()
-        if row is None:
-            raise StoreError(f"there is no document {document}")
+        """The record with its source. Raises `DamagedError` if either is damaged."""
+        source, record = self._packed(document)
         try:
-            source = zlib.decompress(row[1]).decode("utf-8", "surrogatepass")
-            return _unpack_record(row[0], source)
-        except (zlib.error, UnicodeDecodeError, msgspec.MsgspecError) as error:
-            raise StoreError(f"document {document} is damaged: {error}") from error
+            return unpack(source, record)
+        except DamagedError as error:
+            raise DamagedError(f"document {document}: {error}") from error
 
-    def _one(self, where: str, values: tuple[object, ...]) -> Row | None:
-        rows = self._rows(where, values)
-        return rows[0] if rows else None
+    def text(self, document: int) -> str:
+        """The exact text alone. Raises `DamagedError`."""
+        return unpack_text(self._packed(document)[0])
 
-    def _rows(self, where: str, values: tuple[object, ...]) -> list[Row]:
+    def _packed(self, document: int) -> tuple[bytes, bytes]:
+        query = "SELECT source, record FROM texts WHERE document = ?"
+        row = self._db.execute(query, (document,)).fetchone()
+        if row is None:
+            raise DamagedError(f"there is no text of document {document}")
+        return row[0], row[1]
+
+    def _rows(self, where: str, values: tuple[Any, ...]) -> list[Row]:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM documents WHERE {where}", values)
+        # SQLite's 0 and 1 serve as truth values.
         return [Row(*row) for row in rows]
-
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Telegram)
-
-
-def _pack_record(telegram: Telegram) -> bytes:
-    return zlib.compress(_encoder.encode(msgspec.structs.replace(telegram, source="")), 1)
-
-
-def _unpack_record(packed: bytes, source: str) -> Telegram:
-    record = _decoder.decode(zlib.decompress(packed))
-    return msgspec.structs.replace(record, source=source)

@@ -1,0 +1,6 @@
+"""Who may read what: labels of telegrams, readers, and the decision between them."""
+
+from reftel.access.labels import OPEN, Label, label_of, opens_on
+from reftel.access.readers import EVERYTHING, Reader
+
+__all__ = ["EVERYTHING", "OPEN", "Label", "Reader", "label_of", "opens_on"]

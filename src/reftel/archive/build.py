@@ -1,0 +1,114 @@
+"""The search language (docs/search.md) in Tantivy's form."""
+
+from __future__ import annotations
+
+import tantivy
+
+from reftel import tables
+from reftel.archive.index import schema, words_in
+from reftel.archive.query import And, DateRange, Field, Not, Or, Query, Words
+from reftel.telegram import Mrn
+
+_BOTH = ("subject", "text")
+_SUBJECT_WEIGHT = 2.0
+
+
+def build(query: Query | None) -> tantivy.Query:
+    """Tantivy's form of a query."""
+    if query is None:
+        return tantivy.Query.all_query()
+    if isinstance(query, Words):
+        return _words(query)
+    if isinstance(query, Field):
+        return _field(query)
+    if isinstance(query, DateRange):
+        return _dates(query)
+    if isinstance(query, Not):
+        return _all(
+            (tantivy.Query.all_query(), tantivy.Occur.Must),
+            (build(query.query), tantivy.Occur.MustNot),
+        )
+    if isinstance(query, Or):
+        return _all(*((build(inner), tantivy.Occur.Should) for inner in query.queries))
+    assert isinstance(query, And)
+    return _all(*((build(inner), tantivy.Occur.Must) for inner in query.queries))
+
+
+def _words(words: Words) -> tantivy.Query:
+    tokens = words_in(words.text)
+    if not tokens:
+        return tantivy.Query.empty_query() if words.phrase else tantivy.Query.all_query()
+    either = [
+        (
+            tantivy.Query.boost_query(_in_field(name, tokens, words.prefix), _weight(name)),
+            tantivy.Occur.Should,
+        )
+        for name in _BOTH
+    ]
+    return _all(*either)
+
+
+def _in_field(name: str, tokens: list[str], prefix: bool) -> tantivy.Query:
+    phrase: list[str | tuple[int, str]] = [*tokens]
+    if prefix:
+        if len(tokens) > 1:
+            return tantivy.Query.phrase_prefix_query(schema(), name, phrase)
+        return tantivy.Query.regex_query(schema(), name, f"{tokens[0]}.*")
+    if len(tokens) > 1:
+        # What one writes as one word (U.S.-EU) stands in the text as words in a row.
+        return tantivy.Query.phrase_query(schema(), name, phrase)
+    return tantivy.Query.term_query(schema(), name, tokens[0])
+
+
+def _field(field: Field) -> tantivy.Query:
+    if field.name in ("from", "to", "subject"):
+        tokens = words_in(field.value)
+        return _in_field(field.name, tokens, False) if tokens else tantivy.Query.empty_query()
+    values = _raw_values(field.name, field.value)
+    terms = [tantivy.Query.term_query(schema(), field.name, value) for value in values]
+    return _all(*((term, tantivy.Occur.Should) for term in terms))
+
+
+def _dates(dates: DateRange) -> tantivy.Query:
+    first = max(dates.first or 1, 1)
+    end = dates.end if dates.end is not None else 99_999_999
+    if end <= first:
+        return tantivy.Query.empty_query()
+    return tantivy.Query.range_query(
+        schema(), "day", tantivy.FieldType.Unsigned, first, end, True, False
+    )
+
+
+def _weight(field: str) -> float:
+    return _SUBJECT_WEIGHT if field == "subject" else 1.0
+
+
+def _all(*clauses: tuple[tantivy.Query, tantivy.Occur]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(occur, query) for query, occur in clauses])
+
+
+def _raw_values(name: str, value: str) -> list[str]:
+    """The spellings under which a field's value is indexed."""
+    if name == "post":
+        letters = "".join(c for c in value.upper() if c.isalpha())
+        return list({letters, tables.canonical_post(value) or letters})
+    if name == "mrn":
+        mrn = Mrn.parse(value)
+        return [mrn.short if mrn else value.upper()]
+    if name == "class":
+        return [_full_class(value)]
+    return [value.upper()]
+
+
+def _full_class(value: str) -> str:
+    """The classification that a short form stands for: `U`, `SBU`, `LOU`, `C`, `S`, `TS`."""
+    short = {
+        "U": "UNCLASSIFIED",
+        "UNCLAS": "UNCLASSIFIED",
+        "SBU": "SENSITIVE BUT UNCLASSIFIED",
+        "LOU": "LIMITED OFFICIAL USE",
+        "C": "CONFIDENTIAL",
+        "S": "SECRET",
+        "TS": "TOP SECRET",
+    }
+    return short.get(value.upper(), value.upper())
