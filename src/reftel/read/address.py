@@ -88,7 +88,10 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             and match["first"]
             and _follows_originator(pieces, at)
         ):
-            _set_readdressal(reading)
+            if reading.dtg is not None:
+                _set_readdressal(reading)
+            # Else a republisher put sender and receiver above the heading.
+            reading.action, reading.info, reading.exempt = [], [], []
             zone = ""
             _read_dtg(reading, piece, match)
         elif match and reading.dtg is None and (match["first"] or not found):

@@ -21,7 +21,7 @@ _EXEMPTION = re.compile(
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
-_DECL = re.compile(r"\s*DECL(?:L|AS\w*)?\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
+_DECL = re.compile(r"\s*(?:ADS[ ,;:.-]*)?DECL(?:L|AS\w*)?\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
 _EVENT = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
 

@@ -113,6 +113,7 @@ _ARCHIVE_NOTE = re.compile(
     r"|(?:File|Box|Folder): )",
     re.IGNORECASE,
 )
+_SHORT = 24
 _SHORTEST_MISSPELT = 6
 _LIKENESS = 0.83
 _FEW_PROSE_LINES = 8
@@ -293,7 +294,7 @@ def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
     whole = _HYPHEN_AT_END.sub("-", _MARKUP.sub(r"\1", value))
-    return " ".join(whole.replace("**", "").split()) or None
+    return " ".join(whole.replace("**", "").split()).lstrip(":; ") or None
 
 
 def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:
@@ -301,16 +302,17 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
     pieces = reading.pieces
     lines = [pieces[at]]
     at += 1
-    blank = False
+    blank = paged = False
     while at < len(pieces):
         piece = pieces[at]
         if piece.kind == "blank":
-            blank = True
+            blank = blank or not paged
             at += 1
             continue
-        if piece.kind == "page-line":
-            # A page may end in a field; the blank lines before its line part nothing.
-            blank = False
+        if piece.kind in ("page-line", "banner", "release-stamp"):
+            # A page may end in a field; the blank lines about its line part nothing.
+            blank = blank and (paged or piece.kind != "page-line")
+            paged = True
             at += 1
             continue
         if piece.kind:
@@ -318,7 +320,7 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
         if not _goes_on(reading, kind, lines, piece.text, blank):
             break
         lines.append(piece)
-        blank = False
+        blank = paged = False
         at += 1
     return lines, at
 
@@ -378,6 +380,10 @@ def captions_of(text: str) -> tuple[list[str], int] | None:
     while match := _CAPTION.match(text, at):
         found.append(match["caption"])
         at = match.end()
+    if not found and not text.isupper() and len(text) <= _SHORT:
+        # Later systems write a caption alone on its line as `Sensitive`.
+        whole = captions_of(text.upper()) if text.upper() != text else None
+        return whole if whole and not text[whole[1] :].strip() else None
     return (found, at) if found else None
 
 

@@ -52,6 +52,9 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 
     `(C - ENTIRE TEXT)` marks the whole telegram and stays in the text: it is the paragraph.
     """
+    if text[:1] == "(" and text[1:2].islower():
+        # Later systems take `(sbu)`, and keep it.
+        text = text[:_ENTIRE_WITHIN].upper() + text[_ENTIRE_WITHIN:]
     if text[:1] == "(" and (match := PORTION_MARK.match(text)):
         mark = " ".join(match["mark"].split())
         return _SEPARATOR.sub(r"\1", mark) if len(mark) > _LONGEST_LEVEL else mark, match.end()

@@ -138,9 +138,7 @@ def _read_front(reading: Reading) -> int:
     """Heading and markings; the index of the first piece of the text."""
     index = _skip(reading, _heading_start(reading))
     index = read_heading(reading, index)
-    parted = any(piece.kind == "separator" for piece in reading.pieces[:index])
-    if parted or reading.transmission is not None:
-        _mark_ending(reading, index)
+    _mark_ending(reading, index)
     index = _skip(reading, index)
     if reading.transmission is not None:
         _read_service_text(reading, index)
