@@ -263,6 +263,20 @@ def test_what_the_text_cites_is_resolved() -> None:
     ]
 
 
+def test_what_the_text_cites_is_resolved_with_a_letter_behind_reftel_and_in_lower_case() -> None:
+    telegram = reftel.read(
+        f"{heading('MAR', '07', 'UNCLAS')}REF: A. STATE 1234 B. 06 PARIS 77\n\n"
+        "1. (U) See reftels A and B, reftel B and ref a. The U.S. reform: STATE 4567, 3,500 men.\n"
+    )
+    assert [(c.text, c.reference) for c in telegram.citations] == [
+        ("reftels A and B", "A"),
+        ("reftels A and B", "B"),
+        ("reftel B", "B"),
+        ("ref a", "A"),
+        ("STATE 4567", None),
+    ]
+
+
 def test_mail_with_windows_line_ends_and_mail_that_is_a_page() -> None:
     windows = check_partition(MAIL.replace("\n", "\r\n"))
     assert windows is not None

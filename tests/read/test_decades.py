@@ -149,3 +149,49 @@ def test_2010_a_printed_page_has_its_number_above() -> None:
     )
     assert telegram.body[0].text == "It goes on."
     assert telegram.coverage.unknown == 0
+
+
+def test_1974_a_subject_goes_on_behind_a_page_break() -> None:
+    telegram = reftel.read(
+        "PAGE 01  BERN 05013  141231Z\nACTION EUR-03\nINFO  OCT-01  ISO-00  /004 W\n"
+        "R 141101Z AUG 74\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC 7123\nUNCLAS BERN 5013\n"
+        "E.O. 11652: ADS, DECLAS UPON COMPLETION OF VISIT\nTAGS: EWWT\nSUBJECT: LONG SUBJECT\n"
+        "UNCLASSIFIED\n \nUNCLASSIFIED\n \nPAGE 02  BERN 05013  141231Z\n \nGOES ON\n \n1. TEXT.\nDALE\nBT\n"
+    )
+    assert telegram.subject == "LONG SUBJECT GOES ON"
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.event == "UPON COMPLETION OF VISIT"
+    assert telegram.signature == "DALE", (
+        "BT stands below it, though no wire heading came with the copy"
+    )
+
+
+def test_1995_a_caption_has_a_number_or_an_order_behind_it_and_the_section_a_line_of_its_own() -> (
+    None
+):
+    telegram = read(
+        "95",
+        "UNCLAS BERN 0123\nEXDIS - DISTRIBUTE AS NODIS\nOFFICIAL INFORMAL NO. 12\nSECTION 2 OF 2\n"
+        "TAGS: EWWT\nSUBJECT: X\n1. Y.\n",
+    )
+    assert telegram.captions == ("EXDIS", "OFFICIAL INFORMAL")
+    assert telegram.passing == ()
+    assert telegram.section is not None
+    assert (telegram.section.number, telegram.section.of) == (2, 2)
+
+
+def test_2005_items_with_brackets_are_no_paragraphs_where_paragraphs_have_stops() -> None:
+    telegram = read("05", "UNCLAS BERN 0123\nSUBJECT: X\n\n1. Points:\n1) one\n2) two\n\n2. End.\n")
+    assert [block.number for block in telegram.body] == [1, 2]
+    assert telegram.body[0].text == "Points:\n1) one\n2) two"
+
+
+def test_2009_labels_captions_and_marks_stand_in_mixed_case() -> None:
+    telegram = reftel.read(
+        "From: Embassy Bern\nTo: SecState\nR 141101Z AUG 09\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\n"
+        "Unclas Bern 002345\n\nSensitive\nSipdis\n\nTags: Pgov, Sz\nSubject: Day 3\n\n1. (sbu) Quiet.\n"
+    )
+    assert telegram.captions == ("SENSITIVE", "SIPDIS")
+    assert telegram.readdressal is None
+    assert [a.name for a in telegram.action] == ["SECSTATE WASHDC"]
+    assert (telegram.body[0].marking, telegram.body[0].text) == ("SBU", "Quiet.")

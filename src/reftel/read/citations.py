@@ -11,17 +11,18 @@ from reftel.read.reading import Reading
 from reftel.read.references import Citing, resolve_number
 from reftel.telegram import Citation, Span, full_year
 
-# `REF B`, `Ref B`, `reftel`, from their second letter on: a search for one text is ten times as fast as
+# `REF B`, `Ref b`, `reftel A`, from their second letter on: a search for one text is ten times as fast as
 # one for a choice of letters.
+_POINTER = r"\(?[A-Za-z](?![A-Za-z]|\.[A-Za-z])\)?"
 _BEHIND_REF = (
-    r"(?:(?P<tel>(?:TEL|tel)S?s?)\b|S?s? ?\(?(?P<letters>[A-Z](?![A-Za-z.])\)?"
-    r"(?:(?: ?[,/&-] ?| AND | and | ?, ?and )\(?[A-Z](?![A-Za-z.])\)?)*))"
+    r"(?P<tel>(?:TEL|tel)[Ss]?(?![A-Za-z]))?"
+    rf"(?:[Ss]? ?(?P<letters>{_POINTER}(?:(?: ?[,/&-] ?| AND | and | ?, ?and ){_POINTER})*))?"
 )
 _REFS = tuple(re.compile(rf"{letters}(?<=[Rr]..){_BEHIND_REF}") for letters in ("EF", "ef"))
 _PAGE_BREAKS = frozenset(("page-line", "section-line", "section-heading", "release-note"))
-_LETTER = re.compile(r"[A-Z](?![A-Za-z])")
+_LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
-_NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9,%]|[.:/-][0-9]|Z\b)")
+_NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
 _WORD = re.compile(r"[A-Z][A-Z'-]+\Z")
 _DIGITS = re.compile(r"(?:[0-9]{2}|(?:19|20)[0-9]{2})\Z")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}\Z")
@@ -59,19 +60,21 @@ def _within(citation: Citation, pieces: list[Piece]) -> bool:
 
 def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
     start = match.start() - 1
+    references = reading.references
+    by_letter = {each.enumerator: each.mrn for each in reversed(references) if each.enumerator}
+    letters = [letter.upper() for letter in _LETTER.findall(match["letters"] or "")]
+    if match["tel"] and not any(letter in by_letter for letter in letters):
+        mrns = list(dict.fromkeys(each.mrn for each in references if each.mrn))
+        span = Span(start, match.end("tel"))
+        text = span.of(reading.source)
+        return [Citation(text, mrns[0] if len(mrns) == 1 else None, "", span)]
     text = f"{match.string[start]}{match[0]}"
     if text.count(")") > text.count("("):
         # `(REF B)`: the bracket was opened before.
         text = text.removesuffix(")")
     span = Span(start, start + len(text))
-    references = reading.references
-    if match["tel"]:
-        mrns = list(dict.fromkeys(each.mrn for each in references if each.mrn))
-        return [Citation(text, mrns[0] if len(mrns) == 1 else None, "", span)]
-    letters = _LETTER.findall(match["letters"])
-    if "-" in match["letters"] and len(letters) == 2:
+    if "-" in text and len(letters) == 2:
         letters = [chr(code) for code in range(ord(letters[0]), ord(letters[1]) + 1)]
-    by_letter = {each.enumerator: each.mrn for each in reversed(references) if each.enumerator}
     return [
         Citation(text, by_letter[letter], letter, span) for letter in letters if letter in by_letter
     ]

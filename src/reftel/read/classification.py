@@ -136,6 +136,15 @@ def unfold(lines: list[str], start: int = 0) -> str:
     return done.strip()
 
 
+def set_section(reading: Reading, text: str) -> bool:
+    """Take the section from a line that says nothing else, if it is one: `SECTION 2 OF 3`."""
+    match = _SECTION_AFTER.fullmatch(text)
+    if match is None or reading.section is not None:
+        return False
+    _set_section(reading, match["number"], match["of"])
+    return True
+
+
 def _set_section(reading: Reading, number: str | None, of: str | None) -> None:
     if of is None:
         return

@@ -13,7 +13,12 @@ from typing import Literal
 from msgspec.structs import replace
 
 from reftel import tables
-from reftel.read.classification import CLASSIFICATION_LINE, level_of, read_classification
+from reftel.read.classification import (
+    CLASSIFICATION_LINE,
+    level_of,
+    read_classification,
+    set_section,
+)
 from reftel.read.classified_by import (
     CLASSIFIED_LABEL,
     FURTHER_LABEL,
@@ -102,6 +107,8 @@ _CAPTION = re.compile(
     r"[\s,;/.*-]*(?P<caption>" + "|".join(re.escape(word) for word in _CAPTION_WORDS) + r")"
     r"(?![A-Z0-9])[\s,;/.*-]*"
 )
+# What a caption has behind it: `EXDIS - DISTRIBUTE AS NODIS`, `OFFICIAL INFORMAL NO. 12`.
+_CAPTION_MORE = re.compile(r"\W*(?:DISTRIBUTE AS [A-Z]+\W*|(?:NO\. ?)?[0-9]+(?:[/-][0-9]+)?\s*\Z)")
 _CAPTION_BEHIND = re.compile(
     r"(?<=\S) +(?:SIPDIS|SENSITIVE|NOFORN|EXDIS|NODIS|LIMDIS)(?: +SIPDIS)?\s*\Z"
 )
@@ -423,6 +430,9 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
     if re.fullmatch(r"\s*[A-Z0-9]\s*", text):
         piece.kind = "unknown"
         return at + 1
+    if set_section(reading, text):
+        piece.kind = "classification-line"
+        return at + 1
     if (tail := _CAPTION_BEHIND.search(text)) and tail.start() > 0:
         head, rest = cut(piece, tail.start())
         pieces[at : at + 1] = [head, rest]
@@ -458,6 +468,8 @@ def _take_captions(reading: Reading, at: int, captions: list[str], end: int) -> 
     for caption in captions:
         if caption not in reading.captions:
             reading.captions.append(caption)
+    if more := _CAPTION_MORE.match(reading.pieces[at].text, end):
+        end = more.end()
     name_front(reading.pieces, at, end, "caption")
     return at + 1
 

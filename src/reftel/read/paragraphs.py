@@ -84,6 +84,7 @@ class Sequence:
     def __init__(self) -> None:
         self.last: int | None = None
         self._indent = 0
+        self._stop = "."
 
     def accepts(self, match: re.Match[str], number: int) -> bool:
         if match["pilcrow"]:
@@ -91,11 +92,16 @@ class Sequence:
         indent = len(match["indent"].expandtabs())
         if self.last is None:
             return match["stop"] != ")" or number == 1
-        return self.last < number <= self.last + 2 and abs(indent - self._indent) <= 1
+        if not self.last < number <= self.last + 2 or abs(indent - self._indent) > 1:
+            return False
+        # `2)` below `1.` is an item of a list, unless a portion mark says otherwise.
+        alike = match["stop"].strip() in (self._stop, "")
+        return alike or PORTION_MARK.match(match.string, match.end()) is not None
 
     def take(self, match: re.Match[str], number: int) -> None:
         if self.last is None:
             self._indent = len(match["indent"].expandtabs())
+            self._stop = match["stop"].strip() or "."
         self.last = number
 
 
