@@ -1,0 +1,102 @@
+"""A Postfix of one's own, on loopback, in one folder: for the tests and for `make centre-demo`.
+
+The programs are Debian's (`scripts/mailserver.sh`); nothing of the machine's own mail is touched. Only root
+may start Postfix.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+_POSTFIX = "/usr/sbin/postfix"
+_MAIN = """\
+compatibility_level = 3.6
+queue_directory = {root}/queue
+data_directory = {root}/data
+daemon_directory = /usr/lib/postfix/sbin
+command_directory = /usr/sbin
+mail_owner = postfix
+myhostname = relay.example
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+mydestination =
+alias_maps =
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_peername_lookup = no
+message_size_limit = 0
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
+maillog_file = {root}/log
+maillog_file_prefixes = {root}
+"""
+_MASTER = """\
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
+error unix - - n - - error
+retry unix - - n - - error
+smtp unix - - n - - smtp
+virtual unix - n n - - virtual
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+class NoPostfixError(RuntimeError):
+    """Postfix cannot be started here; the message says why."""
+
+
+@contextmanager
+def running(root: Path, port: int, more: str = "") -> Iterator[None]:
+    """Postfix listening on a port of loopback until the block ends, with `more` lines in its main.cf.
+
+    Raises `NoPostfixError`.
+    """
+    if not Path(_POSTFIX).exists():
+        raise NoPostfixError("there is no Postfix; Debian's package postfix has one")
+    if os.geteuid() != 0:
+        raise NoPostfixError("Postfix can only be started by root")
+    # Its processes must reach the folder, whatever the umask.
+    for folder in (root, *root.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o755)
+    config = root / "config"
+    for name in ("config", "queue", "data"):
+        (root / name).mkdir()
+    shutil.chown(root / "data", "postfix")
+    (config / "main.cf").write_text(_MAIN.format(root=root) + more)
+    (config / "master.cf").write_text(_MASTER.format(port=port))
+    command = [_POSTFIX, "-c", str(config)]
+    started = subprocess.run([*command, "start"], check=False, capture_output=True, text=True)
+    if started.returncode:
+        raise NoPostfixError(f"Postfix does not start: {started.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run([*command, "stop"], check=False, capture_output=True)
+
+
+def relayed(places: Mapping[str, str]) -> str:
+    """Lines of main.cf that hand mail for some domains to `host:port`, as soon as it comes."""
+    maps = []
+    for domain, place in places.items():
+        host, _, port = place.rpartition(":")
+        maps.append(f"{{ {domain} = smtp:[{host}]:{port} }}")
+    return (
+        f"relay_domains = {', '.join(places)}\n"
+        f"transport_maps = inline:{{ {', '.join(maps)} }}\n"
+        "smtp_host_lookup = native\n"
+        "minimal_backoff_time = 2s\nmaximal_backoff_time = 10s\nqueue_run_delay = 2s\n"
+    )
