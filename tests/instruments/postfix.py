@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
 from scripts.postfix import NoPostfixError, running
 
 _MAILDIR = """\

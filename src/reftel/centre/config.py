@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from reftel.centre.passwords import well_formed
 from reftel.tables.directory import Directory, DirectoryError, parse_directory
 from reftel.telegram import CLASSIFICATIONS
 
@@ -24,6 +25,9 @@ _ROUTING_INDICATOR = re.compile(r"[A-Z]{4,8}\Z")
 _PREFIX = re.compile(r"[A-Z]{1,8}\Z")
 _CHANNEL = re.compile(r"[A-Z]{3}\Z")
 _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>[0-9]{1,5})\Z")
+
+UNASSIGNED = "UNASSIGNED"
+"""The reading queue of what no profile finds."""
 
 
 class ConfigError(ValueError):
@@ -170,8 +174,20 @@ class Operator(_Table, frozen=True, kw_only=True):
     secret: str
 
 
+class ReaderConfig(_Table, frozen=True, kw_only=True):
+    """Somebody who reads for some offices, and does nothing else at the centre."""
+
+    name: str
+    secret: str
+    offices: tuple[str, ...]
+
+
 class HttpConfig(_Table, frozen=True, kw_only=True):
     listen: str = "127.0.0.1:8700"
+    names: tuple[str, ...] = ()
+    """Further names under which browsers reach the pages, as behind a proxy."""
+    certificate: str | None = None
+    key: str | None = None
 
 
 class Config(_Table, frozen=True, kw_only=True):
@@ -180,6 +196,7 @@ class Config(_Table, frozen=True, kw_only=True):
     route: tuple[RouteConfig, ...] = ()
     profile: tuple[Profile, ...] = ()
     operator: tuple[Operator, ...] = ()
+    reader: tuple[ReaderConfig, ...] = ()
     limits: Limits = Limits()
     objectives: Objectives = Objectives()
     mail: MailConfig = MailConfig()
@@ -210,12 +227,13 @@ _TABLES: dict[str, type[_Table]] = {
     "route": RouteConfig,
     "profile": Profile,
     "operator": Operator,
+    "reader": ReaderConfig,
     "limits": Limits,
     "objectives": Objectives,
     "mail": MailConfig,
     "http": HttpConfig,
 }
-_LISTS = frozenset(("circuit", "route", "profile", "operator"))
+_LISTS = frozenset(("circuit", "route", "profile", "operator", "reader"))
 
 
 def load_config(path: Path) -> Config:
@@ -371,16 +389,53 @@ def _problems(config: Config) -> Any:
             except ValueError as error:
                 yield f"{place}: {error}"
             else:
-                if place == "[http]" and not config.operator and not _LOOPBACK.match(host):
-                    yield "[http]: name at least one [[operator]] before it listens beyond loopback"
-    for path in ("authority", "password_file", "certificate", "key"):
-        value = getattr(config.mail, path)
+                if place == "[http]" and not _LOOPBACK.match(host):
+                    if not config.operator:
+                        yield "[http]: name at least one [[operator]] before it listens beyond loopback"
+                    if not (config.http and config.http.certificate and config.http.key):
+                        yield (
+                            "[http]: passwords would go in clear; give certificate and key, or listen on"
+                            " 127.0.0.1 behind a proxy that has them"
+                        )
+    yield from _people_problems(config)
+    for table, path in (
+        *(("mail", each) for each in ("authority", "password_file", "certificate", "key")),
+        *(("http", each) for each in ("certificate", "key")),
+    ):
+        value = getattr(getattr(config, table), path, None)
         if value and not (config.folder / value).is_file():
-            yield f"[mail]: {path}: there is no file {config.folder / value}"
+            yield f"[{table}]: {path}: there is no file {config.folder / value}"
     if config.limits.message_bytes < 2000:
         yield "[limits]: message_bytes is under 2000, too little for any telegram"
     if not 0 < config.objectives.warn_at <= 1:
         yield "[objectives]: warn_at is a part of the time, as 0.75"
+
+
+def _people_problems(config: Config) -> Any:
+    people: set[str] = set()
+    accounts: list[tuple[str, Operator | ReaderConfig]] = [
+        *(("operator", operator) for operator in config.operator),
+        *(("reader", reader) for reader in config.reader),
+    ]
+    for table, each in accounts:
+        where = f"[[{table}]] {each.name}"
+        if not each.name.strip() or ":" in each.name or each.name in people:
+            yield f"{where}: a name is given once, and has no colon in it"
+        people.add(each.name)
+        if not well_formed(each.secret):
+            yield f"{where}: secret is none; make one with: reftel centre secret"
+    offices = {profile.office for profile in config.profile} | {UNASSIGNED}
+    for reader in config.reader:
+        for office in reader.offices:
+            if office not in offices:
+                yield (
+                    f"[[reader]] {reader.name}: there is no [[profile]] of {office!r}"
+                    f"{_nearest(office, sorted(offices))}"
+                )
+        if not reader.offices:
+            yield f"[[reader]] {reader.name}: name at least one office"
+    if config.reader and not config.operator:
+        yield "[[reader]]: name an [[operator]] too: with readers alone nobody could work the centre"
 
 
 def _classification(word: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass, field
 
 import reftel
 from reftel.archive import Archive, StoreError
 from reftel.centre import services
+from reftel.centre.config import UNASSIGNED
 from reftel.centre.distribution import readers
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import OPERATOR, Awaited, Duty, JournalError
@@ -15,9 +17,6 @@ from reftel.centre.scan import Scanned, scan
 from reftel.centre.station import Station
 from reftel.sources import Incoming
 from reftel.telegram import Telegram
-
-UNASSIGNED = "UNASSIGNED"
-"""The reading queue of what no profile finds."""
 
 _AT_ONCE = 100
 _PERSONAL = ("FLASH", "NIACT IMMEDIATE", "EMERGENCY")
@@ -199,7 +198,7 @@ class Delivery:
         first = arrived.duties[0]
         now = station.clock()
         if not first.routing:
-            changes.entry("filed", now, message=first.message)
+            changes.entry("filed", now, message=first.message, document=_digest(arrived.text))
             return
         if telegram.service is not None and not telegram.body:
             return
@@ -214,6 +213,11 @@ class Delivery:
             sections=[duty.message for duty in arrived.duties],
             missing=list(arrived.missing),
             remark=_remark(arrived.scanned),
+            subject=telegram.subject,
+            origin=telegram.originator.name if telegram.originator else None,
+            precedence=telegram.precedence,
+            classification=telegram.classification,
+            document=_digest(arrived.text),
         )
         station.tell("message.delivered", message=first.message, offices=len(found))
         name = station.config.station.name
@@ -266,6 +270,11 @@ def section_total(parts: dict[int, tuple[Duty, Telegram, str]]) -> int | None:
     """How many sections there are, as far as one of them says it."""
     totals = [t.section.of for _, t, _ in parts.values() if t.section and t.section.of]
     return max(totals, default=None)
+
+
+def _digest(text: str) -> str:
+    """By which the archive knows a text (docs/urls.md)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_filed(telegram: Telegram) -> bool:

@@ -128,8 +128,12 @@ class Changes:
         self.others.append(("DELETE FROM awaited WHERE kind=? AND name=?", (kind, name)))
 
     def read_by(self, office: str, message: int, at: float, why: str) -> None:
-        sql = "INSERT OR IGNORE INTO reading VALUES (?,?,?,?)"
+        sql = "INSERT OR IGNORE INTO reading VALUES (?,?,?,?,NULL)"
         self.others.append((sql, (office, message, at, why)))
+
+    def was_read(self, office: str, message: int, who: str) -> None:
+        sql = "UPDATE reading SET reader=? WHERE office=? AND message=? AND reader IS NULL"
+        self.others.append((sql, (who, office, message)))
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)

@@ -60,9 +60,10 @@ CREATE TABLE awaited (
     PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 CREATE TABLE reading (
-    office TEXT NOT NULL, message INTEGER NOT NULL, at REAL NOT NULL, why TEXT NOT NULL,
+    office TEXT NOT NULL, message INTEGER NOT NULL, at REAL NOT NULL, why TEXT NOT NULL, reader TEXT,
     PRIMARY KEY (office, message)
 ) WITHOUT ROWID;
+CREATE INDEX reading_unread ON reading (office, at) WHERE reader IS NULL;
 CREATE TABLE journal (format INTEGER NOT NULL, identity TEXT NOT NULL);
 """
 
@@ -244,10 +245,19 @@ class Reader:
         sql = "SELECT message, at FROM entry WHERE kind='delivered' AND at>=? ORDER BY id"
         return self.reader.execute(sql, (since,)).fetchall()
 
-    def in_reading(self, office: str, limit: int = 100) -> list[tuple[int, float, str]]:
-        """What lies in an office's reading queue: message, when it came, why; newest first."""
-        sql = "SELECT message, at, why FROM reading WHERE office=? ORDER BY message DESC LIMIT ?"
+    def in_reading(self, office: str, limit: int = 100) -> list[tuple[int, float, str, str | None]]:
+        """What lies in an office's reading queue: message, when it came, why, who has read it; what nobody
+        has read first, newest first."""
+        sql = (
+            "SELECT message, at, why, reader FROM reading WHERE office=?"
+            " ORDER BY reader IS NOT NULL, message DESC LIMIT ?"
+        )
         return self.reader.execute(sql, (office, limit)).fetchall()
+
+    def unread(self) -> dict[str, tuple[int, float]]:
+        """How many telegrams nobody has read, by office, and since when the oldest lies there."""
+        sql = "SELECT office, count(*), min(at) FROM reading WHERE reader IS NULL GROUP BY office"
+        return {office: (count, at) for office, count, at in self.reader.execute(sql)}
 
     def verify(self) -> Iterator[str]:
         """Everything that is wrong with the file: the chain, the bytes, SQLite's own check."""

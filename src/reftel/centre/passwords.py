@@ -27,6 +27,15 @@ def matches(kept: str, password: str) -> bool:
         return False
 
 
+def well_formed(kept: str) -> bool:
+    """Whether this is a secret that `secret` may have made."""
+    try:
+        kind, salt, digest = kept.split(":")
+        return kind == "scrypt" and len(base64.b64decode(salt)) >= 16 and bool(digest)
+    except ValueError:
+        return False
+
+
 def _digest(password: str, salt: bytes) -> bytes:
     return hashlib.scrypt(password.encode(), salt=salt, **_COST)
 

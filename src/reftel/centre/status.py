@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from reftel.centre.station import WAIT_BUCKETS, Station
+from reftel.centre.station import Station
 from reftel.read.dtg import PRECEDENCES
 
 _LETTERS = ("Y", "Z", "O", "P", "R")
@@ -43,6 +43,8 @@ class Alert(msgspec.Struct, frozen=True):
     what: str
     message: int | None = None
     circuit: str | None = None
+    acknowledge: bool = False
+    """Whether a person's acknowledgement of the message ends it."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -138,7 +140,7 @@ def alerts(station: Station) -> list[Alert]:
             name = awaited.detail.get("name") or f"message {awaited.name}"
             why = awaited.detail.get("why", "FLASH")
             what = f"{why} {name} waits for a person's acknowledgement"
-            found.append(Alert(True, what, int(awaited.name)))
+            found.append(Alert(True, what, int(awaited.name), acknowledge=True))
         elif awaited.kind == "open-number":
             found.append(
                 Alert(False, f"number {awaited.name} did not come", circuit=awaited.circuit)
@@ -181,56 +183,3 @@ def _span(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
-
-
-def metrics(station: Station) -> str:
-    """The state in the text format of Prometheus."""
-    now = status(station)
-    lines = [
-        "# HELP reftel_queue_messages Messages that wait, by circuit and precedence.",
-        "# TYPE reftel_queue_messages gauge",
-    ]
-    ages = [
-        "# HELP reftel_queue_oldest_seconds Age of the oldest message that waits.",
-        "# TYPE reftel_queue_oldest_seconds gauge",
-    ]
-    for circuit in now.circuits:
-        waiting = {each.precedence: each for each in circuit.waiting}
-        for word in ("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"):
-            labels = f'circuit="{circuit.name}",precedence="{word}"'
-            each = waiting.get(word)
-            lines.append(f"reftel_queue_messages{{{labels}}} {each.count if each else 0}")
-            ages.append(f"reftel_queue_oldest_seconds{{{labels}}} {each.oldest_s if each else 0}")
-    lines += ages
-    lines += ["# HELP reftel_circuit_up Whether a circuit is up.", "# TYPE reftel_circuit_up gauge"]
-    lines += [f'reftel_circuit_up{{circuit="{c.name}"}} {int(c.up)}' for c in now.circuits]
-    for name, what, value in (
-        ("operator", "Messages in the operator's queue.", now.operator),
-        ("held", "Messages that a person put aside.", now.held),
-        ("awaited", "Answers that are awaited.", len(now.awaited)),
-        ("journal_writable", "Whether the journal can be written.", int(now.trouble is None)),
-    ):
-        lines += [
-            f"# HELP reftel_{name} {what}",
-            f"# TYPE reftel_{name} gauge",
-            f"reftel_{name} {value}",
-        ]
-    lines += [
-        "# HELP reftel_events_total What happened since the start, by kind.",
-        "# TYPE reftel_events_total counter",
-    ]
-    lines += [f'reftel_events_total{{event="{k}"}} {v}' for k, v in sorted(station.count.items())]
-    lines += [
-        "# HELP reftel_first_byte_seconds Time from acceptance to the first byte sent.",
-        "# TYPE reftel_first_byte_seconds histogram",
-    ]
-    for letter, (total, count, buckets) in sorted(station.waited.items()):
-        word = PRECEDENCES.get(letter, letter)
-        for limit, number in zip(WAIT_BUCKETS, buckets, strict=False):
-            lines.append(
-                f'reftel_first_byte_seconds_bucket{{precedence="{word}",le="{limit}"}} {number}'
-            )
-        lines.append(f'reftel_first_byte_seconds_bucket{{precedence="{word}",le="+Inf"}} {count}')
-        lines.append(f'reftel_first_byte_seconds_sum{{precedence="{word}"}} {total}')
-        lines.append(f'reftel_first_byte_seconds_count{{precedence="{word}"}} {count}')
-    return "\n".join(lines) + "\n"

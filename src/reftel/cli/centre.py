@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import http.client
 import json
+import os
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import click
+import msgspec
 
 from reftel.check import Profile
 from reftel.cli.common import DONE, NOTHING, as_json, color, fail, format_option, say, width
@@ -110,21 +112,28 @@ def run(path: Path, log: str) -> None:
         door = config.data / "centre.sock"
         door.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(door))
-        door.chmod(0o600)
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(door))
+        finally:
+            os.umask(before)
         places: list[tuple[Any, str, bool]] = [(listener, "localhost", True)]
         if config.http is not None:
             from reftel.centre.config import address
 
             host, port = address(config.http.listen)
             places.append((socket.create_server((host, port)), host, False))
-            say(f"The centre's pages are at http://{host}:{port}/centre")
+            scheme = "https" if config.http.certificate else "http"
+            say(f"The centre's pages are at {scheme}://{host}:{port}/centre")
         for sock, host, trusted in places:
+            secure = not trusted and config.http is not None and config.http.certificate
             settings = uvicorn.Config(
                 centre_app(running, host=host, trusted=trusted),
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                ssl_certfile=config.folder / str(config.http.certificate) if secure else None,
+                ssl_keyfile=config.folder / str(config.http.key) if secure else None,
             )
             server = uvicorn.Server(settings)
             server.capture_signals = _nothing_captured  # type: ignore[method-assign]
@@ -378,19 +387,24 @@ def profile_command(path: Path, office: str, days: float, form: str) -> None:
     Example: reftel centre profile TRADE --config centre.toml
     """
     config = _load(path)
-    from reftel.centre.history import would_have_found
+    from reftel.centre.history import would_find
 
     profiles = [each for each in config.profile if each.office == office]
     if not profiles:
-        fail(f"there is no [[profile]] of {office}")
-    rows = would_have_found(config, profiles, days)
+        offices = ", ".join(dict.fromkeys(each.office for each in config.profile))
+        fail(f"there is no [[profile]] of {office}; there are {offices or 'none'}")
+    try:
+        trial = msgspec.to_builtins(would_find(config, profiles, days))
+    except OSError as error:
+        fail(str(error))
     if form == "json":
-        click.echo(as_json(rows))
+        click.echo(as_json(trial))
     else:
-        from reftel.terminal.centre import render_reading
+        from reftel.terminal.centre import render_trial
 
-        click.echo(render_reading(rows, width=width(), color=color()), nl=False)
-    sys.exit(DONE if rows else NOTHING)
+        shown = render_trial(trial, office, days, width=width(), color=color())
+        click.echo(shown, nl=False, color=color() or None)
+    sys.exit(DONE if trial["found"] else NOTHING)
 
 
 @centre.command("reload")

@@ -1,7 +1,8 @@
-"""The message centre for a terminal: its state, its queues, a message's way."""
+"""The message centre for a terminal: its state, its queues, a message's way, what lies to be read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,47 +10,59 @@ from typing import Any
 from reftel.terminal.style import Style, joined, visible
 
 _SHORT = {"EMERGENCY": "Y", "FLASH": "Z", "IMMEDIATE": "O", "PRIORITY": "P", "ROUTINE": "R"}
+_PAINT = {"Y": "SECRET", "Z": "SECRET", "O": "doubt-text", "P": "doubt", "R": ""}
+_PLACES = {"operator": "a decision", "held": "held", "here": "this station"}
+_FEED = re.compile(r"\n{3,}NNNN")
 
 
 def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = False) -> str:
-    """Circuits with their queues and numbers, what lies with the operator, alerts."""
+    """Alerts, circuits with their queues and numbers, what lies with the operator."""
     style = Style(width, color)
-    at = _clock(now["at"])
     lines = [
-        style.paint(f"{now['station']} ({now['routing_indicator']})", "bold")
-        + style.paint(f"  {at}  {now['messages']} messages", "dim"),
+        style.paint(now["station"], "bold")
+        + style.paint(
+            f"  {now['routing_indicator']}  {_clock(now['at'])}  {now['messages']:,} messages",
+            "dim",
+        ),
         "",
     ]
-    rows = [("circuit", "to", "", "Z", "O", "P", "R", "oldest", "on way", "in", "out")]
+    for alert in now["alerts"]:
+        sign, paint = ("!!", "doubt-text") if alert["grave"] else (" !", "doubt")
+        number = f" (message {alert['message']})" if alert["message"] else ""
+        first, *rest = style.wrap(visible(alert["what"]) + number, "   ")
+        lines += [style.paint(f"{sign} {first.strip()}", paint)]
+        lines += [style.paint(each, paint) for each in rest]
+    if not now["alerts"]:
+        lines.append(style.paint("nothing needs a person", "text"))
+    lines.append("")
+    rows = [("circuit", "to", "", "Z", "O", "P", "R", "oldest", "on way", "last in", "last out")]
     for circuit in now["circuits"]:
-        waiting = {_SHORT[each["precedence"]]: each for each in circuit["waiting"]}
+        waiting = {_SHORT[each["precedence"]]: each["count"] for each in circuit["waiting"]}
         oldest = max((each["oldest_s"] for each in circuit["waiting"]), default=None)
-        counts = [str(waiting[x]["count"]) if x in waiting else "-" for x in "ZOPR"]
         rows.append(
             (
                 circuit["name"],
                 circuit["station"] or circuit["kind"],
-                "up" if circuit["up"] else "DOWN",
-                *counts,
+                style.paint("up", "text") if circuit["up"] else style.paint("DOWN", "doubt-text"),
+                *(style.paint(str(waiting.get(x, "-")), _paint(x, waiting)) for x in "ZOPR"),
                 _span(oldest) if oldest is not None else "-",
-                str(circuit["on_the_way"]),
+                str(circuit["on_the_way"] or "-"),
                 circuit["last_in"] or "-",
                 circuit["last_out"] or "-",
             )
         )
     lines += _table(rows, style, right={3, 4, 5, 6, 7, 8})
+    places = (("being delivered", "here"), ("for a decision", "operator"), ("held", "held"))
     lines += [
         "",
-        f"being delivered {now['here']}   operator {now['operator']}   held {now['held']}"
-        f"   awaited {len(now['awaited'])}",
+        "   ".join(f"{word} {now[key]}" for word, key in places)
+        + f"   awaited {len(now['awaited'])}",
     ]
-    if now["alerts"]:
-        lines.append("")
-    for alert in now["alerts"]:
-        sign = style.paint("!!", "doubt-text") if alert["grave"] else style.paint(" !", "doubt")
-        first, *rest = style.wrap(visible(alert["what"]), "   ")
-        lines += [f"{sign} {first.strip()}", *rest]
     return joined(lines)
+
+
+def _paint(letter: str, waiting: Mapping[str, int]) -> str:
+    return _PAINT[letter] if letter in waiting else "dim"
 
 
 def render_queue(rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: bool = False) -> str:
@@ -62,8 +75,8 @@ def render_queue(rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: b
         (
             str(row["duty"]),
             str(row["message"]),
-            row["precedence"] * 2,
-            row["circuit"],
+            style.paint(row["precedence"] * 2, _PAINT.get(row["precedence"], "")),
+            _PLACES.get(row["circuit"], row["circuit"]),
             _span(row["age_s"]),
             " ".join(row["stations"]) or "-",
             row["name"] or "-",
@@ -80,73 +93,110 @@ def render_queue(rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: b
 
 
 def render_way(way: Mapping[str, Any], *, width: int = 80, color: bool = False) -> str:
-    """A message's whole way: how it came, what happened, what is still to be done."""
+    """A message's whole way: how it came, what happened, what is still to be done, and its text, the feed
+    before its end left out."""
     style = Style(width, color)
     came = way["circuit"].lstrip("#")
-    head = f"message {way['message']}"
-    if way["name"]:
-        head += f"  {way['name']}"
     under = f" as {way['hop']}" if way["hop"] else ""
     lines = [
-        style.paint(head, "bold"),
-        style.paint(f"{_clock(way['at'])}  from {came}{under}", "dim"),
+        style.paint(way["name"] or f"message {way['message']}", "bold"),
+        style.paint(f"message {way['message']}, {_clock(way['at'])} from {came}{under}", "dim"),
         "",
     ]
+    day = ""
     for entry in way["entries"]:
-        words = " ".join(
-            str(each) for each in (entry["circuit"], entry["hop"], entry["who"]) if each
-        )
-        detail = ", ".join(
-            f"{key} {_said(value)}" for key, value in entry["detail"].items() if value
-        )
-        first = f"{_clock(entry['at'])}  {entry['kind']:<20} "
-        lines += style.wrap(visible(f"{words} {detail}".strip()), first, " " * 44)
+        at = _clock(entry["at"])
+        if at[:10] != day:
+            day = at[:10]
+            lines.append(style.paint(day, "dim"))
+        first = f"  {at[11:]}  "
+        said = style.wrap(visible(entry["said"]), first)
+        lines += [style.paint(first, "dim") + said[0][len(first) :], *said[1:]]
+        for more in entry["more"]:
+            lines += [style.paint(each, "dim") for each in style.wrap(visible(more), " " * 15)]
     for duty in way["open"]:
         where = duty["circuit"].lstrip("#")
         note = f": {duty['note']}" if duty["note"] else ""
-        lines.append(style.paint(f"still waits for {where}{visible(note)}", "doubt"))
-    lines += ["", *(f"  {line}" for line in visible(way["text"]).rstrip().split("\n"))]
+        what = f"still waits for {_PLACES.get(where, where)} (duty {duty['id']}){note}"
+        lines += [style.paint(each, "doubt") for each in style.wrap(visible(what), "  ")]
+    text = _FEED.sub("\n\nNNNN", visible(way["text"]).rstrip())
+    lines += ["", *(style.paint(f"  {line}", "wire") for line in text.split("\n"))]
     return joined(lines)
+
+
+def render_offices(
+    rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: bool = False
+) -> str:
+    """The reading queues, and how much of them nobody has read."""
+    style = Style(width, color)
+    shown = [("office", "unread", "oldest")]
+    for row in rows:
+        unread, oldest = row["unread"], _span(row["oldest_s"]) if row["unread"] else "-"
+        count = style.paint(str(unread), "bold") if unread else "-"
+        shown.append((row["office"], count, oldest))
+    return joined(_table(shown, style, right={1, 2}))
 
 
 def render_reading(
     rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: bool = False
 ) -> str:
-    """A reading queue."""
-    if not rows:
-        return "nothing to read\n"
-    shown = [("message", "delivered", "serial", "why")]
-    shown += [
-        (str(row["message"]), _clock(row["at"]), row["name"] or "-", visible(row["why"]))
-        for row in rows
+    """A reading queue: what nobody has read first."""
+    style = Style(width, color)
+    lines: list[str] = []
+    for row in rows:
+        lines += _telegram(row, style)
+        if row.get("remark"):
+            lines.append(style.paint(f"        {row['remark']}", "doubt-text"))
+        if row.get("reader"):
+            lines.append(style.paint(f"        read by {visible(row['reader'])}", "dim"))
+    return joined(lines) if lines else "nothing to read\n"
+
+
+def render_trial(
+    trial: Mapping[str, Any], office: str, days: float, *, width: int = 80, color: bool = False
+) -> str:
+    """What a profile would have found."""
+    style = Style(width, color)
+    found = len(trial["found"])
+    lines = [f"{office} would have found {found} of {trial['looked_at']} in {days:g} days", ""]
+    for row in trial["found"]:
+        lines += _telegram(row, style)
+    return joined(lines)
+
+
+def _telegram(row: Mapping[str, Any], style: Style) -> list[str]:
+    """A telegram in a list: when, from whom, about what, and why it is here."""
+    level = row["classification"]
+    marks = style.paint(f" {level} ", level) if level else "classification not read"
+    word = (row["precedence"] or "").removeprefix("NIACT ")
+    urgent = style.paint(word, _PAINT.get(_SHORT.get(word, ""), "")) if word else ""
+    number = str(row["message"]).rjust(6)
+    head = f"{number}  {_clock(row['at'])}  {visible(row['origin'] or '')}  {marks}  {urgent}"
+    subject = visible(row["subject"] or "without a subject")
+    return [
+        head.rstrip(),
+        *(style.paint(each, "bold") for each in style.wrap(subject, " " * 8)),
+        *(style.paint(each, "dim") for each in style.wrap(visible(row["why"]), " " * 8)),
     ]
-    return joined(_table(shown, Style(width, color), right={0}))
+
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def _table(rows: Sequence[Sequence[str]], style: Style, right: Iterable[int] = ()) -> list[str]:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    """Columns as wide as their widest cell; a cell may be painted."""
     to_right = set(right)
+    wide = [[len(_ESCAPES.sub("", cell)) for cell in row] for row in rows]
+    widths = [max(row[at] for row in wide) for at in range(len(rows[0]))]
     lines = []
     for number, row in enumerate(rows):
-        cells = [
-            cell.rjust(width) if at in to_right else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
+        cells = []
+        for at, cell in enumerate(row):
+            blanks = " " * (widths[at] - wide[number][at])
+            cells.append(blanks + cell if at in to_right else cell + blanks)
         line = "  ".join(cells).rstrip()
-        if number == 0:
-            line = style.paint(line, "dim")
-        elif "DOWN" in row:
-            line = line.replace("DOWN", style.paint("DOWN", "doubt-text"))
-        lines.append(line)
+        lines.append(style.paint(line, "dim") if number == 0 else line)
     return lines
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, dict):
-        return "; ".join(f"{key}: {each}" for key, each in value.items())
-    if isinstance(value, list):
-        return " ".join(str(each) for each in value)
-    return str(value)
 
 
 def _clock(at: float) -> str:

@@ -104,6 +104,8 @@ class ReadingRoom:
             "query": "",
             "version": reftel.__version__,
             "has_centre": self._centre,
+            "person": None,
+            "lying": None,
             **values,
         }
         return HTMLResponse(self._templates.get_template(template).render(context), code)
@@ -329,17 +331,19 @@ def app(
 ) -> Starlette:
     """The reading room of an archive as an ASGI application, answering to loopback and `host`; the desk
     looks stations up in `directory`."""
-    return application(ReadingRoom(archive, directory or Directory()), host)
+    return application(ReadingRoom(archive, directory or Directory()), (host,))
 
 
 def application(
     room: ReadingRoom,
-    host: str,
+    names: Sequence[str],
     more: Sequence[Route] = (),
     doors: Sequence[Middleware] = (),
 ) -> Starlette:
-    """The room's pages, with further ones beside them and further middleware before them."""
-    hosts = ["*"] if host in ("0.0.0.0", "::") else [*_LOOPBACK, host, "testserver"]
+    """The room's pages, answering to loopback and `names`, with further pages beside them and further
+    middleware before them."""
+    anywhere = {"0.0.0.0", "::"} & set(names)
+    hosts = ["*"] if anywhere else [*_LOOPBACK, *names, "testserver"]
     return Starlette(
         routes=[
             *more,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,54 +11,28 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reftel.centre import desk, origin, services
+from reftel.centre import desk, origin, readers, services
 from reftel.centre.accepting import Refused
-from reftel.centre.config import Operator
-from reftel.centre.journalfile import JournalError
-from reftel.centre.passwords import matches
+from reftel.centre.config import Profile
+from reftel.centre.history import would_find
+from reftel.centre.journalfile import Entry, JournalError
+from reftel.centre.metrics import MEDIA_TYPE, metrics
 from reftel.centre.running import Centre
 from reftel.centre.scan import scan
-from reftel.centre.status import metrics, status
+from reftel.centre.status import status
+from reftel.centre.told import more, told
 from reftel.read.dtg import PRECEDENCES
 from reftel.telegram import RecordError, from_builtins
 from reftel.web.app import ReadingRoom, application
+from reftel.web.login import LOCAL, Doorkeeper, Login, Person
+from reftel.web.pages import LEVEL_CLASSES, telegram_page
 
-
-class _Operators:
-    """Asks for name and password (RFC 7617) where operators are named; `who` is in the request's state."""
-
-    def __init__(self, app: ASGIApp, operators: tuple[Operator, ...]) -> None:
-        self._app = app
-        self._operators = {each.name: each.secret for each in operators}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/health":
-            await self._app(scope, receive, send)
-            return
-        who = self._who(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
-        if who is None:
-            headers = {"WWW-Authenticate": 'Basic realm="Reftel", charset="UTF-8"'}
-            await PlainTextResponse("Name and password, please.", 401, headers)(
-                scope, receive, send
-            )
-            return
-        scope.setdefault("state", {})["who"] = who
-        await self._app(scope, receive, send)
-
-    def _who(self, header: str) -> str | None:
-        kind, _, value = header.partition(" ")
-        if kind.lower() != "basic":
-            return None
-        try:
-            name, _, password = base64.b64decode(value).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        kept = self._operators.get(name)
-        return name if kept is not None and matches(kept, password) else None
+WORDS = ("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE")
+_MOST_READ_FOR_A_TRIAL = 5000
+_TRIED = ("tags", "captions", "attention", "offices", "words", "originators")
 
 
 class CentreRoom:
@@ -69,14 +42,23 @@ class CentreRoom:
         self._centre = centre
         self._room = room
         self._trusted = trusted
-        room.filters["clock"] = _clock
-        room.filters["span"] = _span
+        self.login = Login(centre, room)
+        room.filters |= {
+            "clock": _clock,
+            "span": _span,
+            "told": told,
+            "more": more,
+            "level": lambda word: LEVEL_CLASSES.get(word or "", "none"),
+            "precedence": lambda letter: PRECEDENCES.get(letter, letter),
+        }
 
     @property
     def routes(self) -> list[Route]:
         return [
             Route("/health", self.health),
             Route("/metrics", self.metrics),
+            Route("/login", self.login.page, methods=["GET", "POST"]),
+            Route("/logout", self.login.leave, methods=["POST"]),
             Route("/centre", self.overview),
             Route("/centre.json", self.overview),
             Route("/centre/queue", self.queue),
@@ -85,53 +67,67 @@ class CentreRoom:
             Route("/centre/find.json", self.find),
             Route("/centre/message/{number:int}.json", self.message),
             Route("/centre/message/{number:int}", self.message),
+            Route("/centre/offices.json", self.offices),
+            Route("/centre/reading", self.offices),
             Route("/centre/reading/{office}.json", self.reading),
             Route("/centre/reading/{office}", self.reading),
+            Route("/centre/reading/{office}/{number:int}", self.telegram),
+            Route("/centre/profiles", self.profiles),
+            Route("/centre/profiles.json", self.profiles),
+            Route("/centre/read", self.read, methods=["POST"]),
             Route("/centre/do", self.do, methods=["POST"]),
             Route("/centre/send", self.send, methods=["POST"]),
             Route("/centre/reload", self.reload, methods=["POST"]),
         ]
+
+    def _page(self, request: Request, template: str, **values: Any) -> Response:
+        person = self._person(request)
+        named = person if self._centre.station.config.operator else None
+        return self._room.page(template, person=named, **values)
 
     # Looking
 
     async def health(self, request: Request) -> Response:
         """200 while the journal can be written, 503 while not."""
         del request
-        trouble = self._centre.station.trouble
-        body = {"healthy": trouble is None, "why": trouble}
-        return JSONResponse(body, 200 if trouble is None else 503)
+        now = status(self._centre.station)
+        body = {
+            "healthy": now.healthy,
+            "why": now.trouble,
+            "circuits_down": [each.name for each in now.circuits if not each.up],
+            "alerts": len(now.alerts),
+        }
+        return JSONResponse(body, 200 if now.healthy else 503)
 
     async def metrics(self, request: Request) -> Response:
         del request
-        return PlainTextResponse(
-            metrics(self._centre.station), media_type="text/plain; version=0.0.4"
-        )
+        return Response(metrics(self._centre.station), media_type=MEDIA_TYPE)
 
     async def overview(self, request: Request) -> Response:
-        now = status(self._centre.station)
+        station = self._centre.station
+        now = status(station)
         if request.url.path.endswith(".json"):
             return JSONResponse(msgspec.to_builtins(now))
-        station = self._centre.station
-        rows = [
-            *desk.queue_rows(station, "operator"),
-            *desk.queue_rows(station, "held"),
-        ]
-        offices = [profile.office for profile in station.config.profile]
-        return self._room.page(
+        return self._page(
+            request,
             "centre.html",
             now=now,
-            rows=rows,
-            offices=[*dict.fromkeys(offices), "UNASSIGNED"],
-            letters=("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"),
-            recent=list(reversed(station.journal.entries(last=12))),
+            rows=[*desk.queue_rows(station, "operator"), *desk.queue_rows(station, "held")],
+            offices=readers.offices(station),
+            words=WORDS,
+            recent=list(reversed(station.journal.entries(last=15))),
         )
 
     async def queue(self, request: Request) -> Response:
-        circuit = request.query_params.get("circuit")
-        rows = desk.queue_rows(self._centre.station, circuit, _number(request, "limit", 200))
+        circuit = request.query_params.get("circuit") or None
+        station = self._centre.station
+        places = [*station.circuits, "here", "operator", "held"]
+        if circuit is not None and circuit not in places:
+            raise HTTPException(404, f"There is no queue {circuit}; there are {', '.join(places)}")
+        rows = desk.queue_rows(station, circuit, _number(request, "limit", 200))
         if request.url.path.endswith(".json"):
             return JSONResponse(rows)
-        return self._room.page("queue.html", rows=rows, circuit=circuit)
+        return self._page(request, "queue.html", rows=rows, circuit=circuit, places=places)
 
     async def find(self, request: Request) -> Response:
         words = request.query_params.get("q", "").strip()
@@ -141,37 +137,119 @@ class CentreRoom:
         if len(found) == 1:
             return RedirectResponse(f"/centre/message/{found[0]}", 303)
         ways = [desk.way(self._centre.station, each) for each in found[-50:]]
-        return self._room.page("found.html", words=words, ways=ways)
+        return self._page(request, "found.html", words=words, ways=ways[::-1], total=len(found))
 
     async def message(self, request: Request) -> Response:
+        station = self._centre.station
         try:
-            way = desk.way(self._centre.station, request.path_params["number"])
-        except (desk.DeskError, JournalError) as error:
+            way = desk.way(station, request.path_params["number"])
+        except desk.DeskError as error:
             raise HTTPException(404, str(error)) from error
+        except JournalError as error:
+            raise HTTPException(500, str(error)) from error
         if request.url.path.endswith(".json"):
-            return JSONResponse(msgspec.to_builtins(way))
+            entries = [
+                {**msgspec.to_builtins(each), "said": told(each), "more": more(each)}
+                for each in way.entries
+            ]
+            return JSONResponse({**msgspec.to_builtins(way), "entries": entries})
         scanned = scan(way.text.encode("latin-1", "replace"))
-        awaited = ("person", str(way.message)) in self._centre.station.awaited
-        return self._room.page(
+        return self._page(
+            request,
             "way.html",
             way=way,
             scanned=scanned,
-            precedence=PRECEDENCES.get(scanned.letter, scanned.letter),
-            awaited=awaited,
-            circuits=list(self._centre.station.circuits),
+            awaited=("person", str(way.message)) in station.awaited,
+            circuits=list(station.circuits),
+            sent=any(each.kind == "sent" for each in way.entries),
+            document=_document(way.entries),
         )
+
+    # Reading
+
+    async def offices(self, request: Request) -> Response:
+        """The reading queues; a reader's own alone."""
+        mine = self._person(request).offices
+        found = [
+            each
+            for each in readers.offices(self._centre.station)
+            if mine is None or each.office in mine
+        ]
+        if request.url.path.endswith(".json"):
+            return JSONResponse(msgspec.to_builtins(found))
+        if len(found) == 1:
+            return RedirectResponse(f"/centre/reading/{found[0].office}", 303)
+        return self._page(request, "offices.html", offices=found)
 
     async def reading(self, request: Request) -> Response:
         """An office's reading queue."""
-        station = self._centre.station
         office = request.path_params["office"]
-        rows = []
-        for number, at, why in station.journal.in_reading(office):
-            row = station.journal.message(number)
-            rows.append({"message": number, "at": at, "why": why, "name": row[3] if row else None})
+        rows = readers.reading(self._centre.station, office, _number(request, "limit", 200))
         if request.url.path.endswith(".json"):
-            return JSONResponse(rows)
-        return self._room.page("reading.html", office=office, rows=rows)
+            return JSONResponse(msgspec.to_builtins(rows))
+        return self._page(request, "reading.html", office=office, rows=rows)
+
+    async def telegram(self, request: Request) -> Response:
+        """A telegram as it lies before an office."""
+        office, number = request.path_params["office"], request.path_params["number"]
+        rows = readers.reading(self._centre.station, office, -1)
+        lying = next((row for row in rows if row.message == number), None)
+        if lying is None:
+            raise HTTPException(404, f"Message {number} does not lie before {office}.")
+        archive = self._room.archive
+        document = archive.document(lying.document) if lying.document else None
+        if document is None:
+            raise HTTPException(404, f"Message {number} is not in the archive; see its way.")
+        page = telegram_page(archive, document)
+        return self._page(request, "telegram.html", page=page, lying=lying, office=office)
+
+    async def read(self, request: Request) -> Response:
+        """Somebody says that he has read a telegram: a form from its page."""
+        self._room.same_origin(request)
+        form = await request.form()
+        office, person = str(form.get("office", "")), self._person(request)
+        if person.offices is not None and office not in person.offices:
+            raise HTTPException(403, f"{person.name} does not read for {office}.")
+        try:
+            number = int(str(form.get("message", "")))
+            await readers.read(self._centre.station, office, number, person.name)
+        except desk.DeskError as error:
+            raise HTTPException(409, str(error)) from error
+        except ValueError as error:
+            raise HTTPException(400, "Say which message, by its number.") from error
+        return RedirectResponse(f"/centre/reading/{office}", 303)
+
+    async def profiles(self, request: Request) -> Response:
+        """Who reads what; what one of the profiles, or one that is tried, would have found."""
+        config = self._centre.station.config
+        asked = request.query_params
+        office = asked.get("office", "")
+        tried: dict[str, Any] = {key: _listed(asked.get(key, "")) for key in _TRIED}
+        if any(tried.values()):
+            profiles = [Profile(office=office or "TRIAL", **tried)]
+        else:
+            profiles = [each for each in config.profile if each.office == office]
+        try:
+            days = min(max(float(asked.get("days", "31")), 0.0), 3660.0)
+        except ValueError:
+            days = 31.0
+        trial = None
+        if profiles:
+            trial = await asyncio.to_thread(
+                would_find, config, profiles, days, _MOST_READ_FOR_A_TRIAL
+            )
+        if request.url.path.endswith(".json"):
+            return JSONResponse(msgspec.to_builtins(trial))
+        return self._page(
+            request,
+            "profiles.html",
+            profiles=config.profile,
+            office=office,
+            tried=tried,
+            trying=any(tried.values()),
+            days=days,
+            trial=trial,
+        )
 
     # Doing
 
@@ -183,17 +261,22 @@ class CentreRoom:
             asked = {key: str(value) for key, value in (await request.form()).items()}
         else:
             asked = await self._json(request)
-        who = self._who(request)
         try:
-            done = await self._deed(asked, who)
-        except (desk.DeskError, Refused) as error:
+            done = await self._deed(asked, self._who(request))
+        except desk.DeskError as error:
             raise HTTPException(409, str(error)) from error
-        except (KeyError, ValueError) as error:
-            raise HTTPException(400, f"something is missing or wrong: {error}") from error
-        if is_form:
-            back = asked.get("back", "/centre")
-            return RedirectResponse(back if back.startswith("/centre") else "/centre", 303)
-        return JSONResponse({"done": done})
+        except (Refused, JournalError) as error:
+            raise HTTPException(503, str(error)) from error
+        except KeyError as error:
+            raise HTTPException(400, f"{error.args[0]} is missing") from error
+        except ValueError as error:
+            raise HTTPException(400, f"something is wrong: {error}") from error
+        if not is_form:
+            return JSONResponse({"done": done})
+        if asked.get("deed") == "correct":
+            return RedirectResponse(f"/centre/message/{done}", 303)
+        back = asked.get("back", "/centre")
+        return RedirectResponse(back if back.startswith("/centre") else "/centre", 303)
 
     async def _deed(self, asked: dict[str, Any], who: str) -> Any:
         station = self._centre.station
@@ -205,6 +288,8 @@ class CentreRoom:
             return await desk.send_again(station, int(asked["message"]), who, to)
         if deed == "trace":
             claimant = str(asked.get("claimant") or "ADDRESSEE")
+            if len(to) != 1:
+                raise desk.DeskError("a tracer goes to one station; name it")
             return await desk.trace(station, int(asked["message"]), to[0], who, claimant)
         if deed == "close":
             return await desk.close(station, str(asked["kind"]), str(asked["name"]), who, why)
@@ -260,10 +345,16 @@ class CentreRoom:
             raise HTTPException(400, "a JSON object is wanted")
         return asked
 
+    def _person(self, request: Request) -> Person:
+        person = getattr(request.state, "person", LOCAL)
+        assert isinstance(person, Person)
+        return person
+
     def _who(self, request: Request) -> str:
+        """Who asks, as the journal has it. Only the socket's users say it themselves."""
         if self._trusted:
-            return request.headers.get("x-reftel-operator", "local")
-        return str(getattr(request.state, "who", "local"))
+            return request.headers.get("x-reftel-operator", "local")[:80]
+        return self._person(request).name
 
 
 def centre_app(centre: Centre, *, host: str = "127.0.0.1", trusted: bool = False) -> Starlette:
@@ -271,11 +362,20 @@ def centre_app(centre: Centre, *, host: str = "127.0.0.1", trusted: bool = False
     only the centre's own user can open: it says itself who asks."""
     assert centre.archive is not None
     room = ReadingRoom(centre.archive, centre.config.directory, centre=True)
-    routes = CentreRoom(centre, room, trusted=trusted).routes
-    doors = []
-    if centre.config.operator and not trusted:
-        doors.append(Middleware(_Operators, operators=centre.config.operator))
-    return application(room, host, routes, doors)
+    pages = CentreRoom(centre, room, trusted=trusted)
+    doors = [] if trusted else [Middleware(Doorkeeper, login=pages.login)]
+    names = centre.config.http.names if centre.config.http else ()
+    return application(room, (host, *names), pages.routes, doors)
+
+
+def _document(entries: tuple[Entry, ...]) -> str | None:
+    """The digest under which the archive has what these entries delivered or filed."""
+    return next((e.detail["document"] for e in entries if e.detail.get("document")), None)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    """The items of a field, commas between them."""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _number(request: Request, name: str, default: int) -> int:

@@ -1,0 +1,104 @@
+"""The journal's entries as sentences, for the people who look at a message's way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reftel.centre.journalfile import Entry
+
+_SAYS = {
+    "accepted": "taken on {from_circuit}{as_hop}",
+    "acknowledged": "seen by {who}",
+    "asked-again": "asked for {of} again ({signal})",
+    "broken-off": "broke off on {circuit} as {hop}: {why}",
+    "cancelled": "cancelled by {circuit}: what is not yet sent stays here",
+    "channel-wrong": "{hop} came on {circuit}, whose channel is {expected}",
+    "circuit-down": "{circuit} is down: {why}",
+    "circuit-up": "{circuit} is up",
+    "closed-by-hand": "{who} no longer waits for {name}: {why}",
+    "continuity-closed": "{number} has come after all",
+    "continuity-open": "{number} to us is missing",
+    "corrected": "mended by {who} and passed on as message {by}",
+    "correction-of": "mended by {who} from message {of}",
+    "damaged": "damaged in the journal, not sent over {circuit}: {why}",
+    "delivered": "put before {to}",
+    "discarded": "discarded by {who}: {why}",
+    "duplicate": "a duplicate of message {of}: not passed on",
+    "filed": "filed in the archive",
+    "garbled": "garbled: {why}",
+    "held": "held by {who}: {why}",
+    "journal-writes-again": "the journal can be written again, after: {why}",
+    "logged-in": "{who} came in",
+    "mail-report": "the mail server reports: {action} {status}",
+    "not-delivered": "not delivered: {why}",
+    "not-filed": "not filed: {why}",
+    "not-sent": "not sent over {circuit}: {why}",
+    "number-absent": "came on {circuit} without a channel number",
+    "number-closed": "{hop}, which was missing on {circuit}, has come",
+    "number-first": "{hop} is the first number on {circuit}",
+    "number-gap": "{hop} came on {circuit} after {last}: numbers between are missing",
+    "number-in-course": "{hop} is asked for; it is still on its way",
+    "number-late": "{hop} came late on {circuit}",
+    "number-noted": "{hop} is asked for; it went again already",
+    "number-open": "{hop} did not come on {circuit}",
+    "number-repeat": "{hop} came on {circuit} a second time",
+    "number-restart": "the count begins anew on {circuit} with {hop}",
+    "number-unused": "{hop} is asked for; nothing was sent under it",
+    "read": "read by {who} for {office}",
+    "released": "released by {who}",
+    "released-from-hold": "let go by {who}",
+    "repeat-came": "the repeat that was asked for has come",
+    "rerouted": "goes another way than {circuit}",
+    "routed-by-hand": "sent on by {who} to {to}",
+    "section-again": "section {section} came again",
+    "section-waits": "section {section} waits for the others",
+    "sections-missing": "delivered without sections {missing}",
+    "sending": "numbered {hop}, goes over {circuit}",
+    "sent": "is safe at the other end of {circuit} ({hop})",
+    "sent-again": "sent again{by_who}",
+    "service-made": "service message made here: {text}",
+    "service-understood": "service message understood: {what}",
+    "to-operator": "put before the operator: {why}",
+    "traced": "traced by {who}, by way of {to}",
+    "transmission-cancelled": "{hop} was given up by the sender in its course",
+}
+
+
+def told(entry: Entry) -> str:
+    """What happened, in one sentence; an entry of another make is told by its kind."""
+    values: dict[str, Any] = {key: _plain(value) for key, value in entry.detail.items()}
+    values |= {"circuit": (entry.circuit or "here").lstrip("#"), "hop": entry.hop or "a message"}
+    values["who"] = entry.who or "the centre"
+    values["from_circuit"] = f"from {entry.circuit}" if entry.circuit else "from our own people"
+    values["as_hop"] = f" as {entry.hop}" if entry.hop else ""
+    values["by_who"] = f" by {entry.who}" if entry.who else f": {entry.circuit} asked for it"
+    sentence = _SAYS.get(entry.kind)
+    try:
+        return sentence.format(**values) if sentence else entry.kind.replace("-", " ")
+    except KeyError:
+        return entry.kind.replace("-", " ")
+
+
+def more(entry: Entry) -> list[str]:
+    """What the sentence leaves out and a person may want: ways, refusals, marks."""
+    detail, said = entry.detail, []
+    for circuit, stations in (detail.get("ways") or {}).items():
+        said.append(f"over {circuit} to {stations}")
+    if detail.get("here"):
+        said.append(f"for us: {detail['here']}")
+    said += [f"{where}: {why}" for where, why in (detail.get("refused") or {}).items()]
+    if detail.get("pilot"):
+        said.append(f"marked {detail['pilot']}")
+    if detail.get("remark"):
+        said.append(str(detail["remark"]))
+    if entry.kind == "delivered" and detail.get("missing"):
+        said.append(f"without sections {_plain(detail['missing'])}")
+    if entry.kind == "service-understood" and detail.get("text"):
+        said.append(str(detail["text"]))
+    return said
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return str(value)
