@@ -13,7 +13,7 @@ from reftel.centre import accepting, services
 from reftel.centre.accepting import Accepted
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Duty, Entry
-from reftel.centre.scan import RANKS, Scanned, scan, text_of
+from reftel.centre.scan import ENDING, RANKS, Scanned, scan, text_of
 from reftel.centre.station import Station
 
 
@@ -136,7 +136,15 @@ async def reroute(
 async def correct(station: Station, duty_number: int, text: str, who: str) -> Accepted:
     """Pass on a garbled message as a person mended it; the original is kept beside it."""
     duty = _duty(station, duty_number, OPERATOR, HELD)
-    data = text.replace("\r\n", "\n").encode("latin-1", "replace")
+    plain = text.replace("\r\n", "\n").rstrip() + "\n"
+    if not plain.endswith("\nNNNN\n"):
+        plain = plain.rstrip() + ENDING
+    try:
+        data = plain.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise DeskError(
+            f"no circuit can carry {plain[error.start]!r}; write it otherwise"
+        ) from None
     scanned = scan(data)
     problems = [each for each in scanned.problems if "channel number" not in each]
     if problems:

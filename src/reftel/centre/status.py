@@ -173,7 +173,8 @@ def alerts(station: Station) -> list[Alert]:
         if not state.up:
             found.append(Alert(len(state.queue) > 0, f"{name} is down: {state.why}", circuit=name))
     if station.operator:
-        found.append(Alert(False, f"{len(station.operator)} in the operator's queue"))
+        what = f"{len(station.operator)} wait for a decision"
+        found.append(Alert(False, what, circuit="operator"))
     return sorted(found, key=lambda alert: not alert.grave)
 
 

@@ -56,7 +56,7 @@ _SAYS = {
     "sending": "numbered {hop}, goes over {circuit}",
     "sent": "is safe at the other end of {circuit} ({hop})",
     "sent-again": "sent again{by_who}",
-    "service-made": "service message made here: {text}",
+    "service-made": "service message made here{what_for}",
     "service-understood": "service message understood: {what}",
     "to-operator": "put before the operator: {why}",
     "traced": "traced by {who}, by way of {to}",
@@ -72,6 +72,8 @@ def told(entry: Entry) -> str:
     values["from_circuit"] = f"from {entry.circuit}" if entry.circuit else "from our own people"
     values["as_hop"] = f" as {entry.hop}" if entry.hop else ""
     values["by_who"] = f" by {entry.who}" if entry.who else f": {entry.circuit} asked for it"
+    text, to = entry.detail.get("text"), entry.detail.get("to")
+    values["what_for"] = f": {text}" if text else f" for {to}"
     sentence = _SAYS.get(entry.kind)
     try:
         return sentence.format(**values) if sentence else entry.kind.replace("-", " ")
@@ -96,6 +98,11 @@ def more(entry: Entry) -> list[str]:
     if entry.kind == "service-understood" and detail.get("text"):
         said.append(str(detail["text"]))
     return said
+
+
+def came_from(circuit: str) -> str:
+    """Where a message of the journal came from."""
+    return {"#desk": "our own people", "#service": "the centre itself"}.get(circuit, circuit)
 
 
 def _plain(value: Any) -> str:

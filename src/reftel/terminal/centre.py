@@ -96,11 +96,12 @@ def render_way(way: Mapping[str, Any], *, width: int = 80, color: bool = False) 
     """A message's whole way: how it came, what happened, what is still to be done, and its text, the feed
     before its end left out."""
     style = Style(width, color)
-    came = way["circuit"].lstrip("#")
     under = f" as {way['hop']}" if way["hop"] else ""
     lines = [
         style.paint(way["name"] or f"message {way['message']}", "bold"),
-        style.paint(f"message {way['message']}, {_clock(way['at'])} from {came}{under}", "dim"),
+        style.paint(
+            f"message {way['message']}, {_clock(way['at'])} from {way['from']}{under}", "dim"
+        ),
         "",
     ]
     day = ""

@@ -23,7 +23,7 @@ from reftel.centre.metrics import MEDIA_TYPE, metrics
 from reftel.centre.running import Centre
 from reftel.centre.scan import scan
 from reftel.centre.status import status
-from reftel.centre.told import more, told
+from reftel.centre.told import came_from, more, told
 from reftel.read.dtg import PRECEDENCES
 from reftel.telegram import RecordError, from_builtins
 from reftel.web.app import ReadingRoom, application
@@ -48,6 +48,7 @@ class CentreRoom:
             "span": _span,
             "told": told,
             "more": more,
+            "came_from": came_from,
             "level": lambda word: LEVEL_CLASSES.get(word or "", "none"),
             "precedence": lambda letter: PRECEDENCES.get(letter, letter),
         }
@@ -152,7 +153,8 @@ class CentreRoom:
                 {**msgspec.to_builtins(each), "said": told(each), "more": more(each)}
                 for each in way.entries
             ]
-            return JSONResponse({**msgspec.to_builtins(way), "entries": entries})
+            came = came_from(way.circuit)
+            return JSONResponse({**msgspec.to_builtins(way), "entries": entries, "from": came})
         scanned = scan(way.text.encode("latin-1", "replace"))
         return self._page(
             request,

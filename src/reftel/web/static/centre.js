@@ -1,6 +1,6 @@
 // Keeps the centre's pages fresh without touching what a person is doing; they work without it.
 "use strict";
-const EVERY_MS = 3000;
+const EVERY_MS = 2000;
 const stale = document.querySelector(".stale");
 function busy(part) {
   if (part.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, summary, button")) return true;
