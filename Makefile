@@ -6,12 +6,14 @@ BIN := $(VENV)/bin
 TELEGRAMS ?= examples
 PORT ?= 8000
 ARCHIVE ?= $(if $(filter examples,$(TELEGRAMS)),.archive/examples,.archive/own)
+# examples/centre holds configurations, which are no telegrams.
+FILED = $(if $(filter examples,$(TELEGRAMS)),examples/[12]*,'$(TELEGRAMS)')
 SOURCES := src tests benchmarks scripts fuzz
 
-.PHONY: help setup run test check format docs compare fuzz bench clean
+.PHONY: help setup run test check format docs compare centre-demo fuzz bench clean
 
 help: ## say what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 setup: $(VENV)/.installed ## make .venv with the reftel command
 
@@ -28,7 +30,7 @@ $(VENV)/.tested: pyproject.toml $(VENV)/.installed
 run: setup ## file TELEGRAMS (default: examples/) into a fresh archive and open the reading room
 	@test -e '$(TELEGRAMS)' || { echo "there is no $(TELEGRAMS); name a folder: make run TELEGRAMS=folder" >&2; exit 2; }
 	@rm -rf '$(ARCHIVE)'
-	@$(BIN)/reftel add --archive '$(ARCHIVE)' '$(TELEGRAMS)'
+	@$(BIN)/reftel add --archive '$(ARCHIVE)' $(FILED)
 	@$(BIN)/reftel serve --archive '$(ARCHIVE)' --port $(PORT)
 
 test: $(VENV)/.tested ## everything that CI runs
@@ -53,6 +55,10 @@ docs: setup ## make the pages that are made from the source
 compare: $(VENV)/.tested ## show what the reader reads otherwise than at revision BASE, over TELEGRAMS
 	@test -n '$(BASE)' || { echo "name a revision: make compare BASE=HEAD~1" >&2; exit 2; }
 	@$(BIN)/python scripts/compare.py '$(BASE)' $(TELEGRAMS)
+
+centre-demo: setup ## run three message centres, cut a line between them and mend it (SHORT=1: quickly)
+	@bash scripts/mailserver.sh
+	@$(BIN)/python scripts/centre_demo.py $(if $(SHORT),--short)
 
 fuzz: $(VENV)/.tested ## fuzz the reader, guided by coverage, for SECONDS (default 60)
 	@$(BIN)/pip install --quiet atheris

@@ -144,11 +144,20 @@ def commands() -> str:
     lines = ["# Commands", "", "Made from the command line's help by `make docs`.", ""]
     context = click.Context(cli, info_name="reftel")
     for name, command in sorted(cli.commands.items()):
-        inner = click.Context(
-            command, info_name=name, parent=context, terminal_width=90, max_content_width=90
-        )
-        lines += [f"## reftel {name}", "", "```", command.get_help(inner), "```", ""]
+        lines += _command(name, command, context, "##")
     return "\n".join(lines)
+
+
+def _command(name: str, command: click.Command, parent: click.Context, level: str) -> list[str]:
+    """The help of a command, and below it that of its own commands."""
+    inner = click.Context(
+        command, info_name=name, parent=parent, terminal_width=90, max_content_width=90
+    )
+    lines = [f"{level} {inner.command_path}", "", "```", command.get_help(inner), "```", ""]
+    if isinstance(command, click.Group):
+        for each, below in sorted(command.commands.items()):
+            lines += _command(each, below, inner, level + "#")
+    return lines
 
 
 PAGES = {

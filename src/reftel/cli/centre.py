@@ -261,7 +261,7 @@ def queue(path: Path, circuit: str | None, limit: int, form: str) -> None:
 @click.argument("words", nargs=-1, required=True)
 @format_option("text", "json")
 def find_command(path: Path, words: tuple[str, ...], form: str) -> None:
-    """Find a message and print its whole way: by journal number, serial number or channel number.
+    """Find messages and print their whole ways: by serial number, channel number or a part of them.
 
     \b
     Example: reftel centre find QZBBNV 0412 1550842 --config centre.toml
@@ -278,6 +278,25 @@ def find_command(path: Path, words: tuple[str, ...], form: str) -> None:
     if not ways:
         say("reftel: no message is called that")
     sys.exit(DONE if ways else NOTHING)
+
+
+@centre.command("way")
+@_config_option
+@click.argument("message", type=int)
+@format_option("text", "json")
+def way_command(path: Path, message: int, form: str) -> None:
+    """Print a message's whole way, by its number in the journal.
+
+    \b
+    Example: reftel centre way 17 --config centre.toml
+    """
+    way = _ask(path, f"/centre/message/{message}.json")
+    if form == "json":
+        click.echo(as_json(way))
+        return
+    from reftel.terminal.centre import render_way
+
+    click.echo(render_way(way, width=width(), color=color()), nl=False, color=color() or None)
 
 
 @centre.command()
@@ -357,21 +376,24 @@ def do_command(
 
 @centre.command("reading")
 @_config_option
-@click.argument("office")
+@click.argument("office", required=False)
 @format_option("text", "json")
-def reading_command(path: Path, office: str, form: str) -> None:
-    """What lies in an office's reading queue, newest first.
+def reading_command(path: Path, office: str | None, form: str) -> None:
+    """What lies in an OFFICE's reading queue, or how much before each.
 
     \b
     Example: reftel centre reading TRADE --config centre.toml
     """
-    rows = _ask(path, f"/centre/reading/{quote(office, safe='')}.json")
+    target = f"reading/{quote(office, safe='')}" if office else "offices"
+    rows = _ask(path, f"/centre/{target}.json")
     if form == "json":
         click.echo(as_json(rows))
     else:
-        from reftel.terminal.centre import render_reading
+        from reftel.terminal.centre import render_offices, render_reading
 
-        click.echo(render_reading(rows, width=width(), color=color()), nl=False)
+        render = render_reading if office else render_offices
+        shown = render(rows, width=width(), color=color())
+        click.echo(shown, nl=False, color=color() or None)
     sys.exit(DONE if rows else NOTHING)
 
 
