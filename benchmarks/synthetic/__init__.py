@@ -1,0 +1,1 @@
+"""Synthetic telegrams for benchmarks; `benchmarks/telegrams.py` writes them."""
