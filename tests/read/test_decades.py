@@ -195,3 +195,44 @@ def test_2009_labels_captions_and_marks_stand_in_mixed_case() -> None:
     assert telegram.readdressal is None
     assert [a.name for a in telegram.action] == ["SECSTATE WASHDC"]
     assert (telegram.body[0].marking, telegram.body[0].text) == ("SBU", "Quiet.")
+
+
+def test_1993_a_released_copy_has_codes_in_its_left_margin_and_a_remark_above_the_drafter() -> None:
+    telegram = reftel.read(
+        "RELEASED IN PART\nB1, 1.4(D)\n\nSECRET\n\nPAGE 01   STATE  204123  120215Z\nORIGIN EUR-01\n"
+        "INFO   LOG-00  /001R\n66011\nSOURCE: KODAKA.000123\nDRAFTED BY: EUR/NE:DDOE -- 12/11/93 7-1234\n"
+        "------------------A12B3C  120216Z /38\nO 120214Z DEC 93\nFM SECSTATE WASHDC\n"
+        "TO AMEMBASSY BERN IMMEDIATE\nS E C R E T STATE 204123\nSUBJECT: X\n1. ONE.\n\n"
+        "B1   2. TWO.\n\n3. THREE.\nCHRISTOPHER\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "93STATE204123"
+    assert telegram.drafted_by == "EUR/NE:DDOE -- 12/11/93 7-1234"
+    assert [(block.number, block.text) for block in telegram.body] == [
+        (1, "ONE."),
+        (2, "TWO."),
+        (3, "THREE."),
+    ]
+    assert telegram.release is not None
+    assert telegram.release.exemptions == ("B1", "1.4(D)")
+
+
+def test_2005_a_page_s_own_title_stands_above_the_heading() -> None:
+    telegram = reftel.read(
+        "<div><b>Subject:</b> FOO<br>R 301522Z JAN 05<br>FM AMEMBASSY BERN<br>TO SECSTATE WASHDC<br>"
+        "UNCLAS BERN 000503<br>SUB: BAR<br>PLEASE PASS FOLLOWING TO USTR<br>1. Text.<br></div>"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "05BERN503"
+    assert (telegram.subject, telegram.passing) == ("BAR", ("PLEASE PASS FOLLOWING TO USTR",))
+
+
+def test_2012_text_ends_a_list_of_addressees() -> None:
+    telegram = reftel.read(
+        "UNCLASSIFIED\nSBU\n\nMRN: 12 BERN 98\nDate/DTG: Sep 11, 2012 / 111253Z SEP 12\n"
+        "From: AMEMBASSY BERN\nAction: WASHDC, SECSTATE ROUTINE\nSubject: X\nXMT: KABUL, AMEMBASSY\n"
+        "1. (SBU) Text.\n"
+    )
+    assert telegram.captions == ("SENSITIVE",)
+    assert [a.name for a in telegram.exempt] == ["AMEMBASSY KABUL"]
+    assert [block.text for block in telegram.body] == ["Text."]

@@ -75,6 +75,9 @@ def read_department_lines(reading: Reading, index: int) -> int:
             drafting.append(piece)
         elif _DASHES.match(text):
             zone, piece.kind = "dashes", "dash-line"
+        elif zone == "offices" and _drafting_follows(pieces, at):
+            # The message centre's own remark: `SOURCE: KODAKA.000123`.
+            piece.kind = "drafting"
         elif zone == "drafting" and len(drafting) < 30:
             piece.kind = "drafting"
             drafting.append(piece)
@@ -87,6 +90,11 @@ def read_department_lines(reading: Reading, index: int) -> int:
         reading.distribution = _distribution(reading, offices, pieces[index])
     _read_drafting(reading, drafting)
     return last
+
+
+def _drafting_follows(pieces: list[Piece], at: int) -> bool:
+    after = next((piece for piece in pieces[at + 1 : at + 4] if not piece.kind), None)
+    return after is not None and _DRAFTED.match(after.text) is not None
 
 
 def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribution:

@@ -36,7 +36,7 @@ from reftel.telegram import Repair, Span
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
 _SUBJECT_LABEL = re.compile(
-    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT)|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
+    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT|(?=:))|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
     r"\.?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
@@ -72,7 +72,8 @@ _TEXT_LABEL = re.compile(
 )
 _CORRECTED = re.compile(r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE)
 _PASSING = re.compile(
-    r"\s*(?:(?P<org>[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?(?:PASS|FOR)\b",
+    r"\s*(?:(?P<org>(?!(?:PLEASE|PLS) )[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?"
+    r"(?:PASS|FOR)\b",
     re.IGNORECASE,
 )
 _PASSING_ORGS = frozenset(

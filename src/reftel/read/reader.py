@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from reftel.read.address import is_originator
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
@@ -168,10 +170,21 @@ def _heading_start(reading: Reading) -> int:
             for before in pieces[first:at]:
                 before.kind = before.kind or "publisher-note"
             return at
-        if label_of(piece.text) or is_paragraph(piece.text):
+        if is_paragraph(piece.text) or (
+            label_of(piece.text) and not (at == first and _heading_follows(pieces, at))
+        ):
             # Markings or text come first: a fragment without its heading.
             break
     return first
+
+
+def _heading_follows(pieces: list[Piece], at: int) -> bool:
+    """Whether a labelled line that comes first is a republisher's title: the heading stands right
+    below it."""
+    solid = [piece.text for piece in pieces[at + 1 : at + 6] if not piece.kind]
+    return any(
+        DTG_LINE.match(text) and is_originator(after) for text, after in pairwise(solid)
+    ) or any(is_transmission_start(text) for text in solid)
 
 
 _CORRECTION = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")

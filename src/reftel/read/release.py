@@ -17,6 +17,8 @@ _CODE = r"(?:\(?[Bb]\)?\(?[1-9]\)?(?:\([A-F]\))?|1\.[4-6] ?\([A-Ha-h]\)|NR)"
 _CODES = re.compile(rf"(?<![A-Z0-9(.]){_CODE}(?![A-Z0-9])")
 _CODES_ALONE = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s*\Z")
 _CODES_BEHIND = re.compile(rf"(?<=\S)\s{{2,}}(?={_CODE}(?:[\s,;/]+{_CODE})*\s*\Z)")
+_CODES_BEFORE = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s{{2,}}(?=\S)")
+_CODE_BEGINS = frozenset("Bb(1N")
 _ACTION = re.compile(r"\s*(?P<action>RELEASED? IN (?:PART|FULL)|DENIED IN FULL)\b", re.IGNORECASE)
 _NOTE = re.compile(
     r"\s*(?:RELEASED? IN (?:PART|FULL)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
@@ -54,6 +56,11 @@ def mark_release(pieces: list[Piece]) -> list[Piece]:
                 "NO." in written.upper() and _NUMBERED_NOTE.search(written)
             ):
                 piece.kind = "release-note"
+            elif piece.first in _CODE_BEGINS and (match := _CODES_BEFORE.match(written)):
+                code, text = cut(piece, match.end())
+                code.kind = "exemption-code"
+                marked += [code, text]
+                continue
             elif written.rstrip()[-1:] not in _CODE_ENDS:
                 pass
             elif _CODES_ALONE.match(written):

@@ -14,7 +14,7 @@ from reftel.read.dates import find_date
 from reftel.read.dtg import DTG_LINE, PRECEDENCES, time_of
 from reftel.read.elements import Piece
 from reftel.read.executive_order import parse_executive_order
-from reftel.read.markings import captions_of, citing_of, clean_subject
+from reftel.read.markings import captions_of, citing_of, clean_subject, is_paragraph
 from reftel.read.reading import Reading
 from reftel.read.references import parse_references
 from reftel.read.tags_line import parse_tags
@@ -113,6 +113,8 @@ def _fields(pieces: list[Piece]) -> list[tuple[str, int, int]]:
         while end < len(pieces) and not pieces[end].kind and not _LABEL.match(pieces[end].text):
             if not pieces[end].text.startswith((" ", "\t")) and label in ("signature", "mrn"):
                 break
+            if label != "reference" and is_paragraph(pieces[end].text):
+                break
             end += 1
         fields.append((label, at, end))
         at = end
@@ -136,6 +138,9 @@ def _read_banner(reading: Reading, end: int) -> None:
         elif not piece.kind and captions_of(piece.text):
             piece.kind = "caption"
             _add_captions(reading, piece.text)
+        elif not piece.kind and piece.text.strip() == "SBU":
+            piece.kind = "caption"
+            _add_captions(reading, "SENSITIVE")
 
 
 def _add_captions(reading: Reading, text: str) -> None:
