@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 
 import reftel
 from reftel.access import Reader
-from reftel.archive import Archive, QueryError, StoreError
+from reftel.archive import Archive, Progress, QueryError, Report, StoreError
 from reftel.sources import Incoming, Problem
 from reftel.telegram import Mrn
 from tests.telegrams import ROOT, WIRE, corpus_texts
@@ -317,16 +318,42 @@ def test_an_archive_of_format_1_is_upgraded_when_it_is_opened(tmp_path: Path) ->
     assert (folder / "telegrams-format-1.db").exists()
 
 
+def _folder(place: Path, count: int) -> str:
+    place.mkdir()
+    for number in range(1, count + 1):
+        (place / f"{number:03d}.txt").write_text(make(number, text=f"lamp {number}"))
+    (place / "letter.txt").write_text("Dear Sir,")
+    (place / "empty.txt").write_text("")
+    return str(place)
+
+
 def test_other_processes_read_and_the_result_is_the_same(tmp_path: Path) -> None:
-    items = [
-        *incoming(*(make(n, text=f"lamp {n}") for n in range(1, 60))),
-        Problem("z.txt", "binary"),
-        Incoming("letter.txt", "Dear Sir,"),
-    ]
+    folder = _folder(tmp_path / "telegrams", 450)
     with Archive.open(tmp_path / "one") as one, Archive.open(tmp_path / "two") as two:
-        assert one.add(items, batch=10) == two.add(items, batch=10, workers=2)
-        assert one.search("lamp", limit=100) == two.search("lamp", limit=100)
-        assert two.add(items, workers=2).known == 59
+        report = one.fill([folder])
+        assert (report.added, report.refused, report.unreadable) == (450, 1, 1)
+        assert two.fill([folder], workers=2) == report
+        assert one.search("lamp", limit=500) == two.search("lamp", limit=500)
+        again = two.fill([folder], workers=2)
+        assert (again.added, again.known, again.refused) == (0, 450, 1)
+
+
+def test_a_file_that_was_had_is_passed_over_and_gone_on_with(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "year.zip", "w") as file:
+        for number in range(1, 601):
+            file.writestr(f"{number:03d}.txt", make(number, text=f"lamp {number}"))
+    with Archive.open(tmp_path / "archive") as archive:
+        with pytest.raises(KeyboardInterrupt):
+            archive.fill([str(tmp_path / "year.zip")], on_progress=_interrupt)
+        assert archive.count() == archive.search("lamp").total == 200
+        report = archive.fill([str(tmp_path / "year.zip")])
+        assert (report.added, report.known) == (400, 0)
+        assert archive.fill([str(tmp_path / "year.zip")]) == Report()
+        assert archive.verify() == []
+
+
+def _interrupt(progress: Progress) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_telegram_opens_on_its_day_without_being_read_again(archive: Archive) -> None:

@@ -1,6 +1,6 @@
 """Keep and find: a folder with the telegrams (SQLite) and their search index (Tantivy)."""
 
-from reftel.archive.archive import Archive, Progress
+from reftel.archive.archive import Archive
 from reftel.archive.model import (
     Count,
     DamagedError,
@@ -9,6 +9,7 @@ from reftel.archive.model import (
     Fragment,
     Hit,
     Order,
+    Progress,
     Report,
     Results,
     StoreError,

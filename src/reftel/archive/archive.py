@@ -4,46 +4,39 @@ from __future__ import annotations
 
 import fcntl
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import msgspec
+from typing import BinaryIO, Self
 
 import reftel
 from reftel.access import EVERYTHING, OPEN
 from reftel.access import Reader as WhoReads
 from reftel.archive.entry import entry_of
 from reftel.archive.filing import (
-    KNOWN,
-    NOT_A_TELEGRAM,
+    REFUSED,
+    Batch,
+    Passed,
     Prepared,
     Reader,
     digest_of,
-    prepare_here,
-    prepare_in,
+    prepare_inputs,
+    prepare_texts,
 )
 from reftel.archive.index import Indexes
 from reftel.archive.keep import keep, settle
-from reftel.archive.model import DamagedError, Report, StoreError
+from reftel.archive.model import DOUBT, DamagedError, Progress, Report, StoreError
 from reftel.archive.store import Row, Store
 from reftel.archive.upgrade import upgrade
 from reftel.archive.view import View
-from reftel.sources import Incoming, Problem
+from reftel.sources import Incoming, Problem, inputs
 
 _CATCH_UP = 2000
 # While many telegrams are filed, what was filed is found after so many seconds at the latest.
 _COMMIT_S = 5.0
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far an `add` has come: inputs dealt with so far, and the last one's path."""
-
-    done: int
-    path: str
 
 
 class Archive(View):
@@ -102,64 +95,104 @@ class Archive(View):
         *,
         batch: int = 500,
         on_progress: Callable[[Progress], None] | None = None,
+        on_problem: Callable[[Problem], None] | None = None,
         reader: Reader = reftel.read,
-        workers: int = 0,
     ) -> Report:
-        """File telegrams, one transaction a batch. A text that is held already changes nothing.
+        """File texts, one transaction a batch. A text that is held already changes nothing."""
+        with _lock(self.folder):
+            batches = prepare_texts(incoming, self._writing, reader, batch)
+            return self._take(batches, on_progress, on_problem)
 
-        With `workers`, that many other processes read (with `reftel.read`).
+    def fill(
+        self,
+        paths: Iterable[str],
+        *,
+        stdin: BinaryIO | None = None,
+        workers: int = 0,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_problem: Callable[[Problem], None] | None = None,
+    ) -> Report:
+        """File what paths hold (docs/sources.md), read in so many other processes (0: in this one).
+
+        What was filed before an interruption is passed over when the same is filed again.
         """
-        added = known = variants = done = 0
+        with _lock(self.folder):
+            found = inputs(paths, stdin=stdin, had=self._writing.had)
+            batches = prepare_inputs(found, self.folder / "telegrams.db", workers)
+            return self._take(batches, on_progress, on_problem)
+
+    def _take(
+        self,
+        batches: Iterable[Batch],
+        on_progress: Callable[[Progress], None] | None,
+        on_problem: Callable[[Problem], None] | None,
+    ) -> Report:
+        self._catch_up()
         problems: list[Problem] = []
-        database = self.folder / "telegrams.db"
-        ready = (
-            prepare_in(workers, incoming, database, batch)
-            if workers
-            else prepare_here(incoming, self._writing, reader, batch)
-        )
+        tell = on_problem or problems.append
+        count: Counter[str] = Counter()
+        done = 0
         committed = time.monotonic()
         indexed: dict[tuple[int, int], None] = {}
-        with _lock(self.folder):
+        try:
+            for batch in batches:
+                filed = self._write(batch, count, tell)
+                # Whatever has copies is left to `_catch_up`: its place in the index may change again.
+                copied = {row.telegram for row, _ in filed if row.telegram != row.id}
+                for telegram in copied:
+                    for copy in self._writing.copies(telegram):
+                        indexed.pop((copy.id, copy.label), None)
+                for row, item in filed:
+                    if row.telegram not in copied:
+                        self._indexes.of(row.label).add(row.id, item.entry)
+                        indexed[row.id, row.label] = None
+                done += batch.inputs
+                if time.monotonic() - committed > _COMMIT_S:
+                    self._commit_index(indexed)
+                    committed = time.monotonic()
+                if on_progress:
+                    on_progress(Progress(done, batch.done, batch.path))
+        finally:
+            self._commit_index(indexed)
+            self._indexes.end_writing()
             self._catch_up()
-            next_id = self._writing.next_id()
-            try:
-                for items in ready:
-                    filed: list[tuple[Row, Prepared]] = []
-                    with self._writing.transaction():
-                        for item in items:
-                            if isinstance(item, Prepared) and not self._writing.holds(item.digest):
-                                row = keep(self._writing, item, next_id, int(time.time()))
-                                next_id += 1
-                                filed.append((row, item))
-                                variants += row.telegram != row.id
-                            elif isinstance(item, Problem):
-                                problems.append(item)
-                            elif isinstance(item, Prepared) or item.outcome == KNOWN:
-                                known += 1
-                            else:
-                                self._writing.refuse(item.digest, item.reason)
-                                problems.append(Problem(item.path, NOT_A_TELEGRAM + item.reason))
-                    # Whatever has copies is left to `_catch_up`: its place in the index may change again.
-                    copied = {row.telegram for row, _ in filed if row.telegram != row.id}
-                    for telegram in copied:
-                        for copy in self._writing.copies(telegram):
-                            indexed.pop((copy.id, copy.label), None)
-                    for row, item in filed:
-                        if row.telegram not in copied:
-                            self._indexes.of(row.label).add(row.id, item.entry)
-                            indexed[row.id, row.label] = None
-                    added += len(filed)
-                    done += len(items)
-                    if time.monotonic() - committed > _COMMIT_S:
-                        self._commit_index(indexed)
-                        committed = time.monotonic()
-                    if on_progress and items:
-                        on_progress(Progress(done, items[-1].path))
-            finally:
-                self._commit_index(indexed)
-                self._indexes.end_writing()
-                self._catch_up()
-        return Report(added, known, variants, tuple(problems))
+        return Report(**count, problems=tuple(problems))
+
+    def _write(
+        self, batch: Batch, count: Counter[str], tell: Callable[[Problem], None]
+    ) -> list[tuple[Row, Prepared]]:
+        """One transaction: the telegrams of a batch, and how far its files are had."""
+        filed: list[tuple[Row, Prepared]] = []
+        told: list[Problem] = []
+        outcomes: Counter[str] = Counter()
+        store = self._writing
+        with store.transaction():
+            document = store.next_id()
+            for item in batch.items:
+                if isinstance(item, Problem):
+                    told.append(item)
+                    outcomes["unreadable"] += not item.reason.startswith(DOUBT)
+                elif isinstance(item, Passed) and item.outcome == REFUSED:
+                    store.refuse(item.digest, item.reason)
+                    told.append(Problem(item.path, f"not a telegram: {item.reason}"))
+                    outcomes["refused"] += 1
+                elif isinstance(item, Passed) or store.holds(item.digest):
+                    outcomes["known"] += 1
+                else:
+                    row = keep(store, item, document, int(time.time()))
+                    filed.append((row, item))
+                    document += 1
+                    outcomes["added"] += 1
+                    if row.telegram != row.id:
+                        outcomes["variants"] += 1
+                        outcomes["better"] += row.reading
+            for file, had in batch.had.items():
+                store.set_had(file, had)
+        # Told only when it is so.
+        count.update(outcomes)
+        for problem in told:
+            tell(problem)
+        return filed
 
     def _commit_index(self, indexed: dict[tuple[int, int], None]) -> None:
         """The list of what is not indexed shrinks only after the commit, so that a crash in between

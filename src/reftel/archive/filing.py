@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, date, datetime
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,16 +26,15 @@ from reftel.archive.copies import quality
 from reftel.archive.entry import Entry, entry_of, minutes_of
 from reftel.archive.pack import pack
 from reftel.archive.store import Number, Store
-from reftel.sources import Incoming, Problem
+from reftel.sources import ALL, Incoming, Input, Problem, SourceFile, texts
 from reftel.telegram import Mrn, Telegram
 
 Reader = Callable[[str], Telegram]
 
-NOT_A_TELEGRAM = "not a telegram: "
 KNOWN, REFUSED = "known", "refused"
 
 
-class Prepared(msgspec.Struct, frozen=True, array_like=True, tag="prepared"):
+class Prepared(msgspec.Struct, frozen=True, array_like=True):
     """A telegram ready to be filed."""
 
     path: str
@@ -51,7 +51,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, tag="prepared"):
     entry: Entry
 
 
-class Passed(msgspec.Struct, frozen=True, array_like=True, tag="passed"):
+class Passed(msgspec.Struct, frozen=True, array_like=True):
     """A text that is not filed: it is held (`known`), or is no telegram (`refused`, with the reason)."""
 
     path: str
@@ -112,25 +112,111 @@ def number_of(mrn: Mrn | None) -> Number | None:
     return (mrn.post, mrn.year, mrn.number) if mrn else None
 
 
-def prepare_here(
-    inputs: Iterable[Incoming | Problem], store: Store, reader: Reader, batch: int
-) -> Iterator[list[Ready]]:
-    """Batches of what is ready, read in this process."""
+class Batch(NamedTuple):
+    """Some inputs read: what came of them, how far their files are had, how many bytes lie behind."""
+
+    items: list[Ready]
+    had: dict[SourceFile, int]
+    inputs: int
+    done: int
+    path: str
+
+
+def prepare_texts(
+    incoming: Iterable[Incoming | Problem], store: Store, reader: Reader, batch: int
+) -> Iterator[Batch]:
+    """Batches of texts, read in this process."""
     today = datetime.now(UTC).date()
-    items = iter(inputs)
+    items = iter(incoming)
     while some := list(islice(items, batch)):
-        yield [
+        ready: list[Ready] = [
             item if isinstance(item, Problem) else prepare(item, store, reader, today)
             for item in some
         ]
+        yield Batch(ready, {}, len(some), 0, some[-1].path)
+
+
+def prepare_inputs(inputs: Iterable[Input], database: Path, workers: int) -> Iterator[Batch]:
+    """Batches of inputs in their order, read in so many other processes, or in this one.
+
+    A worker that dies takes nothing with it: what it had is read again, one input at a time where it
+    dies again.
+    """
+    items = iter(inputs)
+    if not workers:
+        store = Store(database, read_only=True)
+        try:
+            while some := _some(items):
+                yield _batch(some, _prepare_all(some, store))
+        finally:
+            store.close()
+        return
+    pool = _Pool(workers, database)
+    waiting: deque[tuple[list[Input], Future[bytes]]] = deque()
+    try:
+        while True:
+            while len(waiting) < 2 * workers and (some := _some(items)):
+                waiting.append((some, pool.submit(some)))
+            if not waiting:
+                return
+            some, future = waiting.popleft()
+            try:
+                ready = _decode(future.result())
+            except BrokenProcessPool:
+                pool.mend()
+                ready = pool.one_by_one(some)
+                # Whatever else was on its way went down with it.
+                again = [(inputs, pool.submit(inputs)) for inputs, _ in waiting]
+                waiting.clear()
+                waiting.extend(again)
+            yield _batch(some, ready)
+    finally:
+        pool.end()
+
+
+_MOST_INPUTS, _MOST_BYTES = 200, 1_000_000
+
+
+def _some(items: Iterator[Input]) -> list[Input]:
+    """The next inputs, as many as make a batch."""
+    some: list[Input] = []
+    size = 0
+    for item in items:
+        some.append(item)
+        size += len(item.data)
+        if len(some) >= _MOST_INPUTS or size >= _MOST_BYTES:
+            break
+    return some
+
+
+def _batch(inputs: list[Input], items: list[Ready]) -> Batch:
+    # Of a file that is one telegram no note is kept: its digest tells.
+    had = {
+        each.file: ALL if each.last else each.ordinal
+        for each in inputs
+        if each.file is not None and (each.ordinal > 1 or not each.last)
+    }
+    return Batch(items, had, len(inputs), inputs[-1].done, inputs[-1].path)
+
+
+def _prepare_all(inputs: list[Input], store: Store) -> list[Ready]:
+    today = datetime.now(UTC).date()
+    return [
+        found if isinstance(found, Problem) else prepare(found, store, reftel.read, today)
+        for item in inputs
+        for found in texts(item)
+    ]
 
 
 # In a worker process.
 
 _store: Store
-_decoder = msgspec.msgpack.Decoder(list[Incoming])
 _encoder = msgspec.msgpack.Encoder()
-_ready_decoder = msgspec.msgpack.Decoder(list[Prepared | Passed])
+_inputs_decoder = msgspec.msgpack.Decoder(list[Input])
+_ready_decoder = msgspec.msgpack.Decoder(list[tuple[str, msgspec.Raw]])
+_KINDS: dict[str, type[Prepared] | type[Passed] | type[Problem]] = {
+    kind.__name__: kind for kind in (Prepared, Passed, Problem)
+}
 
 
 def _begin(database: str) -> None:
@@ -139,41 +225,15 @@ def _begin(database: str) -> None:
 
 
 def _work(packed: bytes) -> bytes:
-    today = datetime.now(UTC).date()
-    return _encoder.encode(
-        [prepare(item, _store, reftel.read, today) for item in _decoder.decode(packed)]
-    )
+    ready = _prepare_all(_inputs_decoder.decode(packed), _store)
+    return _encoder.encode([(type(item).__name__, item) for item in ready])
 
 
-def prepare_in(
-    workers: int, inputs: Iterable[Incoming | Problem], database: Path, batch: int
-) -> Iterator[list[Ready]]:
-    """The same, read in other processes, in the order of the inputs. A worker that dies takes nothing
-    with it: what it had is read again, one text at a time where it dies again."""
-    pool = _Pool(workers, database)
-    waiting: deque[tuple[list[Problem], list[Incoming], Future[bytes]]] = deque()
-    items = iter(inputs)
-    try:
-        while True:
-            while len(waiting) < 2 * workers and (some := list(islice(items, batch))):
-                texts = [item for item in some if isinstance(item, Incoming)]
-                problems = [item for item in some if isinstance(item, Problem)]
-                waiting.append((problems, texts, pool.submit(texts)))
-            if not waiting:
-                return
-            problems, texts, future = waiting.popleft()
-            try:
-                ready: Sequence[Ready] = _ready_decoder.decode(future.result())
-            except BrokenProcessPool:
-                pool.mend()
-                ready = pool.one_by_one(texts)
-                # Whatever else was on its way went down with it.
-                again = [(p, t, pool.submit(t)) for p, t, _ in waiting]
-                waiting.clear()
-                waiting.extend(again)
-            yield [*problems, *ready]
-    finally:
-        pool.end()
+def _decode(packed: bytes) -> list[Ready]:
+    return [
+        msgspec.msgpack.decode(item, type=_KINDS[kind])
+        for kind, item in _ready_decoder.decode(packed)
+    ]
 
 
 class _Pool:
@@ -182,26 +242,26 @@ class _Pool:
         self._executor = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        # Not forked: a child would share locks and connections with threads of ours.
+        # Not forked: a child would share locks and connections with our threads.
         return ProcessPoolExecutor(
             self._workers, get_context("spawn"), initializer=_begin, initargs=(self._database,)
         )
 
-    def submit(self, texts: list[Incoming]) -> Future[bytes]:
-        return self._executor.submit(_work, _encoder.encode(texts))
+    def submit(self, inputs: list[Input]) -> Future[bytes]:
+        return self._executor.submit(_work, _encoder.encode(inputs))
 
     def mend(self) -> None:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = self._start()
 
-    def one_by_one(self, texts: list[Incoming]) -> list[Ready]:
+    def one_by_one(self, inputs: list[Input]) -> list[Ready]:
         ready: list[Ready] = []
-        for text in texts:
+        for item in inputs:
             try:
-                ready += _ready_decoder.decode(self.submit([text]).result())
+                ready += _decode(self.submit([item]).result())
             except BrokenProcessPool:
                 self.mend()
-                ready.append(Problem(text.path, "the process that read it ended; it is left out"))
+                ready.append(Problem(item.path, "the process that read it ended; it is left out"))
         return ready
 
     def end(self) -> None:

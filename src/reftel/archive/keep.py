@@ -11,7 +11,8 @@ from reftel.archive.store import Row, Store
 
 
 def keep(store: Store, item: Prepared, document: int, filed: int) -> Row:
-    """Add a telegram under an id, filed at a time (seconds since 1970), within a transaction."""
+    """Add a telegram under an id, filed at a time (seconds since 1970), within a transaction. The row says
+    whether it is the copy to read."""
     post, year, number = item.number or (None, None, None)
     row = Row(
         id=document,
@@ -34,12 +35,13 @@ def keep(store: Store, item: Prepared, document: int, filed: int) -> Row:
         row = msgspec.structs.replace(row, telegram=other.telegram, reading=False)
     store.insert(row, item.source, item.record, item.cited)
     if other is not None:
-        settle(store, row.telegram)
+        row = msgspec.structs.replace(row, reading=row.id in settle(store, row.telegram))
     return row
 
 
-def settle(store: Store, telegram: int) -> None:
-    """Choose the reading copy of a telegram under each label: the best, by quality, then digest."""
+def settle(store: Store, telegram: int) -> set[int]:
+    """Choose the reading copy of a telegram under each label: the best, by quality, then digest. Their
+    ids."""
     rows = store.copies(telegram)
     best: dict[int, int] = {}
     for row in rows:
@@ -49,6 +51,7 @@ def settle(store: Store, telegram: int) -> None:
             store.set_reading(row, not row.reading)
     if len(best) > 1:
         store.mark_spread(telegram)
+    return set(best.values())
 
 
 def _copied(store: Store, item: Prepared) -> Row | None:

@@ -9,6 +9,9 @@ import msgspec
 from reftel.sources import Problem
 from reftel.telegram import Telegram
 
+DOUBT = "filed with a doubt"
+"""How the reason of a problem begins that did not keep a text from being filed."""
+
 Order = Literal["relevance", "newest", "oldest"]
 
 
@@ -81,10 +84,22 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What an `add` did: documents newly filed, those of them that are further copies of a telegram (and
-    better ones than were held), texts held already, texts that are no telegram, and problems."""
+    """What was filed: texts that are new; those of them that are further copies of a telegram, and better
+    ones than were held; texts held already; texts that are no telegram; inputs that could not be read;
+    and the problems met, unless they were told as they came."""
 
-    added: int
-    known: int
-    variants: int
-    problems: tuple[Problem, ...]
+    added: int = 0
+    variants: int = 0
+    better: int = 0
+    known: int = 0
+    refused: int = 0
+    unreadable: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a filing has come: inputs dealt with, bytes of the files behind it, the last input's path."""
+
+    done: int
+    bytes: int
+    path: str

@@ -13,6 +13,7 @@ import msgspec
 from reftel.access import Label
 from reftel.archive.model import DamagedError, StoreError
 from reftel.archive.pack import unpack, unpack_text
+from reftel.sources import SourceFile
 from reftel.telegram import Mrn, Telegram
 
 FORMAT = 2
@@ -59,6 +60,12 @@ CREATE TABLE citations (
 ) WITHOUT ROWID;
 CREATE INDEX citations_document ON citations (document);
 CREATE TABLE refused (digest BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE had (
+    path TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    inputs INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE unindexed (
     document INTEGER NOT NULL,
     label INTEGER NOT NULL,
@@ -206,6 +213,19 @@ class Store:
         query = "SELECT reason FROM refused WHERE digest = ?"
         row = self._db.execute(query, (digest,)).fetchone()
         return row[0] if row else None
+
+    def had(self, file: SourceFile) -> int:
+        """How many inputs of a file, as it is, have been dealt with; `sources.ALL` when it has no more."""
+        query = "SELECT inputs FROM had WHERE path = ? AND size = ? AND modified = ?"
+        row = self._db.execute(query, (file.path, file.size, file.modified)).fetchone()
+        return int(row[0]) if row else 0
+
+    def set_had(self, file: SourceFile, inputs: int) -> None:
+        self._db.execute(
+            "INSERT INTO had VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+            " size = excluded.size, modified = excluded.modified, inputs = excluded.inputs",
+            (file.path, file.size, file.modified, inputs),
+        )
 
     def set_reading(self, row: Row, reading: bool) -> None:
         """Whether a document is the copy to read under its label; the index has to follow."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,57 +26,98 @@ from reftel.cli.common import (
     width,
 )
 from reftel.cli.reading import show_text
-from reftel.sources import Incoming, Problem, count, walk
+from reftel.sources import Problem, total_bytes
 from reftel.telegram import Mrn, to_builtins
 
 if TYPE_CHECKING:
-    from reftel.archive import Archive, Progress
+    from reftel.archive import Progress, Report
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True)
 @archive_option
-def add(paths: tuple[str, ...], folder: Path | None) -> None:
-    """File telegrams: folders, files, zip archives, PDF exports, or - for standard input.
+@click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    help="How many other processes read [default: one for each core, none for little].",
+)
+def add(paths: tuple[str, ...], folder: Path | None, workers: int | None) -> None:
+    """File telegrams: folders, files, archives, tables, mail, records, PDF, or - for standard input.
+
+    What was filed before an interruption is passed over when the same is filed again.
 
     \b
-    Example: reftel add telegrams/ more.zip
+    Example: reftel add telegrams/ years.7z cables.csv
     """
     with open_archive(folder, new=True) as archive:
-        inputs = walk(paths, stdin=sys.stdin.buffer)
-        if sys.stderr.isatty():
-            report = _add_with_bar(archive, inputs, count(paths))
-        else:
-            report = archive.add(inputs)
-        for problem in report.problems:
-            say(str(problem))
-        copies = f", {report.variants} of them further copies" if report.variants else ""
-        say(
-            f"{report.added} filed{copies}; {report.known} held already; {archive.count()} in the archive"
+        from reftel.archive.filing import cores
+
+        size = total_bytes(paths)
+        if workers is None:
+            workers = cores() if size > _LITTLE_BYTES else 0
+        bar = _Bar(size) if sys.stderr.isatty() else None
+        try:
+            report = archive.fill(
+                paths,
+                stdin=sys.stdin.buffer,
+                workers=workers,
+                on_progress=bar.show if bar else None,
+                on_problem=bar.tell if bar else lambda problem: say(str(problem)),
+            )
+        except KeyboardInterrupt:
+            if bar:
+                bar.end()
+            say("reftel: interrupted; what was filed is kept. Give the same command to go on.")
+            sys.exit(130)
+        if bar:
+            bar.end()
+        say(_sums(report, archive.count()))
+    nothing = not (report.added or report.known)
+    sys.exit(UNREADABLE if nothing and (report.refused or report.unreadable) else DONE)
+
+
+_LITTLE_BYTES = 4_000_000
+
+
+def _sums(report: Report, held: int) -> str:
+    copies = ""
+    if report.variants:
+        better = f" ({report.better:,} better than what was held)" if report.better else ""
+        copies = f", {report.variants:,} of them further copies{better}"
+    parts = [f"{report.added:,} filed{copies}", f"{report.known:,} held already"]
+    if report.refused:
+        parts.append(f"{report.refused:,} no telegrams")
+    if report.unreadable:
+        parts.append(f"{report.unreadable:,} unreadable")
+    return "; ".join([*parts, f"{held:,} in the archive"])
+
+
+class _Bar:
+    """A progress bar by bytes, with the rate in inputs and the remaining time; problems stand above."""
+
+    def __init__(self, size: int) -> None:
+        self._began = time.monotonic()
+        self._seen = 0
+        self._bar = click.progressbar(
+            length=size,
+            label="Filing",
+            file=sys.stderr,
+            width=30,
+            item_show_func=lambda rate: rate,
         )
-    refused = [p for p in report.problems if not p.reason.startswith("filed with a doubt")]
-    sys.exit(UNREADABLE if refused and not (report.added or report.known) else DONE)
+        self._bar.render_progress()
 
+    def show(self, progress: Progress) -> None:
+        rate = progress.done / max(time.monotonic() - self._began, 0.001)
+        step, self._seen = progress.bytes - self._seen, progress.bytes
+        self._bar.update(step, f"{progress.done:,} at {rate:,.0f}/s")
 
-def _add_with_bar(archive: Archive, inputs: Iterator[Incoming | Problem], total: int) -> Any:
-    import time
+    def tell(self, problem: Problem) -> None:
+        sys.stderr.write("\r\x1b[K")
+        say(str(problem))
 
-    began = time.monotonic()
-    with click.progressbar(
-        length=total, label="Filing", file=sys.stderr, show_pos=True, item_show_func=_rate_shown
-    ) as bar:
-        seen = [0]
-
-        def advance(progress: Progress) -> None:
-            rate = progress.done / max(time.monotonic() - began, 0.001)
-            bar.update(progress.done - seen[0], f"{rate:.0f}/s")
-            seen[0] = progress.done
-
-        return archive.add(inputs, batch=100, on_progress=advance)
-
-
-def _rate_shown(rate: str | None) -> str | None:
-    return rate
+    def end(self) -> None:
+        self._bar.render_finish()
 
 
 @click.command()
