@@ -21,6 +21,7 @@ from reftel.centre.numbers import Watched, watch
 from reftel.centre.route import Routed
 from reftel.centre.scan import Scanned, scan
 from reftel.centre.station import CircuitState, Station
+from reftel.read.dtg import DTG_LINE
 from reftel.telegram import Telegram
 from reftel.write.wire import letter_of
 
@@ -74,25 +75,29 @@ def take_on(
     if station.trouble is not None:
         raise Refused("this station cannot write its journal; send again later")
     circuit = station.circuits.get(by) if by else None
-    scanned = scan(data)
     now = station.clock()
     changes = Changes()
     number = station.next_message()
-    answers: list[tuple[str, str, str]] = []
     if circuit is not None:
         circuit.heard = now
         if link is not None:
             station.put(changes, f"link-in:{circuit.config.name}", link)
-        answers += _watch_number(station, circuit, scanned, number, now, changes)
+    scanned = scan(data)
     changes.message(number, now, by or "#desk", scanned.hop, scanned.message, data)
-    accepted = Accepted(number)
-    duties: list[Duty] = []
-    if scanned.cancelled:
-        changes.entry("transmission-cancelled", now, message=number, circuit=by, hop=scanned.hop)
-    else:
-        accepted, duties = _decide(station, by, scanned, number, now, changes, answers)
-    for to, letter, text in answers:
-        duties += services.make(station, changes, to, letter, text)
+    judged = Changes()
+    try:
+        accepted, duties = _judge(station, by, scanned, number, now, judged)
+    except Exception as error:
+        # A fault of ours may neither lose a message nor stop those behind it.
+        if circuit is None:
+            raise
+        why = f"it could not be dealt with: {error!r}"
+        station.tell("message.failed", message=number, circuit=by, why=why)
+        judged = Changes()
+        judged.entry("not-understood", now, message=number, circuit=by, hop=scanned.hop, why=why)
+        accepted = Accepted(number, operator=(why,))
+        duties = [station.new_duty(number, OPERATOR, "O", scanned.routing, note=why)]
+    changes.include(judged)
     for duty in duties:
         changes.add_duty(duty)
         station.duties[duty.id] = duty
@@ -117,6 +122,33 @@ def take_on(
         told(accepted)
 
     station.write(changes, written)
+
+
+def _judge(
+    station: Station, by: str | None, scanned: Scanned, number: int, now: float, changes: Changes
+) -> tuple[Accepted, list[Duty]]:
+    """What becomes of a message, its number and the answers to it included."""
+    circuit = station.circuits.get(by) if by else None
+    answers: list[tuple[str, str, str]] = []
+    if circuit is not None:
+        answers += _watch_number(station, circuit, scanned, number, now, changes)
+        if scanned.hop and not scanned.routing and not scanned.rest.strip():
+            # A number without a message: the one behind it may be another of the same (431).
+            changes.entry("number-only", now, message=number, circuit=by, hop=scanned.hop)
+            station.put(changes, f"blank:{by}", scanned.hop)
+            return Accepted(number), services.make_all(station, changes, answers)
+        if blank := station.values.get(f"blank:{by}"):
+            station.put(changes, f"blank:{by}", "")
+            if scanned.hop:
+                text = f"ZFU {blank} {scanned.hop} {scanned.message or ''}"
+                answers.append((circuit.config.name, "R", text.rstrip()))
+    accepted = Accepted(number)
+    duties: list[Duty] = []
+    if scanned.cancelled:
+        changes.entry("transmission-cancelled", now, message=number, circuit=by, hop=scanned.hop)
+    else:
+        accepted, duties = _decide(station, by, scanned, number, now, changes, answers)
+    return accepted, duties + services.make_all(station, changes, answers)
 
 
 def _watch_number(
@@ -146,6 +178,7 @@ def _watch_number(
             hop=scanned.hop,
             expected=config.receive,
         )
+        station.tell("channel.wrong", circuit=here, hop=scanned.hop, expected=config.receive)
         return []
     key = f"in:{here}"
     last = int(station.values[key]) if key in station.values else None
@@ -182,13 +215,11 @@ def _answer_number(
     config = circuit.config
     assert scanned.hop is not None
     if seen.verdict == "gap":
-        answers = []
-        for missing in seen.missing:
-            hop = _hop(config, missing)
-            station.start_waiting(changes, Awaited("open-number", hop, config.name, now, "O"))
-            changes.entry("number-open", now, circuit=config.name, hop=hop)
-            answers.append((config.name, "O", f"ZFX {hop}"))
-        return answers
+        hops = [_hop(config, missing) for missing in seen.missing]
+        return [
+            (config.name, "O", text)
+            for text in services.open_numbers(station, changes, circuit, hops)
+        ]
     if seen.verdict == "late":
         assert scanned.number is not None
         station.stop_waiting(changes, "open-number", _hop(config, scanned.number))
@@ -215,24 +246,28 @@ def _decide(
     """Where a message goes; the duties that follow from it."""
     own = by is None
     cut = next((each for each in scanned.problems if "NNNN" in each), None)
-    garbled = cut or (
-        None if scanned.routing else "format line 2 names no station that can be read"
-    )
-    if garbled:
-        return _garbled(station, by, scanned, garbled, number, now, changes, answers)
+    pilot: str | None = None
+    if cut and by is not None and scanned.letter in "YZO" and _heading_is_whole(scanned):
+        # What is urgent goes on as it is, subject to correction (420).
+        pilot = "ZDG"
+    elif cut or not scanned.routing:
+        why = cut or "format line 2 names no station that can be read"
+        return _garbled(station, by, scanned, why, number, now, changes, answers)
     name = scanned.message or scanned.content
     held = station.handled(name)
     repeated = {
-        indicator
-        for indicator in scanned.routing
-        if indicator in held and held[indicator][0] == scanned.content
+        each: held[each, scanned.content]
+        for each in scanned.routing
+        if (each, scanned.content) in held
     }
-    deliver_again = bool({"ZEL", "ZOV"} & set(scanned.signals)) or "ZFG" in scanned.rest[:400]
     routing = scanned.routing
-    if repeated and not own and not deliver_again:
+    if repeated and not own and not _is_to_be_delivered_again(scanned):
         routing = tuple(each for each in routing if each not in repeated)
+        looped = _looped(station, by, scanned, repeated)
+        if looped:
+            return _loop(station, by, scanned, looped, number, now, changes, answers)
         if not routing:
-            first = next(held[each][1] for each in scanned.routing)
+            first = next(iter(repeated.values()))
             marked = scanned.suspected_duplicate
             changes.entry(
                 "duplicate",
@@ -247,6 +282,14 @@ def _decide(
                 answers.append((by, "R", f"{scanned.message} {scanned.hop} DUPLICATE RECEIVED"))
             station.tell("message.duplicate", message=number, of=first, circuit=by, marked=marked)
             return Accepted(number, duplicate=True), []
+    elif (
+        pilot is None
+        and not own
+        and not scanned.signals
+        and {each for each, _ in held} & set(routing)
+    ):
+        # The same identification with another text: which of them is right cannot be known here (427).
+        pilot = f"ZFD {station.config.station.routing_indicator}"
     letters, exempt = _roles(station, scanned)
     if set(routing) & set(station.plan.expanded):
         exempt = _exempt(station, scanned)
@@ -259,17 +302,32 @@ def _decide(
         letters=letters,
         exempt=exempt,
     )
-    for indicator in routing:
-        changes.handle(name, indicator, scanned.content, number)
-        held[indicator] = (scanned.content, number)
-    duties = [station.new_duty(number, way.circuit, way.letter, way.routing) for way in routed.ways]
+    if pilot == "ZDG":
+        changes.entry("subject-to-correction", now, message=number, circuit=by, hop=scanned.hop)
+        if scanned.inner.station:
+            text = f"ZDH {scanned.hop or ''} {scanned.message} TO {' '.join(routing)}"
+            ask = " ".join(text.split())
+            answers.append((scanned.inner.station, scanned.letter, ask))
+            detail = {"of": scanned.inner.station, "ask": ask}
+            station.start_waiting(
+                changes,
+                Awaited("repeat", scanned.message or "", by or "", now, scanned.letter, 0, detail),
+            )
+    else:
+        for indicator in routing:
+            changes.handle(name, indicator, scanned.content, number)
+            held[indicator, scanned.content] = number
+    duties = [
+        station.new_duty(number, way.circuit, way.letter, way.routing, pilot=pilot)
+        for way in routed.ways
+    ]
     if routed.local:
-        duties.append(station.new_duty(number, LOCAL, scanned.letter, routed.local))
+        duties.append(station.new_duty(number, LOCAL, scanned.letter, routed.local, pilot=pilot))
     elif own:
         # What we send is filed here too; nobody here is asked to read it.
         duties.append(station.new_duty(number, LOCAL, scanned.letter, ()))
-    if scanned.message and station.stop_waiting(changes, "repeat", scanned.message):
-        changes.entry("repeat-came", now, message=number, circuit=by, hop=scanned.hop)
+    if pilot != "ZDG" and scanned.message:
+        services.repeat_came(station, changes, scanned.message, number)
     if routed.refused:
         duties.append(_to_operator(station, scanned, routed, number, answers, by))
     changes.entry(
@@ -287,6 +345,58 @@ def _decide(
     operator = tuple(f"{indicator}: {why}" for indicator, why in routed.refused)
     ways = tuple(way.circuit for way in routed.ways)
     return Accepted(number, ways, bool(routed.local), operator), duties
+
+
+def _heading_is_whole(scanned: Scanned) -> bool:
+    """Whether what is cut short can be routed and named, and has some text."""
+    return bool(scanned.routing and scanned.message and "\nBT\n" in scanned.rest)
+
+
+def _is_to_be_delivered_again(scanned: Scanned) -> bool:
+    """Corrected copies, rerouted messages, and duplicates asked for (`ZFG` in format line 5, 438.b)."""
+    if {"ZEL", "ZOV"} & set(scanned.signals):
+        return True
+    lines = scanned.rest.split("\n", 12)[:12]
+    return any(DTG_LINE.match(line) and "ZFG" in line.split() for line in lines)
+
+
+def _looped(
+    station: Station, by: str | None, scanned: Scanned, repeated: Mapping[str, int]
+) -> dict[str, int]:
+    """The stations of a known message for which it comes back to where it was sent on from: over another
+    circuit than before, and not marked by somebody else as perhaps sent before."""
+    ours = station.config.station.routing_indicator
+    if scanned.suspected_duplicate and ours not in scanned.signals:
+        return {}
+    looped = {}
+    for indicator, first in repeated.items():
+        row = station.journal.message(first)
+        if indicator not in station.config.ours and row is not None and row[1] != by:
+            looped[indicator] = first
+    return looped
+
+
+def _loop(
+    station: Station,
+    by: str | None,
+    scanned: Scanned,
+    looped: Mapping[str, int],
+    number: int,
+    now: float,
+    changes: Changes,
+    answers: list[tuple[str, str, str]],
+) -> tuple[Accepted, list[Duty]]:
+    """A message that came round lies with the operator: no way that was tried leads to its stations. The
+    neighbour that sent it is told (`ZEQ2`, 426.d)."""
+    indicators = " ".join(looped)
+    first = next(iter(looped.values()))
+    why = f"a loop: it was sent on as message {first} and came back over {by}"
+    changes.entry("loop", now, message=number, circuit=by, hop=scanned.hop, of=first)
+    station.tell("message.looped", message=number, of=first, circuit=by)
+    if by is not None and scanned.message:
+        answers.append((by, "R", f"ZEQ2 {scanned.message} {indicators}"))
+    duty = station.new_duty(number, OPERATOR, scanned.letter, tuple(looped), note=why)
+    return Accepted(number, operator=(why,)), [duty]
 
 
 def _to_operator(
@@ -321,13 +431,17 @@ def _garbled(
     changes.entry("garbled", now, message=number, circuit=by, hop=scanned.hop, why=why)
     if by is not None and by in station.circuits:
         if scanned.message and scanned.inner.station:
-            answers.append((scanned.inner.station, scanned.letter, f"{scanned.message} ZES2"))
-            wanted = scanned.message
+            wanted, to, ask = scanned.message, scanned.inner.station, f"{scanned.message} ZES2"
         else:
-            hop = scanned.hop or f"{station.circuits[by].config.receive}"
-            answers.append((by, scanned.letter, f"INT ZDK {hop}"))
-            wanted = hop
-        station.start_waiting(changes, Awaited("repeat", wanted, by, now, scanned.letter))
+            last = _hop(station.circuits[by].config, int(station.values.get(f"in:{by}", "0")))
+            wanted = scanned.hop or f"TRANSMISSION FOLLOWING {last}"
+            to, ask = by, f"INT ZDK {wanted}"
+        if ("repeat", wanted) not in station.awaited:
+            answers.append((to, scanned.letter, ask))
+        detail = {"of": to, "ask": ask}
+        station.start_waiting(
+            changes, Awaited("repeat", wanted, by, now, scanned.letter, detail=detail)
+        )
     duty = station.new_duty(
         number, OPERATOR, scanned.letter, scanned.routing, note=f"garbled: {why}"
     )

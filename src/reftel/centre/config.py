@@ -80,6 +80,9 @@ class CircuitConfig(_Table, frozen=True, kw_only=True):
     window: int = 64
     """Messages on their way at a time; a line with `baud` has one."""
     keep_alive_s: float = 30.0
+    in_doubt_s: float = 60.0
+    """How long the circuit is down before what was on its way goes by an alternate, marked as a suspected
+    duplicate; FLASH waits a tenth of it."""
     silence_s: float = 1800.0
     """After how long without a message the neighbour is asked for its last number (ACP 127 412.b)."""
     folder_in: str | None = None

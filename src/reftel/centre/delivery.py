@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass, field
 
 import reftel
@@ -34,13 +35,33 @@ class _Arrived:
     sections: dict[int, Telegram] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """Sections of one telegram that are here: by number, and further copies of some."""
+
+    parts: dict[int, tuple[Duty, Telegram, str]] = field(default_factory=dict)
+    copies: list[Duty] = field(default_factory=list)
+    since: float = field(default_factory=time.monotonic)
+
+    @property
+    def total(self) -> int | None:
+        """How many sections there are, as far as one of them says it."""
+        totals = [t.section.of for _, t, _ in self.parts.values() if t.section and t.section.of]
+        return max(totals, default=None)
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        last = self.total or max(self.parts)
+        return tuple(number for number in range(1, last + 1) if number not in self.parts)
+
+
 class Delivery:
     """Takes what waits for this station, a hundred at a time."""
 
     def __init__(self, station: Station, archive: Archive | None) -> None:
         self._station = station
         self._archive = archive
-        self._parts: dict[tuple[str, str], dict[int, tuple[Duty, Telegram, str]]] = {}
+        self._waiting: dict[tuple[str, ...], _Waiting] = {}
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -48,55 +69,80 @@ class Delivery:
         while True:
             await station.delivering.wait()
             station.delivering.clear()
-            if station.trouble is not None:
-                await asyncio.sleep(0.5)
-                station.delivering.set()
-                continue
             try:
-                while await self.some():
+                while station.trouble is None and await self.some():
                     pass
             except JournalError:
+                station.delivering.set()
+                await asyncio.sleep(0.5)
+            except Exception as error:
+                # What was half done is undone: the state is taken from the journal.
+                station.fail(f"delivery broke off: {error!r}")
+            if station.trouble is not None:
                 station.delivering.set()
                 await asyncio.sleep(0.5)
 
     def forget(self) -> None:
         """After the state was taken from the journal anew: sections wait there."""
-        self._parts.clear()
+        self._waiting.clear()
 
     async def some(self) -> int:
         """Deliver what waits, up to a hundred; how many were taken."""
         station = self._station
         changes = Changes()
         ready: list[_Arrived] = []
-        new: list[Duty] = []
         taken = 0
         while taken < _AT_ONCE and (duty := station.here.take()) is not None:
             taken += 1
-            if duty.id in station.duties:
+            if duty.id not in station.duties:
+                continue
+            try:
                 arrived = self._read(duty, changes)
-                if arrived is not None and arrived.telegram.service is not None and duty.routing:
+            except Exception as error:
+                # One telegram that cannot be dealt with does not stop the others.
+                self._give_up(duty, f"it cannot be delivered: {error!r}", changes)
+                continue
+            if arrived is not None:
+                ready.append(arrived)
+        await self._deliver(ready, changes)
+        return taken
+
+    async def _deliver(self, ready: list[_Arrived], changes: Changes) -> None:
+        """File, then write down that it is filed and who reads it. Filing twice is harmless."""
+        station = self._station
+        try:
+            filed = await self._file([each for each in ready if _is_filed(each.telegram)])
+        except JournalError:
+            for duty in reversed([duty for each in ready for duty in each.duties]):
+                station.here.put_back(duty)
+            if changes:
+                await station.commit(changes)
+            raise
+        new: list[Duty] = []
+        for arrived in ready:
+            duty = arrived.duties[0]
+            judged = Changes()
+            try:
+                if arrived.telegram.service is not None and duty.routing:
                     new += services.act(
-                        station, changes, duty.message, arrived.scanned, arrived.telegram
+                        station, judged, duty.message, arrived.scanned, arrived.telegram
                     )
-                if arrived is not None:
-                    ready.append(arrived)
-        for arrived in ready:
-            self._distribute(arrived, changes)
-        filed = await self._file([each for each in ready if _is_filed(each.telegram)], changes)
-        for arrived in ready:
-            for duty in arrived.duties:
-                station.duties.pop(duty.id, None)
-                changes.end_duty(duty.id)
-        for duty in new:
-            changes.add_duty(duty)
-            station.duties[duty.id] = duty
-        if changes:
-            await station.commit(changes)
-        for duty in new:
-            station.place(duty)
+                self._distribute(arrived, judged)
+            except Exception as error:
+                judged = Changes()
+                note = f"it cannot be delivered: {error!r}"
+                judged.entry("not-delivered", station.clock(), message=duty.message, why=note)
+                new.append(
+                    station.new_duty(duty.message, OPERATOR, duty.letter, duty.routing, note=note)
+                )
+            changes.include(judged)
+            for done in arrived.duties:
+                station.duties.pop(done.id, None)
+                changes.end_duty(done.id)
+        if changes or new:
+            await station.enqueue(changes, new)
         if filed:
             station.tell("archive.filed", telegrams=filed)
-        return taken
 
     def _read(self, duty: Duty, changes: Changes) -> _Arrived | None:
         """The telegram of a duty, whole; `None` while sections of it are awaited, or when a person has to
@@ -130,24 +176,23 @@ class Delivery:
         self, arrived: _Arrived, duty: Duty, changes: Changes
     ) -> _Arrived | None:
         """Sections wait for each other: a telegram is delivered whole (ACP 127 208)."""
-        telegram = arrived.telegram
+        telegram, station = arrived.telegram, self._station
         section = telegram.section
         assert section is not None
-        origin = telegram.originator.name if telegram.originator else ""
-        number = telegram.mrn.short if telegram.mrn else ""
-        key = (f"{origin}|{telegram.dtg}", "" if telegram.dtg else number)
-        parts = self._parts.setdefault(key, {})
-        if section.number in parts and parts[section.number][0].id != duty.id:
-            # The same section twice: the first one's duty ends with the telegram's.
+        key = self._key(arrived)
+        waiting = self._waiting.setdefault(key, _Waiting())
+        if (held := waiting.parts.get(section.number)) is not None and held[0].id != duty.id:
+            # A copy of one that is here: what was done to it ends with the telegram.
+            waiting.copies.append(duty)
             changes.entry(
-                "section-again", self._station.clock(), message=duty.message, section=section.number
+                "section-again", station.clock(), message=duty.message, section=section.number
             )
-        parts[section.number] = (duty, telegram, arrived.text)
-        of = section.of or max(parts)
-        if len(parts) < of or not section_total(parts):
+            return None
+        waiting.parts[section.number] = (duty, telegram, arrived.text)
+        if waiting.total is None or waiting.missing:
             changes.entry(
                 "section-waits",
-                self._station.clock(),
+                station.clock(),
                 message=duty.message,
                 section=section.number,
                 of=section.of,
@@ -155,42 +200,56 @@ class Delivery:
             return None
         return self._joined(key)
 
-    def _joined(self, key: tuple[str, str]) -> _Arrived:
-        parts = self._parts.pop(key)
-        ordered = [parts[number] for number in sorted(parts)]
+    def _key(self, arrived: _Arrived) -> tuple[str, ...]:
+        """What the sections of one telegram agree in (wire-format.md 9.4). Two telegrams of one minute that
+        agree in all of it are told apart by a section that both have, and that differs."""
+        telegram, inner = arrived.telegram, arrived.scanned.inner
+        section = telegram.section
+        assert section is not None
+        origin = telegram.originator.name if telegram.originator else ""
+        number = "" if telegram.dtg or not telegram.mrn else telegram.mrn.short
+        key = (origin, telegram.dtg or number, inner.station or "", inner.filed or "")
+        for place in range(len(self._waiting) + 1):
+            waiting = self._waiting.get((*key, str(place)))
+            if waiting is None:
+                return (*key, str(place))
+            held = waiting.parts.get(section.number)
+            totals = {waiting.total, section.of} - {None}
+            if len(totals) < 2 and (held is None or _same_text(held[1], telegram)):
+                return (*key, str(place))
+        return (*key, str(len(self._waiting) + 1))
+
+    def _joined(self, key: tuple[str, ...]) -> _Arrived:
+        waiting = self._waiting.pop(key)
+        ordered = [waiting.parts[number] for number in sorted(waiting.parts)]
         telegrams = [telegram for _, telegram, _ in ordered]
         try:
             whole = reftel.join(telegrams)
         except reftel.NotOneTelegramError:
             whole = telegrams[0]
-        of = section_total(parts) or max(parts)
-        missing = tuple(number for number in range(1, of + 1) if number not in parts)
-        first = ordered[0]
-        data = self._station.journal.bytes_of(first[0].message)
-        return _Arrived([duty for duty, _, _ in ordered], whole.source, whole, scan(data), missing)
+        duties = [*(duty for duty, _, _ in ordered), *waiting.copies]
+        data = self._station.journal.bytes_of(duties[0].message)
+        return _Arrived(duties, whole.source, whole, scan(data), waiting.missing)
 
     async def deliver_overdue(self) -> None:
-        """Telegrams whose sections did not all come in time are delivered with what is there."""
+        """Telegrams whose sections did not all come in time are delivered with what is there, and the rest
+        is asked for."""
         station = self._station
-        limit = station.clock() - station.config.limits.sections_wait_s
-        for key, parts in list(self._parts.items()):
-            if min(duty.at for duty, _, _ in parts.values()) > limit:
+        now, limit = station.clock(), station.config.limits.sections_wait_s
+        for key, waiting in list(self._waiting.items()):
+            age = now - min(duty.at for duty, _, _ in waiting.parts.values())
+            # A clock that was set back makes nobody wait longer.
+            if max(age, time.monotonic() - waiting.since) < limit:
                 continue
             arrived = self._joined(key)
             changes = Changes()
-            changes.entry(
-                "sections-missing",
-                station.clock(),
-                message=arrived.duties[0].message,
-                missing=list(arrived.missing),
-            )
-            station.tell("sections.missing", message=arrived.duties[0].message)
-            self._distribute(arrived, changes)
-            await self._file([arrived], changes)
-            for duty in arrived.duties:
-                station.duties.pop(duty.id, None)
-                changes.end_duty(duty.id)
-            await station.commit(changes)
+            message = arrived.duties[0].message
+            changes.entry("sections-missing", now, message=message, missing=list(arrived.missing))
+            station.tell("sections.missing", message=message)
+            await self._deliver([arrived], changes)
+            asks = Changes()
+            duties = services.ask_for_sections(station, asks, arrived.scanned, arrived.missing)
+            await station.enqueue(asks, duties)
 
     def _distribute(self, arrived: _Arrived, changes: Changes) -> None:
         """Reading queues, a person's attention, and the check of continuity numbers."""
@@ -212,7 +271,7 @@ class Delivery:
             to=[office for office, _ in found],
             sections=[duty.message for duty in arrived.duties],
             missing=list(arrived.missing),
-            remark=_remark(arrived.scanned),
+            remark=_remark(arrived.scanned, first.pilot),
             subject=telegram.subject,
             origin=telegram.originator.name if telegram.originator else None,
             precedence=telegram.precedence,
@@ -252,7 +311,7 @@ class Delivery:
         if last is None or 0 < (number - int(last)) % 9999 < 5000:
             station.put(changes, key, number)
 
-    async def _file(self, arrived: list[_Arrived], changes: Changes) -> int:
+    async def _file(self, arrived: list[_Arrived]) -> int:
         """Into the archive, where the reading room finds it at once."""
         if self._archive is None or not arrived:
             return 0
@@ -261,15 +320,12 @@ class Delivery:
             report = await asyncio.to_thread(self._archive.add, items)
         except (StoreError, OSError) as error:
             self._station.tell("archive.failed", why=str(error))
-            changes.entry("not-filed", self._station.clock(), why=str(error), telegrams=len(items))
             raise JournalError(f"the archive cannot be written: {error}") from error
         return report.added
 
 
-def section_total(parts: dict[int, tuple[Duty, Telegram, str]]) -> int | None:
-    """How many sections there are, as far as one of them says it."""
-    totals = [t.section.of for _, t, _ in parts.values() if t.section and t.section.of]
-    return max(totals, default=None)
+def _same_text(one: Telegram, other: Telegram) -> bool:
+    return [block.text for block in one.body] == [block.text for block in other.body]
 
 
 def _digest(text: str) -> str:
@@ -289,9 +345,9 @@ def _text(data: bytes) -> str:
         return plain.decode("latin-1")
 
 
-def _remark(scanned: Scanned) -> str | None:
+def _remark(scanned: Scanned, pilot: str | None) -> str | None:
     """What those who read it must know of how it came (420, 427)."""
-    signals = set(scanned.signals)
+    signals = {*scanned.signals, *(pilot or "").split()}
     if "ZDG" in signals:
         return "relayed subject to correction; a correct version follows"
     if "ZEL" in signals:

@@ -135,6 +135,17 @@ class Changes:
         sql = "UPDATE reading SET reader=? WHERE office=? AND message=? AND reader IS NULL"
         self.others.append((sql, (who, office, message)))
 
+    def include(self, other: Changes) -> None:
+        """Write those of another step in the same."""
+        self.messages += other.messages
+        self.entries += other.entries
+        self.handled += other.handled
+        self.new += other.new
+        self.changed += other.changed
+        self.ended += other.ended
+        self.values |= other.values
+        self.others += other.others
+
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
 

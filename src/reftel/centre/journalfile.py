@@ -49,7 +49,7 @@ CREATE TABLE duty (
 );
 CREATE TABLE handled (
     name TEXT NOT NULL, indicator TEXT NOT NULL, content TEXT NOT NULL, message INTEGER NOT NULL,
-    PRIMARY KEY (name, indicator)
+    PRIMARY KEY (name, indicator, content)
 ) WITHOUT ROWID;
 CREATE TABLE value (
     name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL
@@ -194,10 +194,10 @@ class Reader:
                 if check(row[:-1]) != row[-1]:
                     yield table, row
 
-    def handled(self, name: str) -> dict[str, tuple[str, int]]:
-        """For which stations a message was taken on: routing indicator → (content, message)."""
+    def handled(self, name: str) -> dict[tuple[str, str], int]:
+        """For which stations a message was taken on: routing indicator and content → message."""
         sql = "SELECT indicator, content, message FROM handled WHERE name=?"
-        return {i: (content, m) for i, content, m in self.reader.execute(sql, (name,))}
+        return {(i, content): m for i, content, m in self.reader.execute(sql, (name,))}
 
     def messages_named(self, name: str) -> list[int]:
         """The messages with a station serial number (`QZBBNV 0412 1550842`), oldest first."""

@@ -54,7 +54,8 @@ class Queue:
     def sort(self) -> None:
         """Back in the order of acceptance, after duties of another circuit were added."""
         for rank in self._ranks:
-            duties = sorted(rank.values(), key=lambda duty: (duty.at, duty.id))
+            # Messages are numbered as they are accepted; a clock can be set back.
+            duties = sorted(rank.values(), key=lambda duty: (duty.message, duty.id))
             rank.clear()
             rank.update((duty.id, duty) for duty in duties)
 

@@ -59,6 +59,7 @@ class Centre:
         self._workers: dict[str, tuple[Any, asyncio.Task[None]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._mark = _mark(path)
+        self._applying = asyncio.Lock()
 
     async def start(self, log: Callable[[str, dict[str, Any]], None] | None = None) -> None:
         """Open the journal and the archive, and begin to move messages. Raises `JournalError`,
@@ -78,6 +79,7 @@ class Centre:
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self._watch(), name="watch"),
         ]
+        await sending.replan(self.station)
         self.station.tell(
             "centre.started",
             station=self.config.station.routing_indicator,
@@ -86,6 +88,10 @@ class Centre:
         )
 
     async def _apply(self) -> None:
+        async with self._applying:
+            await self._apply_all()
+
+    async def _apply_all(self) -> None:
         await self.streams.apply()
         await self.door.apply()
         wanted = {c.name: c for c in self.station.config.circuit if c.kind in ("folder", "mail")}
@@ -111,12 +117,19 @@ class Centre:
                 if _mark(self.path) != self._mark:
                     await self.reload()
                 await services.follow_up(self.station)
+                await sending.free_the_doubtful(self.station)
                 await self.delivery.deliver_overdue()
+                for name, (_, task) in list(self._workers.items()):
+                    if task.done() and not task.cancelled() and (failure := task.exception()):
+                        # It is begun anew: what it held is in the journal.
+                        self.station.tell("circuit.failed", circuit=name, why=repr(failure))
+                        del self._workers[name]
+                        await self._apply()
             except JournalError:
                 continue
-            for name, (_, task) in self._workers.items():
-                if task.done() and not task.cancelled() and (error := task.exception()):
-                    self.station.tell("circuit.failed", circuit=name, why=repr(error))
+            except Exception as error:
+                # A fault of ours in one thing may not stop the others.
+                self.station.tell("watch.failed", why=repr(error))
 
     async def _recover(self) -> None:
         """The journal could not be written: stand still until it can, then go on from what it says."""
@@ -146,9 +159,17 @@ class Centre:
             problems = ["station.data and station.routing_indicator change only with a restart"]
             self.station.tell("config.refused", problems=problems)
             return problems
-        self.config = config
+        before, self.config = self.config, config
         self.station.reconfigure(config)
-        await self._apply()
+        try:
+            await self._apply()
+        except (OSError, ValueError) as error:
+            self.config = before
+            self.station.reconfigure(before)
+            await self._apply()
+            problems = [f"it cannot be put into effect: {error}"]
+            self.station.tell("config.refused", problems=problems)
+            return problems
         await sending.replan(self.station)
         self.station.tell("config.taken")
         return []

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import GENERATED, OPERATOR, Duty, JournalError
+from reftel.centre.journalfile import GENERATED, HELD, LOCAL, OPERATOR, Duty, JournalError
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
-from reftel.centre.scan import bytes_for, onward, scan
+from reftel.centre.scan import RANKS, bytes_for, may_carry, onward, scan
 from reftel.centre.station import WAIT_BUCKETS, CircuitState, Station, whole
 from reftel.tables.ita2 import NotITA2Error
 
@@ -83,7 +83,14 @@ def build(
         _cannot_go(station, duty, f"damaged in the journal: {error}", "damaged", changes)
         return None
     assert duty.hop is not None
-    text = onward(scan(data), duty.hop, duty.routing, duty.letter, duty.pilot)
+    scanned = scan(data)
+    if not may_carry(circuit.config.cleared, scanned.classification):
+        why = f"{circuit.config.name} may not carry {scanned.classification or 'it'} any more"
+        _cannot_go(station, duty, why, "not-sent", changes)
+        return None
+    # One mark says it: what came marked as a suspected duplicate goes on with that mark.
+    pilot = None if scanned.suspected_duplicate and "ZFD" in (duty.pilot or "") else duty.pilot
+    text = onward(scanned, duty.hop, duty.routing, duty.letter, pilot)
     try:
         return Transmission(duty, bytes_for(text, circuit.config.code))
     except NotITA2Error as error:
@@ -161,8 +168,8 @@ async def interrupted(
         )
         if circuit is not None:
             circuit.flight.pop(duty.id, None)
-        if whole and duty.pilot is None:
-            duty.pilot = f"ZFD {station.config.station.routing_indicator}"
+        if whole:
+            duty.pilot = _suspected(station, duty.pilot)
         duty.hop = duty.link = None
         changes.change_duty(duty)
     if changes:
@@ -171,6 +178,40 @@ async def interrupted(
         if duty.id in station.duties and circuit is not None:
             circuit.queue.put_back(duty)
             circuit.wake.set()
+
+
+def _suspected(station: Station, pilot: str | None) -> str:
+    """A pilot's instructions with the mark of a suspected duplicate (427)."""
+    if pilot is not None and "ZFD" in pilot:
+        return pilot
+    mark = f"ZFD {station.config.station.routing_indicator}"
+    return f"{pilot} {mark}" if pilot else mark
+
+
+async def free_the_doubtful(station: Station) -> None:
+    """What was on its way over a circuit that stays down goes by an alternate that is up, marked: it may
+    have arrived (427). FLASH waits a tenth of the time."""
+    now = station.clock()
+    freed = False
+    for name, circuit in station.circuits.items():
+        if circuit.up or not circuit.flight:
+            continue
+        down, limit = now - circuit.since, circuit.config.in_doubt_s
+        doubtful = [
+            duty
+            for duty in circuit.flight.values()
+            if down >= (limit / 10 if duty.rank <= RANKS["Z"] else limit)
+            and any(
+                each != name and station.is_up(each)
+                for indicator in duty.routing
+                for each in station.plan.circuits(indicator)
+            )
+        ]
+        if doubtful:
+            await interrupted(station, name, doubtful, whole=True, why="the circuit stays down")
+            freed = True
+    if freed:
+        await replan(station)
 
 
 async def refused_there(station: Station, name: str, duty: Duty, why: str) -> None:
@@ -201,14 +242,20 @@ async def circuit_changed(station: Station, name: str, up: bool, why: str) -> No
 
 @whole
 async def replan(station: Station) -> None:
-    """Move waiting duties to the circuits that the routing table now says."""
+    """Move waiting duties to the circuits that the routing table now says, those too whose circuit is in
+    the configuration no more."""
     waiting = [duty for state in station.circuits.values() for duty in state.queue]
+    waiting += [d for d in station.operator.values() if d.circuit not in (OPERATOR, HELD)]
     changed: set[str] = set()
     for start in range(0, len(waiting), 256):
         changes = Changes()
         moved: list[Duty] = []
         for duty in waiting[start : start + 256]:
-            if duty.id in station.duties and duty.hop is None and duty in _queue_of(station, duty):
+            if duty.id not in station.duties:
+                continue
+            if duty.id in station.operator:
+                moved += _from_a_lost_circuit(station, duty, changes)
+            elif duty.hop is None and duty in _queue_of(station, duty):
                 moved += _better_way(station, duty, changes)
         if changes:
             await station.commit(changes)
@@ -230,12 +277,17 @@ def _better_way(station: Station, duty: Duty, changes: Changes) -> list[Duty]:
     """The duties that take a waiting one's place, which is taken out at once: nobody may begin to send
     it while this is written down."""
     row = station.journal.message(duty.message)
-    if row is None or duty.circuit not in station.circuits:
+    if row is None:
         return []
     first = {_first_up(station, indicator, row[1]) for indicator in duty.routing}
-    if first <= {duty.circuit, None}:
+    ours = set(duty.routing) & station.config.ours
+    if first <= {duty.circuit, None} and not ours:
         return []
-    scanned = scan(station.journal.bytes_of(duty.message))
+    try:
+        scanned = scan(station.journal.bytes_of(duty.message))
+    except JournalError:
+        # It is put before the operator when its turn comes.
+        return []
     if not scanned.message and row[1] == GENERATED:
         # Service messages between neighbours mean this circuit and no other.
         return []
@@ -246,24 +298,51 @@ def _better_way(station: Station, duty: Duty, changes: Changes) -> list[Duty]:
         classification=scanned.classification,
         is_up=station.is_up,
     )
-    if routed.refused or {way.circuit for way in routed.ways} <= {duty.circuit}:
+    if routed.refused or (not ours and {way.circuit for way in routed.ways} <= {duty.circuit}):
         return []
-    changes.end_duty(duty.id)
-    _queue_of(station, duty).remove(duty)
-    del station.duties[duty.id]
+    station.drop(duty, changes)
     ways = {way.circuit: " ".join(way.routing) for way in routed.ways}
     changes.entry(
-        "rerouted", station.clock(), message=duty.message, circuit=duty.circuit, ways=ways
+        "rerouted",
+        station.clock(),
+        message=duty.message,
+        circuit=duty.circuit,
+        ways=ways,
+        here=" ".join(routed.local),
     )
+    places = [(way.circuit, way.routing) for way in routed.ways]
+    if routed.local:
+        places.append((LOCAL, routed.local))
     moved = []
-    for way in routed.ways:
-        new = station.new_duty(
-            duty.message, way.circuit, duty.letter, way.routing, pilot=duty.pilot
-        )
+    for circuit, routing in places:
+        new = station.new_duty(duty.message, circuit, duty.letter, routing, pilot=duty.pilot)
         new.at = duty.at
         changes.add_duty(new)
         moved.append(new)
     station.tell("message.rerouted", message=duty.message, ways=sorted(ways))
+    return moved
+
+
+def _from_a_lost_circuit(station: Station, duty: Duty, changes: Changes) -> list[Duty]:
+    """The duties that take the place of one whose circuit is gone; where none can, the operator decides."""
+    now = station.clock()
+    if duty.hop is not None:
+        changes.entry(
+            "broken-off",
+            now,
+            message=duty.message,
+            circuit=duty.circuit,
+            hop=duty.hop,
+            whole=True,
+            why="its circuit is not in the configuration any more",
+        )
+        duty.pilot = _suspected(station, duty.pilot)
+        duty.hop = duty.link = None
+    moved = _better_way(station, duty, changes)
+    if not moved:
+        changes.entry("to-operator", now, message=duty.message, circuit=duty.circuit, why=duty.note)
+        duty.circuit = OPERATOR
+        changes.change_duty(duty)
     return moved
 
 

@@ -18,6 +18,8 @@ FOLLOW_UP_S = {"Y": 3600.0, "Z": 3600.0, "O": 7200.0, "P": 28800.0, "R": 57600.0
 """After how long a request that nobody answered is made again (419.f); FLASH: ours."""
 
 _AGAIN = ("ZAR2", "ZAR3")
+_SINGLY, _IN_A_LINE = 4, 6
+"""So many open numbers are told one by one; more go together, so many in a message."""
 
 
 def make(station: Station, changes: Changes, to: str, letter: str, text: str) -> list[Duty]:
@@ -81,6 +83,55 @@ def went(station: Station, message: int, circuit: str) -> tuple[str, tuple[str, 
     return None
 
 
+def make_all(station: Station, changes: Changes, answers: list[tuple[str, str, str]]) -> list[Duty]:
+    """Service messages, each with to whom it goes, its prosign and its text."""
+    return [duty for answer in answers for duty in make(station, changes, *answer)]
+
+
+def open_numbers(
+    station: Station, changes: Changes, circuit: CircuitState, hops: list[str]
+) -> list[str]:
+    """Channel numbers that did not come are open until they do; the texts that say so (`ZFX`, 433)."""
+    now, name = station.clock(), circuit.config.name
+    for hop in hops:
+        station.start_waiting(changes, Awaited("open-number", hop, name, now, "O"))
+        changes.entry("number-open", now, circuit=name, hop=hop)
+    if len(hops) <= _SINGLY:
+        return [f"ZFX {hop}" for hop in hops]
+    return ["ZFX " + " ".join(hops[at : at + _IN_A_LINE]) for at in range(0, len(hops), _IN_A_LINE)]
+
+
+def repeat_came(station: Station, changes: Changes, name: str, number: int) -> None:
+    """A message that was asked for is here: the request is settled, and the garbled copy needs nobody."""
+    now = station.clock()
+    if station.stop_waiting(changes, "repeat", name) is None:
+        return
+    changes.entry("repeat-came", now, message=number)
+    for duty in list(station.operator.values()):
+        row = station.journal.message(duty.message)
+        if row is not None and row[3] == name and (duty.note or "").startswith("garbled"):
+            changes.entry("superseded", now, message=duty.message, by=number)
+            station.drop(duty, changes)
+
+
+def ask_for_sections(
+    station: Station, changes: Changes, scanned: Scanned, missing: tuple[int, ...]
+) -> list[Duty]:
+    """Sections that did not come are asked for by the one that is here (wire-format.md 9.4)."""
+    to = scanned.inner.station
+    if to is None or scanned.message is None:
+        return []
+    duties: list[Duty] = []
+    for number in missing:
+        ask = f"INT ZDK SECTION {number} {scanned.message}"
+        detail = {"of": to, "ask": ask}
+        wanted = f"SECTION {number} {scanned.message}"
+        awaited = Awaited("repeat", wanted, "", station.clock(), scanned.letter, 0, detail)
+        station.start_waiting(changes, awaited)
+        duties += make(station, changes, to, scanned.letter, ask)
+    return duties
+
+
 def missing_up_to(
     station: Station, changes: Changes, circuit: CircuitState, last: int
 ) -> list[Duty]:
@@ -89,18 +140,14 @@ def missing_up_to(
     here = station.values.get(f"in:{config.name}")
     if here is None or not 0 < (last - int(here)) % int("9" * config.digits) <= 500:
         return []
-    duties: list[Duty] = []
+    hops: list[str] = []
     number = int(here)
     while number != last:
         number = after(number, config.digits)
-        hop = f"{config.receive}{number:0{config.digits}d}"
-        station.start_waiting(
-            changes, Awaited("open-number", hop, config.name, station.clock(), "O")
-        )
-        changes.entry("number-open", station.clock(), circuit=config.name, hop=hop)
-        duties += make(station, changes, config.name, "O", f"ZFX {hop}")
+        hops.append(f"{config.receive}{number:0{config.digits}d}")
     station.put(changes, f"in:{config.name}", last)
-    return duties
+    texts = open_numbers(station, changes, circuit, hops)
+    return make_all(station, changes, [(config.name, "O", text) for text in texts])
 
 
 async def send(station: Station, to: str, letter: str, text: str) -> int:
@@ -340,10 +387,12 @@ async def follow_up(station: Station) -> None:
             signal=signal,
             of=awaited.name,
         )
-        if awaited.circuit in station.circuits:
-            question = f"{awaited.name} ZES2" if awaited.kind == "repeat" else f"ZFX {awaited.name}"
+        # The second request goes where the first went, the third to the relay that serves it (419.f).
+        to = awaited.detail.get("of") if signal == "ZAR2" else None
+        ask = awaited.detail.get("ask", f"ZFX {awaited.name}")
+        if to or awaited.circuit in station.circuits:
             duties += make(
-                station, changes, awaited.circuit, awaited.letter, f"{signal} {question}"
+                station, changes, to or awaited.circuit, awaited.letter, f"{signal} {ask}"
             )
         station.tell("request.again", circuit=awaited.circuit, signal=signal)
     for name, circuit in station.circuits.items():

@@ -379,6 +379,8 @@ class PlainSession(Session):
     async def run(self, greeting: Greeting | None) -> None:
         del greeting
         station = self.station
+        # What an earlier connection brought is on disk, or this one does not begin.
+        await station.commit(Changes())
         # What was on its way when the last connection ended may have arrived or not.
         await sending.interrupted(
             station,
@@ -403,15 +405,15 @@ class PlainSession(Session):
 
     async def _receive(self) -> None:
         framer = Framer(self.station.config.limits.message_bytes)
-        while True:
-            data = await self.read_some(framer.within_message, None)
-            if self.circuit.config.code == "ita2":
-                data = self._letters(data) if data else data
-            if not data:
-                for framed in framer.finish():
+        try:
+            while data := await self.read_some(framer.within_message, None):
+                if self.circuit.config.code == "ita2":
+                    data = self._letters(data)
+                for framed in framer.receive(data):
                     await self._take(framed)
-                return
-            for framed in framer.receive(data):
+        finally:
+            # However the connection ends, what came of a message is not lost.
+            for framed in framer.finish():
                 await self._take(framed)
 
     def _letters(self, units: bytes) -> bytes:
@@ -426,11 +428,16 @@ class PlainSession(Session):
 
     async def _take(self, framed: Framed) -> None:
         station = self.station
+        if framed.fault is not None:
+            told = "line.noise" if framed.fault == "noise" else f"message.{framed.fault}"
+            station.tell(told, circuit=self.name, bytes=len(framed.data))
         if framed.fault == "noise":
-            station.tell("line.noise", circuit=self.name, bytes=len(framed.data))
             return
-        with contextlib.suppress(Refused):
+        try:
             await accepting.accept(station, self.name, framed.data)
+        except Refused as error:
+            # It is lost here, and its number is missed when the next one comes.
+            raise PeerError(str(error)) from None
 
     async def _send(self) -> None:
         while True:

@@ -47,7 +47,9 @@ class CircuitState:
         """The highest link number of the other end's that is on disk here."""
 
     def status(self, up: bool, why: str, now: float) -> None:
-        self.up, self.why, self.since = up, why, now
+        if up != self.up:
+            self.since = now
+        self.up, self.why = up, why
 
 
 def whole(
@@ -86,7 +88,7 @@ class Station:
         `WAIT_BUCKETS`."""
         self.count: dict[str, int] = {}
         self.trouble: str | None = None
-        self._seen: OrderedDict[str, dict[str, tuple[str, int]]] = OrderedDict()
+        self._seen: OrderedDict[str, dict[tuple[str, str], int]] = OrderedDict()
         self._message = self._duty = 0
         self.restore()
 
@@ -128,7 +130,7 @@ class Station:
             self.operator[duty.id] = duty
 
     def reconfigure(self, config: Config) -> None:
-        """Take a new configuration; what waited for a circuit that is gone goes by the new routes."""
+        """Take a new configuration. What waited for a circuit that is gone is for `sending.replan`."""
         self.config = config
         self.plan = Plan(config)
         old = self.circuits
@@ -201,7 +203,7 @@ class Station:
             self.trouble = why
             self.tell("journal.failed", why=why)
 
-    def handled(self, name: str) -> dict[str, tuple[str, int]]:
+    def handled(self, name: str) -> dict[tuple[str, str], int]:
         """For which stations a message was taken on before."""
         if (found := self._seen.get(name)) is None:
             found = self.journal.handled(name)

@@ -1,6 +1,6 @@
-"""Circuits over TCP: with Reftel's link to another Reftel station, plain to any other (ACP 127).
+"""The stream circuits of a station: who calls, who is answered, and that it is who it should be.
 
-This opens and answers connections and knows who is at the other end; `session` converses.
+This opens and answers connections; `session` converses over them.
 """
 
 from __future__ import annotations
@@ -27,18 +27,17 @@ from reftel.centre.session import (
 from reftel.centre.station import Station
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.2, 30.0
+_BACKLOG = 512
 
 
-def server_context(circuit: CircuitConfig, config: Config) -> ssl.SSLContext | None:
-    return _context(circuit, config, ssl.PROTOCOL_TLS_SERVER)
-
-
-def _context(circuit: CircuitConfig, config: Config, protocol: Any) -> ssl.SSLContext | None:
-    """Both sides show a certificate, and each checks the other's."""
+def tls_context(circuit: CircuitConfig, config: Config, *, calls: bool) -> ssl.SSLContext | None:
+    """Both sides show a certificate, and each checks the other's against the authority; its name is
+    checked when the connection stands. Raises `OSError`, `ssl.SSLError`."""
     if circuit.tls is None:
         return None
-    context = ssl.SSLContext(protocol)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT if calls else ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
     context.load_cert_chain(
         config.folder / circuit.tls.certificate, config.folder / circuit.tls.key
     )
@@ -56,41 +55,41 @@ class Streams:
         self._servers: dict[str, asyncio.Server] = {}
         self._keys: dict[str, Any] = {}
         self._sessions: dict[str, Session] = {}
-        self._strangers = 0
+        self._strangers: dict[asyncio.StreamWriter, None] = {}
+        """Connections of which it is not yet known who is there, the oldest first."""
 
     async def apply(self) -> None:
-        """Begin what the configuration names, end what it names no more."""
+        """Begin what the configuration names, end what it names no more. Raises `OSError` where a place to
+        listen at cannot be had."""
         config = self._station.config
         streams = {c.name: c for c in config.circuit if c.kind == "stream"}
         for name in list(self._keys):
             if name not in streams or self._keys[name] != streams[name]:
                 await self._stop(name)
-        listening: dict[str, list[CircuitConfig]] = {}
-        for name, circuit in streams.items():
-            if circuit.listen:
-                listening.setdefault(circuit.listen, []).append(circuit)
-            elif name not in self._tasks:
-                self._tasks[name] = asyncio.create_task(self._call(circuit), name=f"call {name}")
-            self._keys[name] = circuit
+        listening = {circuit.listen for circuit in streams.values() if circuit.listen}
         for place in list(self._servers):
             if place not in listening:
                 self._servers.pop(place).close()
-        for place, circuits in listening.items():
-            if place not in self._servers:
-                host, port = address(place)
-                self._servers[place] = await asyncio.start_server(
-                    lambda r, w, place=place: self._answer(place, r, w),  # type: ignore[misc]
-                    host,
-                    port,
-                    ssl=server_context(circuits[0], config),
-                    backlog=512,
-                )
+        for place in sorted(listening - set(self._servers)):
+            host, port = address(place)
+            self._servers[place] = await asyncio.start_server(
+                lambda r, w, place=place: self._answer(place, r, w),  # type: ignore[misc]
+                host,
+                port,
+                backlog=_BACKLOG,
+            )
+        for name, circuit in streams.items():
+            if not circuit.listen and name not in self._tasks:
+                self._tasks[name] = asyncio.create_task(self._call(circuit), name=f"call {name}")
+            self._keys[name] = circuit
 
     async def stop(self) -> None:
         for server in self._servers.values():
             server.close()
         for name in list(self._keys):
             await self._stop(name)
+        for writer in list(self._strangers):
+            writer.transport.abort()
 
     async def cut(self, name: str) -> None:
         """Close the connection of a circuit, if it has one."""
@@ -111,26 +110,34 @@ class Streams:
     async def _call(self, circuit: CircuitConfig) -> None:
         assert circuit.connect is not None
         host, port = address(circuit.connect)
+        loop = asyncio.get_running_loop()
         delay = _FIRST_DELAY_S
         while True:
-            began = self._station.clock()
+            began = loop.time()
+            why = "the other end closed the connection"
             try:
-                context = _context(circuit, self._station.config, ssl.PROTOCOL_TLS_CLIENT)
                 reader, writer = await asyncio.wait_for(
                     asyncio.open_connection(
                         host,
                         port,
-                        ssl=context,
+                        ssl=tls_context(circuit, self._station.config, calls=True),
                         server_hostname=circuit.tls.peer if circuit.tls else None,
                     ),
                     GREETING_S,
                 )
-                await self._converse(circuit.name, reader, writer, None)
-                why = "the other end closed the connection"
-            except (TimeoutError, OSError, EOFError) as error:
+                try:
+                    if circuit.tls:
+                        _check_name(writer, circuit.tls.peer)
+                    await self._converse(circuit.name, reader, writer, None)
+                finally:
+                    writer.close()
+            except Exception as error:
+                # Whatever it was, the circuit is tried again.
                 why = str(error) or type(error).__name__
+                if not isinstance(error, OSError | EOFError | TimeoutError | links.LinkError):
+                    self._station.tell("circuit.failed", circuit=circuit.name, why=repr(error))
             await self._down(circuit.name, why)
-            if self._station.clock() - began > 10 * _FIRST_DELAY_S + delay:
+            if loop.time() - began > 10 * _FIRST_DELAY_S + delay:
                 delay = _FIRST_DELAY_S
             await asyncio.sleep(delay * random.uniform(0.7, 1.3))
             delay = min(delay * 2, _LONGEST_DELAY_S)
@@ -140,39 +147,51 @@ class Streams:
     async def _answer(
         self, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        """Somebody calls. However many do, no more than `limits.connections` wait to say who they are: a
+        new one takes the place of the one that has been silent longest."""
         station = self._station
-        if self._strangers >= station.config.limits.connections:
+        while len(self._strangers) >= station.config.limits.connections:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.transport.abort()
             station.tell("connection.refused", place=place, why="too many connections")
-            writer.close()
-            return
-        self._strangers += 1
-        here = [c for c in station.config.circuit if c.listen == place]
+        self._strangers[writer] = None
         name: str | None = None
         try:
-            greeting = None
-            if len(here) == 1 and not here[0].link:
-                circuit = here[0]
-            else:
-                greeting = Greeting(station.config.limits.message_bytes)
-                hello = await asyncio.wait_for(greeting.read(reader), GREETING_S)
-                circuit = _called(here, hello)
-            name = circuit.name
-            if circuit.tls:
-                _check_name(writer, circuit.tls.peer)
-            self._strangers -= 1
-            try:
-                await self._converse(name, reader, writer, greeting)
-            finally:
-                self._strangers += 1
-            await self._down(name, "the other end closed the connection")
-        except (TimeoutError, OSError, EOFError, links.LinkError) as error:
+            known, greeting = await asyncio.wait_for(self._know(place, reader, writer), GREETING_S)
+            name = known
+            self._strangers.pop(writer, None)
+            await self._converse(known, reader, writer, greeting)
+            await self._down(known, "the other end closed the connection")
+        except Exception as error:
             why = str(error) or "nothing was said in time"
-            station.tell("connection.refused", place=place, why=why)
+            station.tell("connection.refused", place=place, circuit=name, why=why)
             if name is not None:
                 await self._down(name, why)
         finally:
-            self._strangers -= 1
+            self._strangers.pop(writer, None)
             writer.close()
+
+    async def _know(
+        self, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> tuple[str, Greeting | None]:
+        """Which circuit is meant, once the other end has shown who it is."""
+        config = self._station.config
+        here = [c for c in config.circuit if c.listen == place]
+        if not here:
+            raise PeerError("no circuit is to be called here any more")
+        context = tls_context(here[0], config, calls=False)
+        if context is not None:
+            await writer.start_tls(context)
+        greeting = None
+        if len(here) == 1 and not here[0].link:
+            circuit = here[0]
+        else:
+            greeting = Greeting(config.limits.message_bytes)
+            circuit = _called(here, await greeting.read(reader))
+        if circuit.tls:
+            _check_name(writer, circuit.tls.peer)
+        return circuit.name, greeting
 
     async def _down(self, name: str, why: str) -> None:
         if name in self._sessions:
@@ -188,7 +207,7 @@ class Streams:
         greeting: Greeting | None,
     ) -> None:
         """One connection from greeting to end. A newer one takes the place of an older."""
-        if old := self._sessions.get(name):
+        while old := self._sessions.get(name):
             await old.close()
         circuit = self._station.circuits[name]
         kind = LinkSession if circuit.config.link else PlainSession
