@@ -166,6 +166,9 @@ def _watch_number(
     here = config.name
     if scanned.number is None:
         changes.entry("number-absent", now, message=number, circuit=here)
+        if not scanned.routing:
+            # It lies with the operator, and is asked for as a whole.
+            return []
         before = int(station.values.get(f"in:{here}", "0"))
         name = scanned.message or "MESSAGE"
         return [(here, "R", f"ZFT {name} {config.receive}{before:0{config.digits}d}")]
@@ -436,11 +439,12 @@ def _garbled(
             last = _hop(station.circuits[by].config, int(station.values.get(f"in:{by}", "0")))
             wanted = scanned.hop or f"TRANSMISSION FOLLOWING {last}"
             to, ask = by, f"INT ZDK {wanted}"
+        letter = scanned.letter if scanned.routing else "O"
         if ("repeat", wanted) not in station.awaited:
-            answers.append((to, scanned.letter, ask))
+            answers.append((to, letter, ask))
         detail = {"of": to, "ask": ask}
         station.start_waiting(
-            changes, Awaited("repeat", wanted, by, now, scanned.letter, detail=detail)
+            changes, Awaited("repeat", wanted, by, now, letter, detail=detail)
         )
     duty = station.new_duty(
         number, OPERATOR, scanned.letter, scanned.routing, note=f"garbled: {why}"

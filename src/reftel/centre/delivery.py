@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import reftel
 from reftel.archive import Archive, StoreError
-from reftel.centre import services
+from reftel.centre import answering, services
 from reftel.centre.config import UNASSIGNED
 from reftel.centre.distribution import readers
 from reftel.centre.journal import Changes
@@ -124,10 +124,16 @@ class Delivery:
             judged = Changes()
             try:
                 if arrived.telegram.service is not None and duty.routing:
-                    new += services.act(
+                    new += answering.act(
                         station, judged, duty.message, arrived.scanned, arrived.telegram
                     )
-                self._distribute(arrived, judged)
+                right = self._rightly_served(arrived)
+                if right is None:
+                    self._distribute(arrived, judged)
+                else:
+                    for each in arrived.duties:
+                        scanned = scan(station.journal.bytes_of(each.message))
+                        new += services.reroute(station, judged, each.message, scanned, *right)
             except Exception as error:
                 judged = Changes()
                 note = f"it cannot be delivered: {error!r}"
@@ -251,6 +257,22 @@ class Delivery:
             duties = services.ask_for_sections(station, asks, arrived.scanned, arrived.missing)
             await station.enqueue(asks, duties)
 
+    def _rightly_served(self, arrived: _Arrived) -> tuple[str, str] | None:
+        """The routing indicator and the name of the addressee of a misrouted message (426.e): it has one
+        addressee, and the directory has that one served elsewhere. Others are delivered as they came."""
+        station, telegram = self._station, arrived.telegram
+        addressees = (*telegram.action, *telegram.info)
+        if len(addressees) != 1 or not arrived.duties[0].routing or telegram.service is not None:
+            return None
+        entry = station.config.directory.named(addressees[0].name)
+        if entry is None or entry.kind != "station" or entry.routing_indicator is None:
+            return None
+        served_here = entry.routing_indicator in station.config.ours
+        leads_somewhere = station.plan.circuits(entry.routing_indicator)
+        if served_here or not leads_somewhere or "ZOV" in arrived.scanned.signals:
+            return None
+        return entry.routing_indicator, entry.name
+
     def _distribute(self, arrived: _Arrived, changes: Changes) -> None:
         """Reading queues, a person's attention, and the check of continuity numbers."""
         station, telegram = self._station, arrived.telegram
@@ -289,11 +311,11 @@ class Delivery:
             station.ask_for_a_person(changes, first.message, arrived.scanned.message, person, now)
         for each in ours:
             if each.mcn and each.mcn.isdigit() and telegram.originator:
-                self._continuity(telegram.originator.name, int(each.mcn), first.message, changes)
+                self._continuity(arrived, telegram.originator.name, int(each.mcn), changes)
 
-    def _continuity(self, origin: str, number: int, message: int, changes: Changes) -> None:
+    def _continuity(self, arrived: _Arrived, origin: str, number: int, changes: Changes) -> None:
         """Numbers of one originator to us run on by one; a gap is a telegram lost or not yet here."""
-        station = self._station
+        station, message = self._station, arrived.duties[0].message
         key = f"mcn-in:{origin}"
         last = station.values.get(key)
         name = f"{origin} {number}"
@@ -303,7 +325,7 @@ class Delivery:
         if last is not None and 0 < (number - int(last)) % 9999 <= 100:
             for missing in range(1, (number - int(last)) % 9999):
                 lost = f"{origin} {(int(last) + missing - 1) % 9999 + 1}"
-                detail = {"before": message}
+                detail = {"before": message, "of": arrived.scanned.inner.station}
                 station.start_waiting(
                     changes, Awaited("continuity", lost, "", station.clock(), "R", 0, detail)
                 )

@@ -39,14 +39,23 @@ class Plan:
         self._longest = max(map(len, self._routes), default=0)
         self._cleared = {circuit.name: circuit.cleared for circuit in config.circuit}
         self._found: dict[str, tuple[str, ...]] = {}
+        self._lent: dict[str, tuple[str, ...]] = {}
         self.expanded = {
             entry.routing_indicator: entry.name
             for name in config.station.expand
             if (entry := config.directory.named(name)) and entry.routing_indicator
         }
 
+    def lend(self, indicator: str, circuit: str) -> None:
+        """A neighbour takes traffic for a station, as the last alternate, until the plan is made anew."""
+        known = self.circuits(indicator)
+        if circuit not in known:
+            self._lent[indicator] = (*known, circuit)
+
     def circuits(self, indicator: str) -> tuple[str, ...]:
         """The circuits that lead to a station, the first choice first; none if it is not known."""
+        if (lent := self._lent.get(indicator)) is not None:
+            return lent
         if (found := self._found.get(indicator)) is not None:
             return found
         for length in range(min(len(indicator), self._longest), 0, -1):

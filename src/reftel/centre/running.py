@@ -118,6 +118,9 @@ class Centre:
                     await self.reload()
                 await services.follow_up(self.station)
                 await sending.free_the_doubtful(self.station)
+                if self.station.replanning:
+                    self.station.replanning = False
+                    await sending.replan(self.station)
                 await self.delivery.deliver_overdue()
                 for name, (_, task) in list(self._workers.items()):
                     if task.done() and not task.cancelled() and (failure := task.exception()):

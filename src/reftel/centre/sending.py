@@ -50,7 +50,14 @@ async def next_transmissions(station: Station, name: str, most: int) -> list[Tra
         circuit.flight[duty.id] = duty
         changes.change_duty(duty)
         changes.entry(
-            "sending", now, message=duty.message, circuit=name, hop=duty.hop, pilot=duty.pilot
+            "sending",
+            now,
+            message=duty.message,
+            circuit=name,
+            hop=duty.hop,
+            to=" ".join(duty.routing),
+            letter=duty.letter,
+            pilot=duty.pilot,
         )
         taken.append(transmission)
     if changes:

@@ -1,23 +1,25 @@
-"""Service messages made, understood and answered, and the clock that follows up what nobody answers.
+"""Service messages that this station makes, and the clock that follows up what nobody answers.
 
-What a rule settles is done at once and written down; what needs a person's judgement lies in the
-operator's queue with what the message asks (ACP 127 401-438; wire-format.md 10).
+What others say is for `answering` (ACP 127 401-438; wire-format.md 10).
 """
 
 from __future__ import annotations
 
+import itertools
+from datetime import UTC, datetime
+
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import GENERATED, LOCAL, OPERATOR, Awaited, Duty
+from reftel.centre.journalfile import GENERATED, OPERATOR, Awaited, Duty
 from reftel.centre.numbers import after
-from reftel.centre.scan import ENDING, Scanned, scan
+from reftel.centre.scan import ENDING, Scanned
 from reftel.centre.station import CircuitState, Station
-from reftel.read.service import ServiceMessage, understand
-from reftel.telegram import Telegram
 
 FOLLOW_UP_S = {"Y": 3600.0, "Z": 3600.0, "O": 7200.0, "P": 28800.0, "R": 57600.0}
 """After how long a request that nobody answered is made again (419.f); FLASH: ours."""
 
 _AGAIN = ("ZAR2", "ZAR3")
+_LOOKED_AT = 1000
+_ASKED_EVERY_S = 3600.0
 _SINGLY, _IN_A_LINE = 4, 6
 """So many open numbers are told one by one; more go together, so many in a message."""
 
@@ -69,20 +71,6 @@ def own_message(
     return duties
 
 
-def went(station: Station, message: int, circuit: str) -> tuple[str, tuple[str, ...]] | None:
-    """Prosign and stations with which a message went over a circuit."""
-    for entry in station.journal.entries(message=message):
-        ways = entry.detail.get("ways", {})
-        if circuit in ways:
-            scanned = scan(station.journal.bytes_of(message))
-            return scanned.letter, tuple(ways[circuit].split())
-    row = station.journal.message(message)
-    if row is not None and row[1] == GENERATED:
-        scanned = scan(station.journal.bytes_of(message))
-        return scanned.letter, scanned.routing
-    return None
-
-
 def make_all(station: Station, changes: Changes, answers: list[tuple[str, str, str]]) -> list[Duty]:
     """Service messages, each with to whom it goes, its prosign and its text."""
     return [duty for answer in answers for duty in make(station, changes, *answer)]
@@ -132,6 +120,36 @@ def ask_for_sections(
     return duties
 
 
+def reroute(
+    station: Station, changes: Changes, message: int, scanned: Scanned, to: str, name: str
+) -> list[Duty]:
+    """A message with a wrong routing indicator goes on to the right one, piloted, and its origin is told
+    (`ZOV`, `ZEQ3`, 426.e and f)."""
+    now = station.clock()
+    changes.entry("misrouted", now, message=message, to=to)
+    station.tell("message.misrouted", message=message, to=to)
+    routed = station.plan.route(
+        (to,),
+        scanned.letter,
+        came_by=None,
+        classification=scanned.classification,
+        is_up=station.is_up,
+    )
+    pilot = f"ZOV {station.config.station.routing_indicator}"
+    duties = [
+        station.new_duty(message, way.circuit, way.letter, way.routing, pilot=pilot)
+        for way in routed.ways
+    ]
+    for indicator, why in routed.refused:
+        note = f"misrouted, and {indicator}: {why}"
+        duties.append(station.new_duty(message, OPERATOR, scanned.letter, (indicator,), note=note))
+    if scanned.message and scanned.inner.station:
+        at = datetime.fromtimestamp(now, UTC)
+        text = f"ZEQ3 {scanned.message} {to} {name} {at:%d%H%M}Z"
+        duties += make(station, changes, scanned.inner.station, "R", text)
+    return duties
+
+
 def missing_up_to(
     station: Station, changes: Changes, circuit: CircuitState, last: int
 ) -> list[Duty]:
@@ -151,188 +169,15 @@ def missing_up_to(
 
 
 async def send(station: Station, to: str, letter: str, text: str) -> int:
-    """Make and queue a service message; its number in the journal."""
+    """Make and queue a service message; its number in the journal. Raises `ValueError`."""
+    if not text.isascii() or not text.strip():
+        raise ValueError(
+            f"{text!r} is no service message; it has capital letters, digits and blanks"
+        )
     changes = Changes()
     duties = make(station, changes, to, letter, text)
     await station.enqueue(changes, duties)
-    return station.last_message
-
-
-def act(
-    station: Station, changes: Changes, message: int, scanned: Scanned, telegram: Telegram
-) -> list[Duty]:
-    """Do what a service message asks, as far as a rule says what; the duties that follow."""
-    text = telegram.service or ""
-    said = understand(text)
-    row = station.journal.message(message)
-    by = row[1] if row else ""
-    changes.entry(
-        "service-understood",
-        station.clock(),
-        message=message,
-        circuit=by,
-        what=said.kind,
-        text=text,
-    )
-    station.tell("service.understood", message=message, circuit=by, what=said.kind)
-    deed = _DEEDS.get(said.kind)
-    duties = deed(station, changes, by, said, scanned) if deed else None
-    if duties is None:
-        note = f"service message ({said.kind}) from {scanned.inner.station or by}: {text}"
-        return [station.new_duty(message, OPERATOR, scanned.letter, (), note=note)]
-    return duties
-
-
-def _open_number(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty]:
-    """`ZFX`: what was sent under a number that did not arrive goes again, under a new one (433)."""
-    del scanned
-    return [duty for hop in said.channel_numbers for duty in _again(station, changes, by, hop)]
-
-
-def _again(station: Station, changes: Changes, by: str, hop: str) -> list[Duty]:
-    """Retransmit what a channel number of ours carried, once for each number."""
-    now = station.clock()
-    if (circuit := station.circuits.get(by)) is not None:
-        # However many digits the other end writes.
-        hop = f"{hop[:3]}{int(hop[3:]):0{circuit.config.digits}d}"
-    entries = station.journal.entries(hop=hop)
-    sending = next((e for e in entries if e.kind == "sending" and e.circuit == by), None)
-    if sending is None or sending.message is None:
-        changes.entry("number-unused", now, circuit=by, hop=hop)
-        return []
-    if any(each.kind in ("broken-off", "sent-again") for each in entries):
-        # Under this number nothing whole was sent, or it went again already.
-        changes.entry("number-noted", now, message=sending.message, circuit=by, hop=hop)
-        return []
-    if any(d.message == sending.message and d.circuit == by for d in station.duties.values()):
-        changes.entry("number-in-course", now, message=sending.message, circuit=by, hop=hop)
-        return []
-    routed = went(station, sending.message, by)
-    if routed is None:
-        return []
-    letter, routing = routed
-    changes.entry("sent-again", now, message=sending.message, circuit=by, hop=hop)
-    return [station.new_duty(sending.message, by, letter, routing)]
-
-
-def _repeat(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty] | None:
-    """A repeat is asked for: of a transmission, or of a message that is ours or went through here."""
-    duties: list[Duty] = []
-    if said.channel_numbers:
-        for hop in said.channel_numbers:
-            duties += _again(station, changes, by, hop)
-        return duties
-    asker = scanned.inner.station
-    for name in said.messages:
-        held = station.journal.messages_named(name)
-        if not held or asker is None:
-            return None
-        duties += _repeat_message(station, changes, asker, scanned, name, held[0])
-    return duties or None
-
-
-def _repeat_message(
-    station: Station, changes: Changes, asker: str, scanned: Scanned, name: str, number: int
-) -> list[Duty]:
-    """The whole message again, behind a service text, to the station that asks (419.e)."""
-    inner = scan(station.journal.bytes_of(number))
-    letter = inner.letter
-    ours = station.config.station.routing_indicator
-    serial = station.next_serial(changes)
-    filed = station.filed()
-    security = inner.inner.security or "ZNY TTTTT"
-    asked = f"ZUI {scanned.message} " if scanned.message else ""
-    body = (
-        f"{letter}{letter} {asker}\nDE {ours} {serial} {filed}\n{security}\nBT\n"
-        f"UNCLAS SVC {asked}ZDK {name}\n{letter}{letter} {asker}\n{inner.rest}"
-    )
-    return own_message(station, changes, body + ENDING, (asker,), letter, inner.classification)
-
-
-def _last_received(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty] | None:
-    """`ZID`: the neighbour's last number. What we sent after it goes again; all well is answered `ZIC`."""
-    circuit = station.circuits.get(by)
-    if circuit is None or not said.channel_numbers:
-        return None
-    config = circuit.config
-    hop = said.channel_numbers[-1]
-    last = int(station.values.get(f"out:{by}", "0"))
-    if hop[:3] != config.send:
-        return None
-    duties: list[Duty] = []
-    number = int(hop[3:])
-    if (last - number) % int("9" * config.digits) <= 500:
-        while number != last:
-            number = after(number, config.digits)
-            duties += _again(station, changes, by, f"{config.send}{number:0{config.digits}d}")
-    if not duties and not scanned.message:
-        duties = make(station, changes, by, "P", f"ZIC {config.send}{last:0{config.digits}d}")
-    return duties
-
-
-def _last_sent(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty] | None:
-    """`ZIC`: the last number that the neighbour sent. Those between ours and it are open."""
-    del scanned
-    circuit = station.circuits.get(by)
-    if circuit is None or not said.channel_numbers:
-        return None
-    hop = said.channel_numbers[-1]
-    if hop[:3] != circuit.config.receive:
-        return None
-    return missing_up_to(station, changes, circuit, int(hop[3:]))
-
-
-def _cancelled(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty]:
-    """`ZFR`: what has not been sent or delivered stays here, shown as cancelled (424)."""
-    del scanned
-    numbers = {n for name in said.messages for n in station.journal.messages_named(name)}
-    for hop in said.channel_numbers:
-        numbers |= {
-            e.message
-            for e in station.journal.entries(hop=hop)
-            if e.message and e.kind == "accepted" and e.circuit == by
-        }
-    for number in sorted(numbers):
-        changes.entry("cancelled", station.clock(), message=number, circuit=by)
-        for duty in [d for d in station.duties.values() if d.message == number and d.hop is None]:
-            if duty.circuit != LOCAL:
-                station.drop(duty, changes)
-    return []
-
-
-def _route_question(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty] | None:
-    """`INT ZOE ri`: whether we can take traffic for a station (307)."""
-    del said
-    words = scanned.rest.split()
-    wanted = words[words.index("ZOE") + 1] if "ZOE" in words[:-1] else None
-    if wanted is None:
-        return None
-    circuits = [c for c in station.plan.circuits(wanted) if c != by]
-    if any(station.circuits[c].up for c in circuits if c in station.circuits):
-        return make(station, changes, by, scanned.letter, f"ZOE {wanted}")
-    return None
-
-
-def _noted(
-    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
-) -> list[Duty]:
-    """What only has to be written down."""
-    del by, scanned
-    for name in said.messages:
-        station.stop_waiting(changes, "repeat", name)
-    return []
+    return duties[0].message
 
 
 def _new_day(station: Station, changes: Changes, name: str) -> list[Duty]:
@@ -349,65 +194,107 @@ def _new_day(station: Station, changes: Changes, name: str) -> list[Duty]:
     return make(station, changes, name, "R", f"ZID {config.receive}{last:0{config.digits}d}")
 
 
-_DEEDS = {
-    "open-number": _open_number,
-    "repeat-request": _repeat,
-    "last-received": _last_received,
-    "last-sent": _last_sent,
-    "cancellation": _cancelled,
-    "route-question": _route_question,
-    "number-discrepancy": _noted,
-    "repeat": _noted,
-    "route": _noted,
-    "passed": _noted,
-}
-
-
 async def follow_up(station: Station) -> None:
-    """What the clock brings: requests that nobody answered, lines that are silent (412.b, 419.f)."""
-    now = station.clock()
+    """What the clock brings: requests that nobody answered, lines that are silent, stations to which no way
+    is open (307, 412.b, 419.f)."""
     changes = Changes()
     duties: list[Duty] = []
     for awaited in list(station.awaited.values()):
-        if awaited.kind not in ("repeat", "open-number"):
-            continue
-        due = awaited.at + FOLLOW_UP_S.get(awaited.letter, 57600.0) * (awaited.reminded + 1)
-        if now < due:
-            continue
-        if awaited.reminded >= len(_AGAIN):
-            continue
-        signal = _AGAIN[awaited.reminded]
-        awaited.reminded += 1
-        station.start_waiting(changes, awaited)
-        changes.entry(
-            "asked-again",
-            now,
-            circuit=awaited.circuit,
-            hop=awaited.name[:7],
-            signal=signal,
-            of=awaited.name,
-        )
-        # The second request goes where the first went, the third to the relay that serves it (419.f).
-        to = awaited.detail.get("of") if signal == "ZAR2" else None
-        ask = awaited.detail.get("ask", f"ZFX {awaited.name}")
-        if to or awaited.circuit in station.circuits:
-            duties += make(
-                station, changes, to or awaited.circuit, awaited.letter, f"{signal} {ask}"
-            )
-        station.tell("request.again", circuit=awaited.circuit, signal=signal)
+        # A clock that was set back makes nothing wait longer than from now on.
+        awaited.at = min(awaited.at, station.clock())
+        if awaited.kind in ("repeat", "open-number"):
+            duties += _ask_again(station, changes, awaited)
+        elif awaited.kind == "continuity":
+            duties += _ask_for_number(station, changes, awaited)
     for name, circuit in station.circuits.items():
-        config = circuit.config
-        if config.kind != "stream" or not circuit.up:
+        if circuit.config.kind != "stream":
             continue
-        if config.daily:
-            duties += _new_day(station, changes, name)
-        heard = max(circuit.heard, circuit.since)
-        if now - heard >= config.silence_s:
-            circuit.heard = now
-            last = int(station.values.get(f"in:{name}", "0"))
-            duties += make(
-                station, changes, name, "P", f"ZID {config.receive}{last:0{config.digits}d}"
-            )
-            station.tell("line.silent", circuit=name)
+        if circuit.up:
+            duties += _watch_line(station, changes, name, circuit)
+        else:
+            duties += _ask_for_a_way(station, changes, name, circuit)
     if changes or duties:
         await station.enqueue(changes, duties)
+
+
+def _ask_again(station: Station, changes: Changes, awaited: Awaited) -> list[Duty]:
+    due = awaited.at + FOLLOW_UP_S.get(awaited.letter, 57600.0) * (awaited.reminded + 1)
+    if station.clock() < due or awaited.reminded >= len(_AGAIN):
+        return []
+    signal = _AGAIN[awaited.reminded]
+    awaited.reminded += 1
+    station.start_waiting(changes, awaited)
+    changes.entry(
+        "asked-again",
+        station.clock(),
+        circuit=awaited.circuit,
+        hop=awaited.name[:7],
+        signal=signal,
+        of=awaited.name,
+    )
+    station.tell("request.again", circuit=awaited.circuit, signal=signal)
+    # The second request goes where the first went, the third to the relay that serves it (419.f).
+    to = awaited.detail.get("of") if signal == "ZAR2" else None
+    to = to or (
+        awaited.circuit if awaited.circuit in station.circuits else awaited.detail.get("of")
+    )
+    ask = awaited.detail.get("ask", f"ZFX {awaited.name}")
+    return make(station, changes, to, awaited.letter, f"{signal} {ask}") if to else []
+
+
+def _ask_for_number(station: Station, changes: Changes, awaited: Awaited) -> list[Duty]:
+    """A telegram of a series to us that did not come while ROUTINE ones do is asked for, once."""
+    limit = station.config.objectives.routine
+    to = awaited.detail.get("of")
+    if awaited.reminded or to is None or station.clock() - awaited.at < limit:
+        return []
+    awaited.reminded = 1
+    station.start_waiting(changes, awaited)
+    ours = station.config.station.name
+    changes.entry("number-asked", station.clock(), number=awaited.name)
+    return make(station, changes, to, "R", f"INT ZDK {awaited.name} TO {ours}")
+
+
+def _watch_line(station: Station, changes: Changes, name: str, circuit: CircuitState) -> list[Duty]:
+    config, now = circuit.config, station.clock()
+    duties = _new_day(station, changes, name) if config.daily else []
+    circuit.heard, circuit.since = min(circuit.heard, now), min(circuit.since, now)
+    if now - max(circuit.heard, circuit.since) >= config.silence_s:
+        circuit.heard = now
+        last = int(station.values.get(f"in:{name}", "0"))
+        hop = f"{config.receive}{last:0{config.digits}d}"
+        duties += make(station, changes, name, "P", f"ZID {hop}")
+        station.tell("line.silent", circuit=name)
+    return duties
+
+
+def _ask_for_a_way(
+    station: Station, changes: Changes, name: str, circuit: CircuitState
+) -> list[Duty]:
+    """Neighbours are asked whether they take what waits for stations to which no way is open (`INT ZOE`)."""
+    if not len(circuit.queue) or station.clock() - circuit.since < circuit.config.in_doubt_s:
+        return []
+    neighbours = [
+        other
+        for other, state in station.circuits.items()
+        if other != name and state.up and state.config.kind == "stream"
+    ]
+    duties: list[Duty] = []
+    for indicator, letter in _stations_waiting(circuit).items():
+        known = station.plan.circuits(indicator)
+        asked = float(station.values.get(f"asked:{indicator}", "0"))
+        if abs(station.clock() - asked) < _ASKED_EVERY_S or any(map(station.is_up, known)):
+            continue
+        station.put(changes, f"asked:{indicator}", station.clock())
+        for other in neighbours:
+            duties += make(station, changes, other, letter, f"INT ZOE {indicator}")
+    return duties
+
+
+def _stations_waiting(circuit: CircuitState) -> dict[str, str]:
+    """The stations for which the first of a queue wait, each with the highest prosign."""
+    found: dict[str, str] = {}
+    for duty in itertools.islice(circuit.queue, _LOOKED_AT):
+        for indicator in duty.routing:
+            found.setdefault(indicator, duty.letter)
+    return found

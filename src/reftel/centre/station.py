@@ -88,6 +88,8 @@ class Station:
         `WAIT_BUCKETS`."""
         self.count: dict[str, int] = {}
         self.trouble: str | None = None
+        self.replanning = False
+        """A way was opened: what waits is to be looked at again."""
         self._seen: OrderedDict[str, dict[tuple[str, str], int]] = OrderedDict()
         self._message = self._duty = 0
         self.restore()

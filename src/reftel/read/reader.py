@@ -188,7 +188,11 @@ def _heading_follows(pieces: list[Piece], at: int) -> bool:
 
 
 _CORRECTION = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
-_SIGNAL = re.compile(r"\s*(?:INT )?Z[A-Z]{2}[0-9]?\b")
+# A signal, the identification of a message, or one of the tests of a line.
+_SERVICE = re.compile(
+    r"\s*(?:(?:INT )?Z[A-Z]{2}[0-9]?\b|CHANNEL CHECK\b"
+    r"|[A-Z]{4,8} #?[0-9]{1,4}(?:/[0-9]{2}|[A-Z])? (?:[0-9]{7}|[0-9]{2}/[0-9]{4}[A-Z])\b)"
+)
 
 
 def _mark_ending(reading: Reading, index: int) -> None:
@@ -211,9 +215,12 @@ def _mark_ending(reading: Reading, index: int) -> None:
 
 
 def _read_service_text(reading: Reading, index: int) -> None:
-    """A service message between neighbours has no classification: a signal opens it (ACP 127 405)."""
+    """A service message between neighbours has no classification: a signal opens it, or the message or the
+    test that it is about (ACP 127 405, 411)."""
     texts = [piece.text for piece in reading.pieces[index:] if not piece.kind]
-    if texts and reading.originator is None and reading.dtg is None and _SIGNAL.match(texts[0]):
+    if not texts or reading.originator is not None or reading.dtg is not None:
+        return
+    if _SERVICE.match(texts[0]) or re.search(r"\bINT ZBZ\b", texts[-1]):
         reading.service = unfold(texts)
 
 

@@ -25,6 +25,9 @@ Kind = Literal[
     "number-discrepancy",
     "route-question",
     "route",
+    "closing-question",
+    "closing",
+    "test",
     "other",
 ]
 
@@ -78,6 +81,9 @@ _SIGNALS: tuple[tuple[str, Kind], ...] = (
     (r"\bZDH\b", "corrected-copy-request"),
     (r"\bZFR\b", "cancellation"),
     (r"\bZES[12]\b|\bIMI\b", "repeat-request"),
+    (r"\bINT ZKJ\b", "closing-question"),
+    (r"\bZKJ1?\b", "closing"),
+    (r"\bZBZ[1-5]?\b|\bCHANNEL CHECK\b", "test"),
     (r"\bZOG1\b", "readdressal"),
     (r"\bZFH[12]\b", "passed"),
     (r"\bZEQ2\b", "missent"),
