@@ -10,6 +10,7 @@ from tests.instruments.station import CONFIG, Bench, bench, message, run, servic
 
 from reftel.centre import desk, sending, services
 from reftel.centre.route import Plan
+from reftel.centre.scan import onward, scan_text
 
 NAME = "QZBBNV 0412 1550842"
 
@@ -27,6 +28,33 @@ async def heard(b: Bench, by: str, text: str) -> list[str]:
     await b.take(by, text)
     await b.deliver()
     return await b.give(by)
+
+
+def test_pilots_are_told_from_the_message_within() -> None:
+    """With channel numbers of three digits or four, and before a message that has made no hop yet: the pilot
+    routes, the message within identifies (1.1.2)."""
+    own = message(routing="QZCCSM QZBBNV", origin="QZAAMF").split("\n", 1)[1]
+    for before in ("", "VZCZCBBA112     \n", "VZCZCBBA0112     \n"):
+        filed = scan_text(before + own)
+        once = scan_text(onward(filed, "AAC0007", ("QZCCSM",), "R", "ZFD QZAAMF"))
+        twice = scan_text(onward(once, "CCD0031", ("QZCCSM",), "R", "ZFD QZCC"))
+        for scanned in (once, scan_text(onward(once, "CCD0030", ("QZCCSM",), "R")), twice):
+            assert scanned.routing == ("QZCCSM",)
+            assert scanned.message == "QZAAMF 0412 1550842"
+            assert scanned.content == filed.content
+            assert scanned.suspected_duplicate
+
+
+def test_a_service_message_is_nobody_s_reading(tmp_path: Path) -> None:
+    async def trial(b: Bench) -> None:
+        await b.take("north", service("BBA001", f"{NAME} BBA007 DUPLICATE RECEIVED"))
+        await b.take("north", relayed("BBA002", f"ZEQ4 {NAME} QZEEXX"))
+        await b.deliver()
+        assert b.kinds().count("service-understood") == 2
+        assert "delivered" not in b.kinds()
+
+    with bench(tmp_path) as b:
+        run(trial(b))
 
 
 def test_a_number_that_comes_round_again_means_its_newest_use(tmp_path: Path) -> None:

@@ -443,9 +443,7 @@ def _garbled(
         if ("repeat", wanted) not in station.awaited:
             answers.append((to, letter, ask))
         detail = {"of": to, "ask": ask}
-        station.start_waiting(
-            changes, Awaited("repeat", wanted, by, now, letter, detail=detail)
-        )
+        station.start_waiting(changes, Awaited("repeat", wanted, by, now, letter, detail=detail))
     duty = station.new_duty(
         number, OPERATOR, scanned.letter, scanned.routing, note=f"garbled: {why}"
     )

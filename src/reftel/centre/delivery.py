@@ -111,7 +111,7 @@ class Delivery:
         """File, then write down that it is filed and who reads it. Filing twice is harmless."""
         station = self._station
         try:
-            filed = await self._file([each for each in ready if _is_filed(each.telegram)])
+            filed = await self._file([each for each in ready if not _is_service(each.telegram)])
         except JournalError:
             for duty in reversed([duty for each in ready for duty in each.duties]):
                 station.here.put_back(duty)
@@ -281,7 +281,7 @@ class Delivery:
         if not first.routing:
             changes.entry("filed", now, message=first.message, document=_digest(arrived.text))
             return
-        if telegram.service is not None and not telegram.body:
+        if _is_service(telegram):
             return
         found = readers(telegram, station.config.profile) or [(UNASSIGNED, "no profile finds it")]
         for office, why in found:
@@ -355,8 +355,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _is_filed(telegram: Telegram) -> bool:
-    return telegram.service is None or bool(telegram.body)
+def _is_service(telegram: Telegram) -> bool:
+    """Whether it is between message centres alone; a repeat has a telegram behind its service text."""
+    return telegram.service is not None and telegram.originator is None and telegram.dtg is None
 
 
 def _text(data: bytes) -> str:

@@ -105,6 +105,7 @@ class Station:
         self.here, self.operator, self.held = Queue(), OrderedDict(), OrderedDict()
         self._seen.clear()
         for circuit in self.circuits.values():
+            circuit.since = circuit.since or self.clock()
             circuit.queue, circuit.flight = Queue(), OrderedDict()
             circuit.stored = int(self.values.get(f"link-in:{circuit.config.name}", "0"))
         for duty in self.journal.duties():

@@ -17,9 +17,9 @@ from reftel.telegram import Procedure, Transmission
 # fl1 = ["V"] "ZCZC" channel serial *older-ti [5SP secpro] | "VV" 3SP channel serial
 _TRANSMISSION_ID = re.compile(
     r"\s*(?:V?ZCZ ?C ?[A-Z]{2,3} ?[0-9]{3,4}|VV {3}[A-Z]{3}[0-9]{3,4})"
-    r"(?:(?:VV {3})?[A-Z]{3}[0-9]{3})*(?: +(?:UU|HH))?\s*\Z"
+    r"(?:(?:VV {3})?[A-Z]{3}[0-9]{3,4})*(?: +(?:UU|HH))?\s*\Z"
 )
-_OLDER_ID = re.compile(r"\s*(?:VV {3})?(?:[A-Z]{3}[0-9]{3})+(?: +(?:UU|HH))?\s*\Z")
+_OLDER_ID = re.compile(r"\s*(?:VV {3})?(?:[A-Z]{3}[0-9]{3,4})+(?: +(?:UU|HH))?\s*\Z")
 _ROUTING = re.compile(
     r"\s*(?:J{3,}S{3,})?(?P<prec>[ZOPRY])(?P=prec)(?P<ris>(?: +[A-Z]{4,8})+)\s*\Z"
 )
@@ -89,6 +89,11 @@ def read_transmission(reading: Reading, index: int) -> int:
         elif match := _ROUTING.match(text):
             piece.kind = "routing-line"
             called = tuple(match["ris"].split())
+            if signals and "ri" not in values and written.routing:
+                # What is above was the pilot of a message that had made no hop yet.
+                inner = True
+                reading.headings.append(written)
+                written = Procedure()
             written = replace(written, precedence=PRECEDENCES[match["prec"]], routing=called)
             if not inner:
                 values["precedence"] = PRECEDENCES[match["prec"]]
