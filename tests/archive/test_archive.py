@@ -352,7 +352,7 @@ def test_a_file_that_was_had_is_passed_over_and_gone_on_with(tmp_path: Path) -> 
         assert archive.verify() == []
 
 
-def _interrupt(progress: Progress) -> None:
+def _interrupt(_: Progress) -> None:
     raise KeyboardInterrupt
 
 
