@@ -24,10 +24,19 @@ import reftel
 from reftel.access import Label, label_of, opens_on
 from reftel.archive.copies import quality
 from reftel.archive.entry import Entry, entry_of, minutes_of
+from reftel.archive.model import Number
 from reftel.archive.pack import pack
-from reftel.archive.store import Number, Store
+from reftel.archive.relations import (
+    Cited,
+    Continuity,
+    cited_by,
+    continuity_of,
+    lost_text,
+    number_of,
+)
+from reftel.archive.store import Store
 from reftel.sources import ALL, Incoming, Input, Problem, SourceFile, texts
-from reftel.telegram import Mrn, Telegram
+from reftel.telegram import Telegram
 
 Reader = Callable[[str], Telegram]
 
@@ -47,7 +56,9 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True):
     quality: int
     source: bytes
     record: bytes
-    cited: tuple[Number, ...]
+    cited: tuple[Cited, ...]
+    continuity: tuple[Continuity, ...]
+    lost: str | None
     entry: Entry
 
 
@@ -90,26 +101,18 @@ def prepared(path: str, digest: bytes, telegram: Telegram, today: date) -> Prepa
         path=path,
         digest=digest,
         label=label_of(telegram, today),
-        number=number_of(telegram.mrn),
+        number=number_of(telegram),
         section=telegram.section.number if telegram.section else None,
         sent=minutes_of(telegram.dtg),
         opens=int(opens.strftime("%Y%m%d")) if opens else None,
         quality=quality(telegram),
         source=source,
         record=record,
-        cited=tuple(
-            {
-                number
-                for each in telegram.references
-                if each.mrn and (number := number_of(Mrn.parse(each.mrn)))
-            }
-        ),
+        cited=cited_by(telegram),
+        continuity=continuity_of(telegram),
+        lost=lost_text(telegram),
         entry=entry_of(telegram, digest),
     )
-
-
-def number_of(mrn: Mrn | None) -> Number | None:
-    return (mrn.post, mrn.year, mrn.number) if mrn else None
 
 
 class Batch(NamedTuple):

@@ -33,7 +33,7 @@ def keep(store: Store, item: Prepared, document: int, filed: int) -> Row:
     other = _copied(store, item)
     if other is not None:
         row = msgspec.structs.replace(row, telegram=other.telegram, reading=False)
-    store.insert(row, item.source, item.record, item.cited)
+    store.insert(row, item.source, item.record, item.cited, item.continuity, item.lost)
     if other is not None:
         row = msgspec.structs.replace(row, reading=row.id in settle(store, row.telegram))
     return row

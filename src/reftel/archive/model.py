@@ -14,6 +14,9 @@ DOUBT = "filed with a doubt"
 
 Order = Literal["relevance", "newest", "oldest"]
 
+Number = tuple[str, int, int]
+"""Post in letters alone, year, number."""
+
 
 class StoreError(RuntimeError):
     """The folder holds no archive that this version can use; the message says what to do."""

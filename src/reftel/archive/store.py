@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from reftel.access import Label
-from reftel.archive.model import DamagedError, StoreError
+from reftel.archive.model import DamagedError, Number, StoreError
 from reftel.archive.pack import unpack, unpack_text
+from reftel.archive.relations import Cited, Continuity
 from reftel.sources import SourceFile
 from reftel.telegram import Mrn, Telegram
 
@@ -41,7 +42,7 @@ CREATE TABLE documents (
     filed INTEGER NOT NULL,
     origin TEXT NOT NULL
 );
-CREATE INDEX documents_number ON documents (post, year, number);
+CREATE INDEX documents_number ON documents (post, year, number, label);
 CREATE INDEX documents_sent ON documents (sent);
 CREATE INDEX documents_copies ON documents (telegram) WHERE telegram <> id;
 CREATE INDEX documents_opens ON documents (opens) WHERE opens IS NOT NULL;
@@ -56,9 +57,23 @@ CREATE TABLE citations (
     year INTEGER NOT NULL,
     number INTEGER NOT NULL,
     document INTEGER NOT NULL REFERENCES documents (id),
+    label INTEGER NOT NULL REFERENCES labels (id),
+    how INTEGER NOT NULL,
     PRIMARY KEY (post, year, number, document)
 ) WITHOUT ROWID;
-CREATE INDEX citations_document ON citations (document);
+CREATE INDEX citations_document ON citations (document, how);
+CREATE TABLE stations (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE continuity (
+    originator INTEGER NOT NULL REFERENCES stations (id),
+    addressee INTEGER NOT NULL REFERENCES stations (id),
+    document INTEGER NOT NULL REFERENCES documents (id),
+    number INTEGER NOT NULL,
+    PRIMARY KEY (originator, addressee, document)
+) WITHOUT ROWID;
+CREATE TABLE lost (
+    document INTEGER PRIMARY KEY REFERENCES documents (id),
+    why TEXT NOT NULL
+);
 CREATE TABLE refused (digest BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE had (
     path TEXT PRIMARY KEY,
@@ -75,9 +90,6 @@ CREATE TABLE unindexed (
 
 Labels = Collection[int]
 """Ids of labels: what a reader may read."""
-
-Number = tuple[str, int, int]
-"""Post in letters alone, year, number."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -192,17 +204,42 @@ class Store:
         (last,) = self._db.execute("SELECT max(id) FROM documents").fetchone()
         return (last or 0) + 1
 
-    def insert(self, row: Row, source: bytes, record: bytes, cited: Iterable[Number]) -> None:
+    def insert(
+        self,
+        row: Row,
+        source: bytes,
+        record: bytes,
+        cited: Iterable[Cited] = (),
+        continuity: Iterable[Continuity] = (),
+        lost: str | None = None,
+    ) -> None:
         """Add a document. It is listed as not indexed yet if it is a reading copy."""
         self._db.execute(_ADD_DOCUMENT, msgspec.structs.astuple(row))
         self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (row.id, source, record))
         self._db.executemany(
-            "INSERT INTO citations (post, year, number, document) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT DO NOTHING",
-            [(*number, row.id) for number in cited],
+            "INSERT INTO citations (post, year, number, document, label, how)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(c.post, c.year, c.number, row.id, row.label, c.how) for c in cited],
         )
+        self._db.executemany(
+            "INSERT INTO continuity (originator, addressee, document, number) VALUES (?, ?, ?, ?)",
+            [
+                (self._station(each.originator), self._station(each.addressee), row.id, each.number)
+                for each in continuity
+            ],
+        )
+        if lost is not None:
+            self._db.execute("INSERT INTO lost VALUES (?, ?)", (row.id, lost))
         if row.reading:
             self._mark_unindexed(row.id, row.label)
+
+    def _station(self, name: str) -> int:
+        query = "SELECT id FROM stations WHERE name = ?"
+        row = self._db.execute(query, (name,)).fetchone()
+        if row is None:
+            insert = "INSERT INTO stations (name) VALUES (?) RETURNING id"
+            row = self._db.execute(insert, (name,)).fetchone()
+        return int(row[0])
 
     def refuse(self, digest: bytes, reason: str) -> None:
         """Remember that a text is no telegram, and why."""
@@ -236,6 +273,7 @@ class Store:
     def set_label(self, row: Row, label: int) -> None:
         """Put a document under another label; both indexes have to follow."""
         self._db.execute("UPDATE documents SET label = ? WHERE id = ?", (label, row.id))
+        self._db.execute("UPDATE citations SET label = ? WHERE document = ?", (label, row.id))
         self._mark_unindexed(row.id, row.label)
         self._mark_unindexed(row.id, label)
 
@@ -372,6 +410,10 @@ class Store:
     def text(self, document: int) -> str:
         """The exact text alone. Raises `DamagedError`."""
         return unpack_text(self._packed(document)[0])
+
+    def select(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query, for the modules that follow numbers and citations (graph.py, gaps.py)."""
+        return self._db.execute(query, tuple(values)).fetchall()
 
     def _packed(self, document: int) -> tuple[bytes, bytes]:
         query = "SELECT source, record FROM texts WHERE document = ?"
