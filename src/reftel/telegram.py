@@ -39,7 +39,7 @@ CLASSIFICATIONS: tuple[str, ...] = (
 """Classifications as the record writes them, lowest first."""
 
 
-class Span(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Span(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """Characters [start, end) of `Telegram.source`, counted from 0 in code points."""
 
     start: int
@@ -49,7 +49,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True, order=True):
         return source[self.start : self.end]
 
 
-class Element(msgspec.Struct, frozen=True, array_like=True):
+class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A run of the source and the kind of thing it is; `read.elements.KINDS` lists the kinds."""
 
     kind: str
@@ -57,6 +57,7 @@ class Element(msgspec.Struct, frozen=True, array_like=True):
     end: int
 
 
+_CAPITALS = re.compile(r"[A-Z]+")
 _MRN_SHORT = re.compile(r"([0-9]{2}|[0-9]{4}) ?([A-Z][A-Z ]*?) ?0*([0-9]{1,8})\Z")
 
 
@@ -73,7 +74,7 @@ class Mrn(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, year: int, post: str, number: int) -> Mrn:
-        letters = re.sub(r"[^A-Z]", "", post.upper())
+        letters = post if _CAPITALS.fullmatch(post) else re.sub(r"[^A-Z]", "", post.upper())
         return cls(f"{year % 100:02d}{letters}{number}", year, letters, number)
 
     @classmethod

@@ -18,9 +18,7 @@ def read_attributes(reading: Reading) -> None:
     """Fill `attributes` from the pieces of that kind, if there are any."""
     values: dict[str, list[str]] = {}
     last: str | None = None
-    for piece in reading.pieces:
-        if piece.kind != "attributes":
-            continue
+    for piece in reading.of_kind("attributes"):
         match = _KEY.match(piece.text.strip("\r"))
         if match and tables.attribute(match["key"]) is not None:
             last = match["key"]

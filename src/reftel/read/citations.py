@@ -19,7 +19,7 @@ _BEHIND_REF = (
     rf"(?:[Ss]? ?(?P<letters>{_POINTER}(?:(?: ?[,/&-] ?| AND | and | ?, ?and ){_POINTER})*))?"
 )
 _REFS = tuple(re.compile(rf"{letters}(?<=[Rr]..){_BEHIND_REF}") for letters in ("EF", "ef"))
-_PAGE_BREAKS = frozenset(("page-line", "section-line", "section-heading", "release-note"))
+_PAGE_BREAKS = ("page-line", "section-line", "section-heading", "release-note")
 _LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
 _NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
@@ -45,7 +45,8 @@ def read_citations(reading: Reading, citing: Citing) -> None:
         if (citation := _named(source, match, citing)) is not None:
             found.append(citation)
     own = reading.mrn.short if reading.mrn else None
-    breaks = [piece for piece in reading.pieces if piece.kind in _PAGE_BREAKS]
+    breaks = [piece for kind in _PAGE_BREAKS for piece in reading.of_kind(kind)]
+    breaks.sort(key=lambda piece: piece.start)
     reading.citations = sorted(
         (each for each in found if each.mrn != own and not _within(each, breaks)),
         key=lambda each: each.span,

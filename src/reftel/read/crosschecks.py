@@ -12,10 +12,11 @@ from reftel import tables
 from reftel.read.classification import level_of
 from reftel.read.dtg import mend_digits, time_of
 from reftel.read.executive_order import by_schedule
-from reftel.read.furniture import PAGE_LINE, SECTION_MARK, section_numbers
+from reftel.read.furniture import PAGE_LINE, SECTION_MARK
 from reftel.read.reading import Reading
 from reftel.telegram import Mrn, Repair, Section, Span
 
+_NUMBERED_LINES = (("page-line", PAGE_LINE), ("section-line", SECTION_MARK))
 _OPEN = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
 
 
@@ -58,10 +59,10 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
         return
     number = int(digits)
     others: set[int] = set()
-    for piece in reading.pieces:
-        pattern = {"page-line": PAGE_LINE, "section-line": SECTION_MARK}.get(piece.kind)
-        if pattern is not None and (match := pattern.search(piece.text)):
-            others.add(int(match["serial"]))
+    for kind, pattern in _NUMBERED_LINES:
+        for piece in reading.of_kind(kind):
+            if match := pattern.search(piece.text):
+                others.add(int(match["serial"]))
     if reading.transmission and reading.transmission.station_serial:
         others.add(_serial(reading.transmission.station_serial))
     if number in others or number % 10_000 in others:
@@ -87,8 +88,8 @@ def _own_post(post: str, year: int, reading: Reading) -> str:
 
 
 def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
-    for piece in reading.pieces:
-        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)):
+    for piece in reading.of_kind("page-line"):
+        if match := PAGE_LINE.match(piece.text):
             reading.doubt(
                 "mrn-from-page-line", "the number is read from the page line", piece, "info"
             )
@@ -119,18 +120,13 @@ def _compare_numbers(reading: Reading) -> None:
         if serial != number % 10_000:
             message = f"the station's serial number is {serial}, the telegram's number {number}"
             reading.doubt("serial-differs", message)
-    for piece in reading.pieces:
-        if piece.kind == "page-line":
-            match = PAGE_LINE.match(piece.text)
-            code, other = "page-line-differs", int(match["serial"]) if match else None
-        elif piece.kind == "section-line":
-            match = SECTION_MARK.search(piece.text)
-            code, other = "section-line-differs", int(match["serial"]) if match else None
-        else:
-            continue
-        if other is not None and other != number and not (match and match["post"][:1] == "Q"):
-            message = f"this line names telegram {other}, the classification line {number}"
-            reading.doubt(code, message, piece)
+    for kind, pattern in _NUMBERED_LINES:
+        for piece in reading.of_kind(kind):
+            match = pattern.search(piece.text)
+            if match and int(match["serial"]) != number and match["post"][:1] != "Q":
+                other = int(match["serial"])
+                message = f"this line names telegram {other}, the classification line {number}"
+                reading.doubt(f"{kind}-differs", message, piece)
 
 
 def compare_ending(reading: Reading) -> None:
@@ -139,8 +135,8 @@ def compare_ending(reading: Reading) -> None:
     transmission = reading.transmission
     if transmission is None or transmission.station_serial is None:
         return
-    for piece in reading.pieces:
-        match = re.match(r" *#([0-9]{4})", piece.text) if piece.kind == "end-of-message" else None
+    for piece in reading.of_kind("end-of-message"):
+        match = re.match(r" *#([0-9]{4})", piece.text)
         if match and int(match[1]) != _serial(transmission.station_serial):
             message = f"the message ends as {match[1]}, and began as {transmission.station_serial}"
             reading.doubt("ending-differs", message, piece)
@@ -154,8 +150,8 @@ def _serial(text: str) -> int:
 def finish_sections(reading: Reading) -> tuple[int, ...]:
     page_lines = [
         match
-        for piece in reading.pieces
-        if piece.kind == "page-line" and (match := PAGE_LINE.match(piece.text)) and match["of"]
+        for piece in reading.of_kind("page-line")
+        if (match := PAGE_LINE.match(piece.text)) and match["of"]
     ]
     if reading.section is None and page_lines:
         reading.section = Section(int(page_lines[0]["section"]), int(page_lines[0]["of"]))
@@ -164,7 +160,10 @@ def finish_sections(reading: Reading) -> tuple[int, ...]:
     first = reading.section
     if reading.further_sections and min(reading.further_sections) < first.number:
         reading.section = Section(min(reading.further_sections), first.of)
-    numbers = {first.number, *section_numbers(reading.pieces), *reading.further_sections}
+    numbers = {first.number, *reading.further_sections, *(int(m["section"]) for m in page_lines)}
+    for piece in reading.of_kind("section-line"):
+        if match := SECTION_MARK.search(piece.text):
+            numbers.add(int(match["number"]))
     total = reading.section.of
     present = tuple(sorted(n for n in numbers if total is None or 0 < n <= total))
     missing = [n for n in range(1, (total or 0) + 1) if n not in present]
@@ -177,7 +176,7 @@ def finish_sections(reading: Reading) -> tuple[int, ...]:
 def finish_classification(reading: Reading) -> None:
     """Banners and the security line stand in where no classification line can be read, and are held
     against it where it can (telegram-content.md 3.1; wire-format.md 8.2)."""
-    banners = [piece for piece in reading.pieces if piece.kind == "banner"]
+    banners = reading.of_kind("banner")
     transmitted = reading.transmission.classification if reading.transmission else None
     if reading.classification is None:
         levels = [level_of(piece.text) for piece in banners] or [transmitted]

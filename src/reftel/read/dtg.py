@@ -72,4 +72,4 @@ def filing_time(julian: str, year: int) -> str | None:
 
 
 def iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.isoformat()[:19]}Z"

@@ -121,8 +121,7 @@ def name_front(pieces: list[Piece], index: int, end: int, kind: str, ignored: st
 
 def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:
     """The finished partition; a piece that no step named is `unknown`, one without text is dropped."""
-    return tuple(
-        Element(piece.kind or "unknown", piece.start, piece.end)
-        for piece in pieces
-        if piece.end > piece.start
-    )
+    kept = [piece for piece in pieces if piece.end > piece.start]
+    kinds = [piece.kind or "unknown" for piece in kept]
+    starts = [piece.start for piece in kept]
+    return tuple(map(Element, kinds, starts, [piece.end for piece in kept]))

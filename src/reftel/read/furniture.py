@@ -256,18 +256,3 @@ def _neighbour(solid: list[Piece], index: int, step: int) -> Piece | None:
     while 0 <= index < len(solid) and solid[index].kind == "release-stamp":
         index += step
     return solid[index] if 0 <= index < len(solid) else None
-
-
-def section_numbers(pieces: list[Piece]) -> list[int]:
-    """The sections that page lines and section lines name, in the order met, once each."""
-    numbers: list[int] = []
-    for piece in pieces:
-        match: re.Match[str] | None = None
-        if piece.kind == "section-line":
-            match = SECTION_MARK.search(piece.text)
-        elif piece.kind == "page-line":
-            match = PAGE_LINE.match(piece.text)
-        number = match and (match["number"] if piece.kind == "section-line" else match["section"])
-        if number and int(number) not in numbers:
-            numbers.append(int(number))
-    return numbers

@@ -17,6 +17,7 @@ from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, filing_time
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
 
+_HALF_A_YEAR = 182
 _RANK = ("FLASH", "NIACT IMMEDIATE", "IMMEDIATE", "PRIORITY", "ROUTINE")
 
 
@@ -71,9 +72,10 @@ def _filed(text: str, reading: Reading) -> str | None:
     year = int(dtg[:4]) if dtg else reading.year
     if year is None:
         return None
-    candidates = [filing_time(text, each) for each in (year, year + 1, year - 1)]
-    if dtg is None:
-        return candidates[0]
+    nearest = filing_time(text, year)
+    if dtg is None or (nearest and abs(_days(nearest) - _days(dtg)) < _HALF_A_YEAR):
+        return nearest
+    candidates = [nearest, filing_time(text, year + 1), filing_time(text, year - 1)]
     return min(
         (each for each in candidates if each),
         key=lambda each: abs(_days(each) - _days(dtg)),

@@ -101,6 +101,7 @@ def _read_body_alone(text: str) -> Telegram:
     """A text in which nothing but its paragraphs is a telegram's: the mail's headers say the rest."""
     reading = Reading(text, mark_furniture(cut_lines(text), text))
     read_body(reading, 0)
+    reading.sort_pieces()
     return _finish(reading)
 
 
@@ -121,12 +122,12 @@ def _read_plain(text: str, year: int | None) -> Telegram:
     if reading.lowered:
         restore_case(reading.pieces, text, start)
     read_body(reading, start)
+    reading.sort_pieces()
     read_citations(reading, citing_of(reading))
     read_attributes(reading)
     read_release(reading)
-    for piece in reading.pieces:
-        if piece.kind == "lost-text":
-            reading.doubt("text-lost", f"text is lost here: {piece.text.strip()}", piece)
+    for piece in reading.of_kind("lost-text"):
+        reading.doubt("text-lost", f"text is lost here: {piece.text.strip()}", piece)
     if not _has_evidence(reading):
         raise NotATelegram(
             "no date-time group, no FM or TO line, no classification line with a message reference"
@@ -372,23 +373,14 @@ def _wire(reading: Reading) -> Wire:
         (each.serial or "").startswith("#") or "ZZH" in (each.instructions or "")
         for each in reading.headings
     )
-    corrections: list[str] = []
-    parted = cancelled = False
-    for piece in reading.pieces:
-        if piece.kind == "correction":
-            corrections.append(piece.text.strip())
-        elif piece.kind == "separator":
-            parted = True
-        elif piece.kind == "lost-text":
-            cancelled = cancelled or _BROKEN_OFF.match(piece.text) is not None
     return Wire(
         form="state" if state else "acp127",
         headings=tuple(reading.headings),
         instructions=reading.message_instructions,
         prefix=reading.prefix,
-        corrections=tuple(corrections),
-        abbreviated=reading.service is not None and not parted,
-        cancelled=cancelled,
+        corrections=tuple(piece.text.strip() for piece in reading.of_kind("correction")),
+        abbreviated=reading.service is not None and not reading.of_kind("separator"),
+        cancelled=any(_BROKEN_OFF.match(piece.text) for piece in reading.of_kind("lost-text")),
     )
 
 
@@ -403,7 +395,7 @@ def _has_evidence(reading: Reading) -> bool:
     """Whether anything in the text belongs to a telegram and to nothing else."""
     if reading.number is not None or reading.mrn is not None:
         return True
-    if any(piece.kind in _EVIDENCE for piece in reading.pieces):
+    if not _EVIDENCE.isdisjoint(reading.by_kind):
         return True
     order = reading.executive_order
     if order is not None and (order.order or order.exemptions or order.declassify_on):
@@ -412,7 +404,7 @@ def _has_evidence(reading: Reading) -> bool:
         return True
     if any(reference.kind == "telegram" for reference in reading.references):
         return True
-    if any(piece.kind == "tags" and "N/A" in piece.text for piece in reading.pieces):
+    if any("N/A" in piece.text for piece in reading.of_kind("tags")):
         return True
     return _body_is_evidence(reading)
 
@@ -441,7 +433,7 @@ def _finish(reading: Reading) -> Telegram:
     finish_heading(reading)
     finish_number(reading)
     present = finish_sections(reading)
-    paged = any(p.kind == "page-line" for p in reading.pieces)
+    paged = "page-line" in reading.by_kind
     seventies = (reading.dtg or "1973")[:4] < "1985"
     if reading.dialect in ("fragment", "cable", "sas"):
         if seventies and (reading.attributes is not None or paged):
@@ -453,7 +445,9 @@ def _finish(reading: Reading) -> Telegram:
     finish_order(reading)
     compare_attributes(reading)
     elements = to_elements(reading.pieces)
-    unknown = sum(element.end - element.start for element in elements if element.kind == "unknown")
+    unknown = sum(
+        piece.end - piece.start for kind in ("", "unknown") for piece in reading.of_kind(kind)
+    )
     return Telegram(
         source=reading.source,
         elements=elements,

@@ -28,6 +28,8 @@ from reftel.telegram import (
     Transmission,
 )
 
+_MANY = frozenset(("blank", "body", "paragraph-number"))
+
 
 @dataclass(slots=True)
 class Reading:
@@ -78,6 +80,17 @@ class Reading:
     prefix: str | None = None
     repairs: list[Repair] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    by_kind: dict[str, list[Piece]] = field(default_factory=dict)
+
+    def sort_pieces(self) -> None:
+        """Note the pieces by their kinds, now that all are named, but for blanks and text."""
+        for piece in self.pieces:
+            if piece.kind not in _MANY:
+                self.by_kind.setdefault(piece.kind, []).append(piece)
+
+    def of_kind(self, kind: str) -> list[Piece]:
+        """The pieces of a kind in the order of the source, once they are sorted."""
+        return self.by_kind.get(kind, [])
 
     def doubt(
         self, code: str, message: str, piece: Piece | None = None, severity: Severity = "warning"

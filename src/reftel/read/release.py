@@ -76,8 +76,8 @@ def mark_release(pieces: list[Piece]) -> list[Piece]:
 
 def read_release(reading: Reading) -> None:
     """Fill `release` from the review's lines, if there are any."""
-    notes = [piece.text for piece in reading.pieces if piece.kind == "release-note"]
-    codes = [piece.text for piece in reading.pieces if piece.kind == "exemption-code"]
+    notes = [piece.text for piece in reading.of_kind("release-note")]
+    codes = [piece.text for piece in reading.of_kind("exemption-code")]
     if not notes:
         return
     text = "\n".join(notes)
