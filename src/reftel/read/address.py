@@ -32,10 +32,10 @@ _INNER_XMT = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
 _ZONE_ALONE = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
 _BT = re.compile(r"\s*BT\s*\Z")
 _PREFIX = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
-_ADDRESSEE = re.compile(
-    r"(?:(?P<ri>[A-Z]{4,8}|ZEN)/)?(?P<name>\S.*?)"
-    r"(?: +(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE))?"
-    r"(?: +(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN))?\Z",
+_INDICATOR = re.compile(r"([A-Z]{4,8}|ZEN)/(?=\S)", re.IGNORECASE)
+_BEHIND_NAME = re.compile(
+    r" +(?:(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: +|\Z))?"
+    r"(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN)?\Z",
     re.IGNORECASE,
 )
 _GROUP = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
@@ -116,17 +116,17 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             reading.doubt(
                 "words-run-together", "TO is run together with the address", piece, "info"
             )
-        elif (zone or found) and (match := _INFO.match(text)):
+        elif (zone or found) and first == "I" and (match := _INFO.match(text)):
             zone = _take(reading, piece, "INFO", match["name"])
-        elif zone in ("to", "info") and (match := _XMT.match(text)):
+        elif zone in ("to", "info") and first == "X" and (match := _XMT.match(text)):
             zone = _take(reading, piece, "XMT", match["name"])
-        elif zone and (match := _ZONE_ALONE.match(text)):
+        elif zone and first in "TIX" and (match := _ZONE_ALONE.match(text)):
             zone, piece.kind = _ZONES[match["zone"]]
-        elif _BT.match(text):
+        elif first == "B" and _BT.match(text):
             piece.kind = "separator"
             last, found = at + 1, True
             break
-        elif found and _PREFIX.match(text):
+        elif found and "GR" in text and _PREFIX.match(text):
             piece.kind = "prefix"
             reading.prefix = " ".join(text.split())
         elif zone in ("to", "info", "exempt") and _continues(reading, zone, piece):
@@ -197,12 +197,19 @@ def addressee_of(plain: str) -> Addressee | None:
     """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
     if plain[-1:].isdigit() and _GROUP.match(plain):
         return Addressee(plain)
-    match = _ADDRESSEE.match(plain)
-    if match is None:
+    plain = plain.strip()
+    if not plain:
         return None
-    word = match["precedence"].upper() if match["precedence"] else None
+    indicator = _INDICATOR.match(plain) if "/" in plain else None
+    start = indicator.end() if indicator else 0
+    # What stands behind the name, which has a character at least.
+    behind = _BEHIND_NAME.search(plain, start + 1)
+    if behind is None:
+        return Addressee(plain[start:], indicator[1] if indicator else None)
+    word = behind["precedence"].upper() if behind["precedence"] else None
     precedence = "NIACT IMMEDIATE" if word == "NIACT" else word
-    return Addressee(match["name"], match["ri"], precedence, match["mcn"])
+    name = plain[start : behind.start()]
+    return Addressee(name, indicator[1] if indicator else None, precedence, behind["mcn"])
 
 
 def station_of(text: str) -> Station:

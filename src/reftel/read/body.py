@@ -125,16 +125,24 @@ def _cut_rules(reading: Reading, index: int) -> None:
     if " ----" not in reading.source:
         return
     pieces = reading.pieces
-    at = index
-    while at < len(pieces):
-        piece = pieces[at]
-        match = _INNER_RULE.search(piece.text) if not piece.kind and " ----" in piece.text else None
-        if match and not is_rule(piece.text) and not _RULED_HEADING.match(piece.text):
-            if piece.text[: match.start()].strip():
-                pieces[at : at + 1] = cut(piece, match.start())
-            elif piece.text[match.end() :].strip():
-                pieces[at : at + 1] = cut(piece, match.end())
-        at += 1
+    for at in range(len(pieces) - 1, index - 1, -1):
+        if " ----" in pieces[at].text and not pieces[at].kind:
+            pieces[at : at + 1] = _apart_from_rules(pieces[at])
+
+
+def _apart_from_rules(piece: Piece) -> list[Piece]:
+    done: list[Piece] = []
+    while (match := _INNER_RULE.search(piece.text)) and not (
+        is_rule(piece.text) or _RULED_HEADING.match(piece.text)
+    ):
+        if piece.text[: match.start()].strip():
+            before, piece = cut(piece, match.start())
+        elif piece.text[match.end() :].strip():
+            before, piece = cut(piece, match.end())
+        else:
+            break
+        done.append(before)
+    return [*done, piece]
 
 
 def _in_order(reading: Reading, index: int) -> list[list[Piece]]:

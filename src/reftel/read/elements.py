@@ -75,7 +75,7 @@ class Piece:
         self.kind = kind
         # Most lines begin with a letter: they are spared a look for blanks.
         first = text[:1]
-        self.first = text.lstrip()[:1] if first <= " " or first.isspace() else first
+        self.first = first if "!" <= first <= "~" else text.lstrip()[:1]
 
     def part(self, start: int, end: int | None) -> Piece:
         """The piece from one offset of its text to another, or to its end with the line end."""
@@ -90,11 +90,12 @@ def cut_lines(source: str) -> list[Piece]:
     publishers put in its place.
     """
     pieces: list[Piece] = []
-    start = 0
+    texts = (source.replace("\u2028", "\n") if "\u2028" in source else source).split("\n")
     returns = "\r" in source
-    for raw in (source.replace("\u2028", "\n") if "\u2028" in source else source).split("\n"):
-        end = start + len(raw) + 1
-        pieces.append(Piece(start, end, raw.rstrip("\r") if returns else raw))
+    start = 0
+    for text in texts:
+        end = start + len(text) + 1
+        pieces.append(Piece(start, end, text.rstrip("\r") if returns else text))
         start = end
     pieces[-1].end -= 1
     if pieces[-1].start == pieces[-1].end:

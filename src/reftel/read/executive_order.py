@@ -61,7 +61,8 @@ def _exemption(match: re.Match[str]) -> str:
 def downgrading_group(text: str) -> tuple[ExecutiveOrder, int, int] | None:
     """The note `GP-3` under a text of 1961-72, or behind its last sentence and before the signature: the
     automatic downgrading group of E.O. 10501, and where the note begins and ends."""
-    match = _GROUP.search(text)
+    capitals = text.upper()
+    match = _GROUP.search(text) if "GP" in capitals or "GROUP" in capitals else None
     if match is None:
         return None
     order = ExecutiveOrder("10501", match["note"], exemptions=(f"GROUP {match['group']}",))

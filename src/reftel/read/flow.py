@@ -27,6 +27,7 @@ _COLUMNS = re.compile(r"   (?<=\S   ) *\S")
 _ODD_BLANKS = "".join(
     sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign not in " \n"
 )
+_ASCII_BLANKS = "".join(sign for sign in _ODD_BLANKS if sign.isascii())
 _RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
 
@@ -42,7 +43,7 @@ def ends_sentence(text: str) -> bool:
 
 def has_odd_blanks(text: str) -> bool:
     """Whether a text has blanks other than the space and the line end."""
-    return any(sign in text for sign in _ODD_BLANKS)
+    return any(sign in text for sign in (_ASCII_BLANKS if text.isascii() else _ODD_BLANKS))
 
 
 def flow(text: str, *, odd_blanks: bool = True) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from reftel.read.address import is_originator
 from reftel.read.attention import read_attention
@@ -346,11 +346,14 @@ _DATE_FOLLOWS = re.compile(r"\s*[ZOPRY]?[ ZOPRY]*[0-9O]")
 _SECTION_FIRST = frozenset("VZAOPRY0123UuLlSsCcTt")
 
 
+_LAST_LINES = 4
+
+
 def _read_downgrading(reading: Reading, start: int) -> None:
     """`GP-3` among the last lines of a text of 1961-72."""
     pieces = reading.pieces
-    solid = [at for at in range(start, len(pieces)) if not pieces[at].kind]
-    for at in reversed(solid[-4:]):
+    solid = (at for at in range(len(pieces) - 1, start - 1, -1) if not pieces[at].kind)
+    for at in list(islice(solid, _LAST_LINES)):
         if (found := downgrading_group(pieces[at].text)) is None:
             continue
         order, begin, end = found
