@@ -16,7 +16,10 @@ from reftel.read.furniture import PAGE_LINE, SECTION_MARK
 from reftel.read.reading import Reading
 from reftel.telegram import Mrn, Repair, Section, Span
 
-_NUMBERED_LINES = (("page-line", PAGE_LINE), ("section-line", SECTION_MARK))
+_NUMBERED_LINES = (
+    ("page-line", PAGE_LINE, "page-line-differs"),
+    ("section-line", SECTION_MARK, "section-line-differs"),
+)
 _OPEN = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
 
 
@@ -59,7 +62,7 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
         return
     number = int(digits)
     others: set[int] = set()
-    for kind, pattern in _NUMBERED_LINES:
+    for kind, pattern, _ in _NUMBERED_LINES:
         for piece in reading.of_kind(kind):
             if match := pattern.search(piece.text):
                 others.add(int(match["serial"]))
@@ -120,13 +123,13 @@ def _compare_numbers(reading: Reading) -> None:
         if serial != number % 10_000:
             message = f"the station's serial number is {serial}, the telegram's number {number}"
             reading.doubt("serial-differs", message)
-    for kind, pattern in _NUMBERED_LINES:
+    for kind, pattern, code in _NUMBERED_LINES:
         for piece in reading.of_kind(kind):
             match = pattern.search(piece.text)
             if match and int(match["serial"]) != number and match["post"][:1] != "Q":
                 other = int(match["serial"])
                 message = f"this line names telegram {other}, the classification line {number}"
-                reading.doubt(f"{kind}-differs", message, piece)
+                reading.doubt(code, message, piece)
 
 
 def compare_ending(reading: Reading) -> None:
