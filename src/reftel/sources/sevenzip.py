@@ -68,7 +68,7 @@ def _members(path: str, file: IO[bytes]) -> Iterator[tuple[str, Peekable] | Leaf
         elif each.is_symlink:
             yield refused(name, "a symbolic link; refused")
         else:
-            yield name, unpacked(source, lambda: size)
+            yield name, unpacked(source, lambda: size, each.uncompressed)
 
 
 def _directory(file: IO[bytes]) -> py7zr.SevenZipFile:

@@ -97,9 +97,17 @@ class _Unpacked(io.RawIOBase):
         return filled
 
 
-def unpacked(source: IO[bytes], packed: Callable[[], int] | None = None) -> Peekable:
-    """A stream of what `source` gives; `packed` says how many packed bytes that took so far."""
-    return io.BufferedReader(_Unpacked(source, packed), AHEAD_BYTES)
+def unpacked(
+    source: IO[bytes], packed: Callable[[], int] | None = None, size: int = AHEAD_BYTES
+) -> Peekable:
+    """A stream of what `source` gives; `packed` says how many packed bytes that took so far, `size`
+    how many bytes it is likely to give in all."""
+    return io.BufferedReader(_Unpacked(source, packed), ahead(size))
+
+
+def ahead(size: int) -> int:
+    """How much to read ahead of a stream of a likely size, in bytes."""
+    return min(max(size, 0) + 4096, AHEAD_BYTES)
 
 
 BROKEN = (
@@ -131,7 +139,10 @@ def why_not_read(error: OSError) -> str:
 
 def take(stream: Peekable) -> bytes:
     """All bytes of one input. Raises `UnreadableError` when they are too many."""
-    data = stream.read(LIMIT_BYTES + 1)
+    # A buffer of the largest size for each small input would cost more than reading it.
+    data = stream.read(HEAD_BYTES)
+    if len(data) == HEAD_BYTES:
+        data += stream.read(LIMIT_BYTES + 1 - HEAD_BYTES)
     if len(data) > LIMIT_BYTES:
         limit = LIMIT_BYTES // (1024 * 1024)
         raise UnreadableError(f"more than {limit} MB, which is too large for a telegram")

@@ -51,7 +51,11 @@ def rows(path: str, stream: Peekable, head: bytes) -> Iterator[Leaf]:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not is_open and not line.strip():
                 continue
-            if not number or (_SURE_ROW if is_open else _ROW).match(line):
+            if (
+                not number
+                or (not is_open and _ROW.match(line))
+                or (line.startswith(b'"') and _SURE_ROW.match(line))
+            ):
                 if record:
                     yield row()
                 number += 1
@@ -61,7 +65,8 @@ def rows(path: str, stream: Peekable, head: bytes) -> Iterator[Leaf]:
             size += len(line)
             if size <= LIMIT_BYTES:
                 record.append(line)
-            is_open ^= _marks(line, doubled) % 2 == 1
+            if b'"' in line:
+                is_open ^= _marks(line, doubled) % 2 == 1
         if record:
             yield row()
     except UnreadableError as error:

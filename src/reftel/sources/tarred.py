@@ -12,7 +12,7 @@ from reftel.sources.stream import BROKEN, Leaf, Peekable, UnreadableError, refus
 
 def is_tar(head: bytes) -> bool:
     """Whether the first 512 bytes are a tar header: its checksum says so."""
-    if len(head) < tarfile.BLOCKSIZE or not head[0]:
+    if len(head) < tarfile.BLOCKSIZE or not head[0] or head[148:156].strip(b"01234567 \0"):
         return False
     try:
         tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
@@ -59,7 +59,7 @@ def members(path: str, stream: Peekable) -> Iterator[tuple[str, Peekable] | Leaf
                 elif not member.isreg():
                     yield refused(name, "a link or a device, not a file; refused")
                 elif packed := archive.extractfile(member):
-                    yield name, unpacked(packed)
+                    yield name, unpacked(packed, size=member.size)
     except (tarfile.TarError, *BROKEN) as error:
         raise UnreadableError(f"the tar archive breaks off: {error}") from error
     if bad:

@@ -14,9 +14,9 @@ import msgspec
 from reftel.sources.incoming import Incoming, Input, Problem, SourceFile
 from reftel.sources.leaves import leaves
 from reftel.sources.stream import (
-    AHEAD_BYTES,
     Peekable,
     UnreadableError,
+    ahead,
     unpacked,
     why_not_read,
 )
@@ -124,8 +124,8 @@ def _read_file(path: Path, had: Callable[[SourceFile], int] | None, before: int)
     except OSError as error:
         yield Input(path=str(path), problem=Problem(str(path), why_not_read(error)), done=before)
         return
-    with io.BufferedReader(io.FileIO(descriptor), AHEAD_BYTES) as stream:
-        status = os.fstat(descriptor)
+    status = os.fstat(descriptor)
+    with io.BufferedReader(io.FileIO(descriptor), ahead(status.st_size)) as stream:
         if not stat.S_ISREG(status.st_mode):
             reason = "not a regular file; only files and folders are read"
             yield Input(path=str(path), problem=Problem(str(path), reason), done=before)

@@ -55,4 +55,4 @@ def _open(
     except BROKEN as error:
         return refused(name, why_broken(error))
     size = member.compress_size
-    return name, unpacked(packed, lambda: size)
+    return name, unpacked(packed, lambda: size, member.file_size)
