@@ -98,6 +98,10 @@ REFERENCES: list[tuple[str, list[str]]] = [
     ),
     ("REF: a) BAKU 575", ["07BAKU575"]),
     ("REF: SECTO 1234", ["07SECTO1234"]),
+    (
+        "REF: A. LA PAZ 400 B. LA PAZ \n401 C. 04 LA \nPAZ 4000",
+        ["07LAPAZ400", "07LAPAZ401", "04LAPAZ4000"],
+    ),
     ("REF: LA PAZ 3295: LA PAZ A-70", ["07LAPAZ3295"]),
 ]
 
@@ -129,6 +133,7 @@ SUBJECTS: list[tuple[str, str]] = [
     ("SUBJECT: FOO\nBAR\n(A) STATE 123\n", "FOO BAR"),
     ("SUBJECT:FOO BAR", "FOO BAR"),
     ("SUBJECT;  FOO", "FOO"),
+    ("SUBJECT- FOO", "FOO"),
     ("SUBJECT.  FOO", "FOO"),
     ('SUBJECT: FOO\'S "BAR", PART 1: BAZ', 'FOO\'S "BAR", PART 1: BAZ'),
     ("SUBJECT: FOO BAR \n \nBERN 00000123  001.2 OF 003 \n \n", "FOO BAR"),
@@ -325,6 +330,10 @@ CLASSIFIED_BY: list[tuple[str, tuple[str | None, str | None, tuple[str, ...]]]] 
         ("James D. McRoe", "Ambassador", ("1.4(b)", "1.4(d)")),
     ),
     (
+        "Classified By: EcoPol Chief Jane Doe for reasons 1.4 b and d.",
+        ("Jane Doe", "EcoPol Chief", ("1.4(b)", "1.4(d)")),
+    ),
+    (
         "Classified By: The Ambassador, reasons 1.4 (b/d)",
         (None, "Ambassador", ("1.4(b)", "1.4(d)")),
     ),
@@ -378,12 +387,12 @@ ADDRESS = "FM AMEMBASSY BERN\nTO SECSTATE WASHDC\n"
 
 def test_passing_and_attention_lines_are_taken_apart() -> None:
     telegram = read(
-        f"O 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 000123\n\nSTATE FOR EUR/SE, EB/IFD\n"
+        f"O 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 000123\n\nSTATE FOR ARA/AND, EB/IFD\n"
         "DEPT PASS TO USTR FOR JDOE; TREASURY FOR OASIA\nAMEMBASSY OTTAWA PASS TO AMCONSUL QUEBEC\n\n"
         "SUBJECT: X\n"
     )
     assert [(a.station, a.action, a.offices) for a in telegram.attention] == [
-        ("STATE", "attention", ("EUR/SE", "EB/IFD")),
+        ("STATE", "attention", ("ARA/AND", "EB/IFD")),
         ("DEPT", "pass", ("USTR", "JDOE")),
         ("TREASURY", "attention", ("OASIA",)),
         ("AMEMBASSY OTTAWA", "pass", ("AMCONSUL QUEBEC",)),

@@ -17,7 +17,7 @@ _START = re.compile(
     re.IGNORECASE,
 )
 _INNER_FOR = re.compile(r"\s+FOR\s*:?\s+", re.IGNORECASE)
-_TARGETS = re.compile(r"\s*(?:[,;]|\bAND\b|&(?=\s))\s*", re.IGNORECASE)
+_TARGETS = re.compile(r"\s*(?:[,;]|(?<!/)\bAND\b(?!/)|&(?=\s))\s*", re.IGNORECASE)
 # `FOR ASSISTANT SECRETARY VAKY ONLY FROM AMBASSADOR` says for whom, and from whom.
 _SENDER = re.compile(r"\s+(?:EYES\s+)?(?:ONLY\b.*|FROM\s.*)\Z", re.IGNORECASE)
 _NEXT = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b)", re.IGNORECASE)

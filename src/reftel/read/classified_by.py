@@ -76,6 +76,10 @@ def _name_and_title(who: str) -> tuple[str | None, str | None]:
         cut = next(
             (i for i, word in enumerate(words) if i and _is_title(word, mixed=False)), len(words)
         )
+        behind = cut + _title_end(words[cut:], mixed)
+        if cut == 1 and len(words) - behind >= 2:
+            # One word that no list knows, a position, and a name: `EcoPol Chief Mike Hammer`.
+            return _clean(" ".join(words[behind:])), " ".join(words[:behind])
         title = ", ".join(part for part in (" ".join(words[cut:]), rest) if part)
         return _clean(" ".join(words[:cut])), title or None
     title = " ".join(words[:at])

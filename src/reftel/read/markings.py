@@ -302,7 +302,7 @@ def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
     whole = _HYPHEN_AT_END.sub("-", _MARKUP.sub(r"\1", value))
-    return " ".join(whole.replace("**", "").split()).lstrip(":; ") or None
+    return " ".join(whole.replace("**", "").split()).lstrip(":;- ") or None
 
 
 def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:

@@ -66,6 +66,9 @@ _KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
         ),
     ),
 )
+# The halves of a post's name that was folded: `04 LA` and `PAZ 4000`.
+_LAST_WORD = re.compile(r"(?<![A-Z.])([A-Z][A-Z.]+)\s*\Z", re.IGNORECASE)
+_WORD_AND_NUMBER = re.compile(r"\s*([A-Z][A-Z.]+) +[0-9]{1,8}\b", re.IGNORECASE)
 # Words that stand before numbers and are no post's name.
 _NOT_A_POST = frozenset(
     """JAN FEB MAR APR MAY JUN JUL AUG SEP SEPT OCT NOV DEC JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST
@@ -189,6 +192,9 @@ def _folded(text: str, line_end: re.Match[str]) -> bool:
     """Whether a line was folded between a post and its number, or between the words of its name."""
     before, after = text[: line_end.start()], text[line_end.end() :]
     if re.match(r"0*[0-9]{2,8}(?![0-9/])", after) and re.search(r"[A-Z]{3,}\s*\Z", before):
+        return True
+    first, last = _LAST_WORD.search(before), _WORD_AND_NUMBER.match(after)
+    if first and last and tables.canonical_post(f"{first[1]} {last[1]}"):
         return True
     return re.search(r"[A-Z]\s*\Z", before) is not None and not re.search(
         r"[0-9]", before.rpartition("\n")[2]
