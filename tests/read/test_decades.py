@@ -236,3 +236,42 @@ def test_2012_text_ends_a_list_of_addressees() -> None:
     assert telegram.captions == ("SENSITIVE",)
     assert [a.name for a in telegram.exempt] == ["AMEMBASSY KABUL"]
     assert [block.text for block in telegram.body] == ["Text."]
+
+
+def test_2006_lines_under_the_heads_of_a_table_are_no_heading() -> None:
+    telegram = read(
+        "06",
+        "UNCLAS BERN 0123\nSUBJECT: X\n\n1. Visits:\n\nName            Date\n-----           -----\n"
+        "Smith           1/2\n\n2. End.\n",
+    )
+    assert [(block.kind, block.number) for block in telegram.body] == [
+        ("paragraph", 1),
+        ("paragraph", 2),
+    ]
+    assert "-----           -----" in telegram.body[0].text.splitlines()
+
+
+def test_2005_paragraph_one_stands_behind_the_last_label_on_its_line() -> None:
+    telegram = read(
+        "05",
+        "CONFIDENTIAL BERN 0123\nSIPDIS\n**E.O. 12958:** DECL: 01/30/2015 TAGS: PREL SUBJECT: X "
+        "REF: OSLO 1 CLASSIFIED BY: DCM JOHN DOE, REASONS 1.4 (B) AND (D). 1. (C) Summary: One.\n",
+    )
+    by = telegram.classified_by
+    assert by is not None
+    assert by.reasons == ("1.4(b)", "1.4(d)")
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.text == "DECL: 01/30/2015"
+    assert [(block.number, block.text) for block in telegram.body] == [(1, "Summary: One.")]
+
+
+APOSTROPHES = [
+    ("It,s the U.S.,s view.", "It's the U.S.'s view."),
+    ("A,s, B,s and so on", "A,s, B,s and so on"),
+]
+
+
+@pytest.mark.parametrize(("written", "clean"), APOSTROPHES)
+def test_2006_apostrophes_are_mended_in_short_words_too(written: str, clean: str) -> None:
+    telegram = read("06", f"UNCLAS BERN 0123\nSUBJECT: X\n\n1. (U) {written}\n")
+    assert telegram.body[0].text == clean

@@ -13,7 +13,8 @@ from reftel.read.dates import find_date
 from reftel.telegram import ExecutiveOrder
 
 EO_LABEL = re.compile(
-    r"\s*(?:\*\*)?E[.,]? ?[OM][.,]?M? *[:;]? *(?P<order>1[0-9]{3,4})?(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*",
+    r"\s*(?:\*\*)?E[.,]? ?[OM][.,]?M? *[:;]? *(?P<order>1[0-9]{3,4})?"
+    r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )
 _EXEMPTION = re.compile(

@@ -63,7 +63,7 @@ _LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
 }
 _INNER_LABEL = re.compile(
     r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
-    r"|Classified By: |¶ ?1\.|-{8,})"
+    r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
 )
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _TEXT_LABEL = re.compile(
@@ -186,7 +186,7 @@ def _split_labels(reading: Reading, index: int) -> None:
         if is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
-        match = _INNER_LABEL.search(piece.text) if piece.first not in "-=_*" else None
+        match = _INNER_LABEL.search(piece.text) if piece.first not in "-=_" else None
         if (
             match
             and piece.text[: match.start()].strip()

@@ -15,7 +15,7 @@ from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
 
 REF_LABEL = re.compile(
     r"\s*(?:\*\*)?(?:\(?(?:RE?F|REF ?TEL)(?:S|\(S\)|TELS?|ERENCES?|ERENCE\(S\))?|RETELS?)"
-    r"(?:\s*(?:[:;]|\.(?! ?[A-Z]\b)|-+(?= *[A-Z]))[\s.:]*|\s+(?=\(?[A-Z]\)?[.):] ?|\(?[A-Z]\) ?)"
+    r"(?:\s*(?:[:;]|\.(?! ?[A-Z]\b)|-+(?= *[A-Z]))[\s.:*]*|\s+(?=\(?[A-Z]\)?[.):] ?|\(?[A-Z]\) ?)"
     r"|\s+(?-i:(?=(?:[0-9]{2,4} ?)?[A-Z][A-Z ]{2,20} [0-9]{2,8})))",
     re.IGNORECASE,
 )

@@ -44,9 +44,9 @@ class Mend(NamedTuple):
 
 # Each pattern begins with the damaged character itself: the engine then leaps from one to the next.
 _COMMA = re.compile(
-    r",(?:(?<=[a-z]{2},)(?=s[\s.;:!?)\"8]|s\Z)|(?<=[A-Z]{2},)(?=S[\s.;:!?)\"8]|S\Z)"
+    r",(?:(?<=[A-Za-z][a-z],)(?=s[\s.;:!?)\"8]|s\Z)|(?<=[A-Z]{2},)(?=S[\s.;:!?)\"8]|S\Z)"
     r"|(?<=[a-z]n,)(?=t[\s.;:!?)\"8]|t\Z)|(?<=[A-Z]N,)(?=T[\s.;:!?)\"8]|T\Z)"
-    r"|(?<=[a-zI],)(?=(?:re|ve|ll)[\s.;:!?)]))"
+    r"|(?<=[A-Z]\.,)(?=s[\s.;:!?])|(?<=[a-zI],)(?=(?:re|ve|ll)[\s.;:!?)]))"
 )
 _QUESTION = re.compile(r"\?(?:(?<=[a-z]{2}\?)|(?<=\bI\?))(?=(?:s|t|re|ve|ll|d|m)\b)")
 _Q_APOSTROPHE = re.compile(r"Q(?:(?<=[a-z]Q)(?=s\b|t\b|re\b|ve\b|ll\b)|(?<=[A-Z]{2}Q)(?=S\b|T\b))")
