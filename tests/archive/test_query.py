@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from reftel.archive.query import And, DateRange, Field, Not, Or, Query, QueryError, Words, parse
 
+
+def _word(name: str, value: str) -> Field:
+    return Field(name, Words(value))
+
+
 CASES: list[tuple[str, Query | None]] = [
     ("", None),
     ("  ", None),
@@ -21,13 +26,24 @@ CASES: list[tuple[str, Query | None]] = [
     ("NOT -lamp", Words("lamp")),
     ("a OR b c", Or((Words("a"), And((Words("b"), Words("c")))))),
     ("(a OR b) c", And((Or((Words("a"), Words("b"))), Words("c")))),
-    ("post:BERN", Field("post", "BERN")),
-    ('from:"AMEMBASSY BERN"', Field("from", "AMEMBASSY BERN")),
+    ("post:BERN", Field("post", Words("BERN"))),
+    ('from:"AMEMBASSY BERN"', Field("from", Words("AMEMBASSY BERN", phrase=True))),
     ("after:1979", DateRange(19790101, None)),
     ("after:1979-06", DateRange(19790601, None)),
     ("before:1979-06-30", DateRange(None, 19790630)),
     ("year:1979", DateRange(19790101, 19800101)),
     ("U.S.-EU", Words("U.S.-EU")),
+    ('"light dues"~5', Words("light dues", near=5)),
+    ('"harbour li*"', Words("harbour li", phrase=True, prefix=True)),
+    ('subject:"light dues"~5', Field("subject", Words("light dues", near=5))),
+    ("signed:vanc*", Field("signed", Words("vanc", prefix=True))),
+    ("to:secstate -has:date", And((_word("to", "secstate"), Not(_word("has", "date"))))),
+    ("sent:1979", DateRange(19790101, 19800101)),
+    ("sent:1979-06", DateRange(19790601, 19790701)),
+    ("sent:1979-12", DateRange(19791201, 19800101)),
+    ("sent:1979-06-14..1979-07", DateRange(19790614, 19790801)),
+    ("sent:1979..", DateRange(19790101, None)),
+    ("sent:..1979", DateRange(None, 19800101)),
 ]
 
 
@@ -46,6 +62,15 @@ MISTAKES = [
     ("after:1979-13", "no day of the calendar", 0),
     ('""', "nothing stands between", 1),
     ("OR a", "OR where a word", 0),
+    ('"light dues"~', "how near is a number", 12),
+    ('"light dues"~five', "how near is a number", 12),
+    ('"a b c d e f g"~5', "at most 6 words", 1),
+    ('tags:"PREL SZ"~5', "holds codes", 0),
+    ("has:summry", "did you mean has:summary", 4),
+    ("form:poem", "known are acp127", 5),
+    ("sent:..", "on one side", 0),
+    ("sent:1979..soon", "is no date", 0),
+    ('subject:"open', "not closed", 0),
 ]
 
 

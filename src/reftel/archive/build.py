@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from itertools import combinations
+
 import tantivy
 
 from reftel import tables
 from reftel.archive.index import schema, words_in
-from reftel.archive.query import And, DateRange, Field, Not, Or, Query, Words
+from reftel.archive.query import TEXT_FIELDS, And, DateRange, Field, Not, Or, Query, Words
 from reftel.telegram import Mrn
 
 _BOTH = ("subject", "text")
 _SUBJECT_WEIGHT = 2.0
+_LOWER = ("has", "form")
 
 
 def build(query: Query | None) -> tantivy.Query:
@@ -37,10 +41,11 @@ def build(query: Query | None) -> tantivy.Query:
 def _words(words: Words) -> tantivy.Query:
     tokens = words_in(words.text)
     if not tokens:
-        return tantivy.Query.empty_query() if words.phrase else tantivy.Query.all_query()
+        whole = words.phrase or words.near is not None
+        return tantivy.Query.empty_query() if whole else tantivy.Query.all_query()
     either = [
         (
-            tantivy.Query.boost_query(_in_field(name, tokens, words.prefix), _weight(name)),
+            tantivy.Query.boost_query(_in_field(name, tokens, words), _weight(name)),
             tantivy.Occur.Should,
         )
         for name in _BOTH
@@ -48,11 +53,15 @@ def _words(words: Words) -> tantivy.Query:
     return _all(*either)
 
 
-def _in_field(name: str, tokens: list[str], prefix: bool) -> tantivy.Query:
+def _in_field(name: str, tokens: list[str], words: Words) -> tantivy.Query:
     phrase: list[str | tuple[int, str]] = [*tokens]
-    if prefix:
+    if words.near is not None:
+        return _near(name, sorted(set(tokens)), words.near)
+    if words.prefix:
         if len(tokens) > 1:
-            return tantivy.Query.phrase_prefix_query(schema(), name, phrase)
+            # Not the phrase prefix query, which looks at the first fifty words that begin so.
+            phrase[-1] = f"{tokens[-1]}.*"
+            return tantivy.Query.regex_phrase_query(schema(), name, phrase)
         return tantivy.Query.regex_query(schema(), name, f"{tokens[0]}.*")
     if len(tokens) > 1:
         # What one writes as one word (U.S.-EU) stands in the text as words in a row.
@@ -60,10 +69,37 @@ def _in_field(name: str, tokens: list[str], prefix: bool) -> tantivy.Query:
     return tantivy.Query.term_query(schema(), name, tokens[0])
 
 
+def _near(name: str, tokens: list[str], distance: int) -> tantivy.Query:
+    """Each two of the words near each other: for two, a phrase with slop in either order is exact."""
+    if len(tokens) == 1:
+        return tantivy.Query.term_query(schema(), name, tokens[0])
+    pairs = [
+        _all(
+            *(
+                (
+                    tantivy.Query.phrase_query(schema(), name, [*order], slop=distance),
+                    tantivy.Occur.Should,
+                )
+                for order in (pair, pair[::-1])
+            )
+        )
+        for pair in combinations(tokens, 2)
+    ]
+    return _all(*((pair, tantivy.Occur.Must) for pair in pairs))
+
+
 def _field(field: Field) -> tantivy.Query:
-    if field.name in ("from", "to", "subject"):
-        tokens = words_in(field.value)
-        return _in_field(field.name, tokens, False) if tokens else tantivy.Query.empty_query()
+    if field.name in TEXT_FIELDS:
+        tokens = words_in(field.words.text)
+        if not tokens:
+            return tantivy.Query.empty_query()
+        names = ("action", "info") if field.name == "to" else (field.name,)
+        return _all(
+            *((_in_field(name, tokens, field.words), tantivy.Occur.Should) for name in names)
+        )
+    if field.words.prefix:
+        begin = re.escape(field.value.lower() if field.name in _LOWER else field.value.upper())
+        return tantivy.Query.regex_query(schema(), field.name, f"{begin}.*")
     values = _raw_values(field.name, field.value)
     terms = [tantivy.Query.term_query(schema(), field.name, value) for value in values]
     return _all(*((term, tantivy.Occur.Should) for term in terms))
@@ -92,12 +128,12 @@ def _raw_values(name: str, value: str) -> list[str]:
     if name == "post":
         letters = "".join(c for c in value.upper() if c.isalpha())
         return list({letters, tables.canonical_post(value) or letters})
-    if name == "mrn":
+    if name in ("mrn", "cites"):
         mrn = Mrn.parse(value)
         return [mrn.short if mrn else value.upper()]
     if name == "class":
         return [_full_class(value)]
-    return [value.upper()]
+    return [value.lower() if name in _LOWER else value.upper()]
 
 
 def _full_class(value: str) -> str:

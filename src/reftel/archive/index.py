@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +12,11 @@ from typing import NamedTuple
 import tantivy
 
 from reftel.archive.entry import Entry
-from reftel.archive.model import Order
+from reftel.archive.model import Order, TimeOrder
 
 FACETS = ("year", "post", "tags", "class")
+WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
+CODES = ("caption", "office", "exemption", "precedence", "cites", "has", "form")
 FACET_SIZE = 1000
 
 _HEAP_BYTES = 64_000_000
@@ -28,10 +32,12 @@ def schema() -> tantivy.Schema:
     builder.add_unsigned_field("newest", fast=True)
     builder.add_unsigned_field("oldest", fast=True)
     builder.add_unsigned_field("day", indexed=True, fast=True)
-    for name in ("subject", "text", "from", "to"):
+    for name in ("subject", "text", *WORDS):
         builder.add_text_field(name, tokenizer_name="folded", index_option="position")
-    for name in (*FACETS, "caption", "mrn"):
-        builder.add_text_field(name, tokenizer_name="raw", fast=True, index_option="basic")
+    for name in (*FACETS, *CODES, "mrn"):
+        builder.add_text_field(
+            name, tokenizer_name="raw", fast=name in FACETS, index_option="basic"
+        )
     return builder.build()
 
 
@@ -137,23 +143,48 @@ class LabelIndex:
         ]
         return _total(found), sorted(ranked)[:limit]
 
-    def counts(self, query: tantivy.Query) -> dict[str, dict[str, int]]:
-        """For each facet how many of the results have which value."""
+    def page(
+        self, query: tantivy.Query, order: TimeOrder, after: int | None, limit: int
+    ) -> list[Found]:
+        """The first of the results that stand behind a key of time in an order: what has been passed
+        costs nothing, however far on."""
+        if after is not None:
+            bounds = (None, after - 1) if order == "newest" else (after + 1, None)
+            behind = tantivy.Query.range_query(schema(), order, tantivy.FieldType.Unsigned, *bounds)
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Must, behind)]
+            )
+        searcher = self.searcher
+        direction = tantivy.Order.Asc if order == "oldest" else tantivy.Order.Desc
+        found = searcher.search(
+            query, limit=limit, count=False, order_by_field=order, order=direction
+        )
+        ids = searcher.fast_field_values("id", [address for _, address in found.hits])
+        return [Found(key, 0, int(i or 0)) for (key, _), i in zip(found.hits, ids, strict=True)]
+
+    def matching(self, query: tantivy.Query) -> int:
+        """How many documents match."""
+        return _total(self.searcher.search(query, limit=1))
+
+    def counts(self, query: tantivy.Query) -> tuple[dict[str, dict[str, int]], set[str]]:
+        """For each facet how many of the results have which value; and the facets with more values than
+        are counted."""
         wanted = {
             name: {"terms": {"field": name, "size": FACET_SIZE, "segment_size": 100 * FACET_SIZE}}
             for name in FACETS
         }
         found = self.searcher.aggregate(query, wanted)
-        return {
+        counts = {
             name: {str(b["key"]): int(b["doc_count"]) for b in found[name]["buckets"]}
             for name in FACETS
         }
+        return counts, {name for name in FACETS if found[name].get("sum_other_doc_count")}
 
 
 class Indexes:
     """The folder of all indexes, one for each label: `index/<id of the label>/`."""
 
-    FORMAT = "2"
+    FORMAT = "3"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -185,6 +216,25 @@ class Indexes:
             index.end_writing()
 
 
+class Vocabulary:
+    """The words of several indexes together; those of documents removed lately count still."""
+
+    def __init__(self, indexes: Iterable[LabelIndex]) -> None:
+        self._searchers = [index.searcher for index in indexes]
+
+    def frequency(self, fields: tuple[str, ...], word: str) -> int:
+        """In how many documents a word stands, for each field."""
+        return sum(each.doc_freq(name, word) for each in self._searchers for name in fields)
+
+    def beginning(self, fields: tuple[str, ...], prefix: str) -> Iterable[tuple[str, int]]:
+        """The words that begin so, and in how many documents each stands."""
+        found: Counter[str] = Counter()
+        for each in self._searchers:
+            for name in fields:
+                found.update(dict(each.terms_with_prefix(name, prefix)))
+        return found.items()
+
+
 def words_in(text: str) -> list[str]:
     """The words of a text as the index holds them."""
     return list(_analyzer().analyze(text))
@@ -207,8 +257,6 @@ def _document(document: int, entry: Entry) -> tantivy.Document:
     doc.add_unsigned("day", entry.day)
     doc.add_text("subject", entry.subject)
     doc.add_text("text", entry.text)
-    doc.add_text("from", entry.sender)
-    doc.add_text("to", entry.to)
     for name, value in (
         ("year", entry.year),
         ("post", entry.post),
@@ -217,8 +265,7 @@ def _document(document: int, entry: Entry) -> tantivy.Document:
     ):
         if value:
             doc.add_text(name, value)
-    for code in entry.tags:
-        doc.add_text("tags", code)
-    for caption in entry.captions:
-        doc.add_text("caption", caption)
+    for name, values in entry.fields.items():
+        for each in values:
+            doc.add_text(name, each)
     return doc

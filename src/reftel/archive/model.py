@@ -13,6 +13,7 @@ DOUBT = "filed with a doubt"
 """How the reason of a problem begins that did not keep a text from being filed."""
 
 Order = Literal["relevance", "newest", "oldest"]
+TimeOrder = Literal["newest", "oldest"]
 
 Number = tuple[str, int, int]
 """Post in letters alone, year, number."""
@@ -54,16 +55,21 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Facets(msgspec.Struct, frozen=True):
-    """Counts over all results of a search, most frequent first (years newest first)."""
+    """Counts over all results of a search, most frequent first (years newest first).
+
+    `cut` names those of the four that have more values than are listed: the most frequent are."""
 
     year: tuple[Count, ...]
     post: tuple[Count, ...]
     tags: tuple[Count, ...]
     classification: tuple[Count, ...]
+    cut: tuple[str, ...] = ()
 
 
 class Results(msgspec.Struct, frozen=True):
-    """A page of results: `total` counts all of them, `hits` holds those from `offset` on."""
+    """A page of results: `total` counts all of them, `hits` holds those from `offset` on.
+
+    `suggestion` is a query that finds something where a word of this one seems misspelt."""
 
     query: str
     order: Order
@@ -71,6 +77,7 @@ class Results(msgspec.Struct, frozen=True):
     offset: int
     hits: tuple[Hit, ...]
     facets: Facets
+    suggestion: str | None = None
 
 
 class Document(msgspec.Struct, frozen=True):

@@ -4,7 +4,8 @@ query  = or
 or     = and *("OR" and)
 and    = not *(["AND"] not)
 not    = ("NOT" / "-") not / atom
-atom   = "(" or ")" / field ":" value / phrase / word ["*"]
+atom   = "(" or ")" / field ":" words / words
+words  = DQUOTE text ["*"] DQUOTE ["~" number] / word ["*"]
 """
 
 from __future__ import annotations
@@ -13,17 +14,52 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
+
+from reftel.telegram import Dialect
+
+HAS: dict[str, str] = {
+    "attributes": "the Archives' catalogue entry",
+    "citation": "a number that its text names",
+    "date": "a date-time group that can be read",
+    "distribution": "a list of offices",
+    "doubt": "a doubt of the reader",
+    "number": "a message reference number",
+    "reference": "a REF line",
+    "repair": "damage that was mended",
+    "section": "a section line",
+    "signature": "a signature",
+    "subject": "a subject",
+    "summary": "a summary",
+    "withheld": "an exemption under which a review withheld something",
+}
+"""What `has:` can ask for."""
+
+FORMS: tuple[str, ...] = get_args(Dialect)
+"""What `form:` can ask for: the forms of telegram that the reader tells apart (docs/record.md)."""
 
 FIELDS: dict[str, str] = {
     "post": "the post that sent it, as in its number: post:LAPAZ",
     "from": 'words of the originator: from:"AMEMBASSY BERN"',
     "to": "words of an action or information addressee: to:secstate",
+    "action": "words of an action addressee: action:secstate",
+    "info": "words of an information addressee: info:moscow",
+    "office": "an office that it was distributed to: office:EUR",
+    "drafted": "words of the drafter's line: drafted:doe",
+    "approved": "words of the approver's line: approved:roe",
+    "cleared": "words of a clearance: cleared:EUR/CE",
+    "signed": "words of the signature: signed:vance",
+    "subject": "words of the subject: subject:harbour",
     "tags": "a TAGS code: tags:PREL",
     "class": "the classification: class:confidential",
     "caption": "a caption: caption:EXDIS",
+    "exemption": "an exemption from declassification or release: exemption:B1",
+    "precedence": "the precedence for action: precedence:immediate",
     "mrn": "the message reference number, in any spelling: mrn:07TOKYO2483",
-    "subject": "words of the subject: subject:harbour",
+    "cites": "cites this number, in its references or its text: cites:07TOKYO2483",
+    "has": f"has one of {', '.join(HAS)}: has:summary",
+    "form": f"is in a form, one of {', '.join(FORMS)}: form:cable",
+    "sent": "sent in that time: sent:1979-06, sent:1979-06-14..1979-07-02",
     "after": "sent on that day or later: after:1979-06",
     "before": "sent before that day: before:1980",
     "year": "sent in that year: year:1979",
@@ -32,6 +68,13 @@ FIELDS: dict[str, str] = {
 
 DEPTH_LIMIT = 50
 LENGTH_LIMIT = 4000
+NEAR_WORDS_LIMIT = 6
+NEAR_LIMIT = 1000
+
+TEXT_FIELDS = frozenset(
+    ("from", "to", "action", "info", "drafted", "approved", "cleared", "signed", "subject")
+)
+"""Fields that hold words; the others hold codes, which match whole."""
 
 
 class QueryError(ValueError):
@@ -45,17 +88,25 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A word or phrase of the text; `prefix` for `word*`."""
+    """A word or phrase of the text; `prefix` for `word*`. With `near`, words of which each two stand in
+    either order with at most so many others between them."""
 
     text: str
     phrase: bool = False
     prefix: bool = False
+    near: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """The words of one field, or its code."""
+
     name: str
-    value: str
+    words: Words
+
+    @property
+    def value(self) -> str:
+        return self.words.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +136,14 @@ Query: TypeAlias = Words | Field | DateRange | Not | And | Or
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<minus>-(?=[^\s-]))"
-    r"|(?P<field>[A-Za-z]+):(?=\S)(?P<value>\"[^\"]*\"?|[^\s()]+)"
-    r"|\"(?P<phrase>[^\"]*)(?P<end>\"?)|(?P<word>[^\s()\"]+))"
+    r"|(?P<field>[A-Za-z]+):(?=\S)(?P<value>\"[^\"]*(?:\"(?:~[^\s()]*)?)?|[^\s()]+)"
+    r"|\"(?P<phrase>[^\"]*)(?P<end>\"?)(?P<near>(?<=\")~[^\s()]*)?|(?P<word>[^\s()\"]+))"
 )
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A piece of a query: `text` begins at `position`; a field has a `value`, a phrase maybe `~5`."""
+
     kind: str
     text: str
     position: int
@@ -104,7 +157,7 @@ def parse(text: str) -> Query | None:
     """
     if len(text) > LENGTH_LIMIT:
         raise QueryError(f"a query has at most {LENGTH_LIMIT} characters", LENGTH_LIMIT)
-    tokens = _tokens(text)
+    tokens = tokens_of(text)
     if not tokens:
         return None
     parser = _Parser(tokens, len(text))
@@ -114,8 +167,9 @@ def parse(text: str) -> Query | None:
     return query
 
 
-def _tokens(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
+def tokens_of(text: str) -> list[Token]:
+    """The pieces of a query. Raises `QueryError` for a phrase without an end."""
+    tokens: list[Token] = []
     at = 0
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
@@ -123,34 +177,35 @@ def _tokens(text: str) -> list[_Token]:
         at = match.end()
         start = match.start(match.lastgroup or 0)
         if match["open"]:
-            tokens.append(_Token("open", "(", start))
+            tokens.append(Token("open", "(", start))
         elif match["close"]:
-            tokens.append(_Token("close", ")", start))
+            tokens.append(Token("close", ")", start))
         elif match["minus"]:
-            tokens.append(_Token("not", "-", start))
+            tokens.append(Token("not", "-", start))
         elif match["field"]:
-            tokens.append(_Token("field", match["field"], match.start("field"), match["value"]))
+            tokens.append(Token("field", match["field"], match.start("field"), match["value"]))
         elif match["phrase"] is not None:
             if not match["end"]:
                 message = "a quotation mark is not closed; add one, or leave it out"
                 raise QueryError(message, match.start("phrase") - 1)
-            tokens.append(_Token("phrase", match["phrase"], match.start("phrase")))
+            near = match["near"] or ""
+            tokens.append(Token("phrase", match["phrase"], match.start("phrase"), near))
         elif match["word"] in ("AND", "OR", "NOT"):
-            tokens.append(_Token(match["word"].lower(), match["word"], start))
+            tokens.append(Token(match["word"].lower(), match["word"], start))
         else:
-            tokens.append(_Token("word", match["word"], start))
+            tokens.append(Token("word", match["word"], start))
     return tokens
 
 
 class _Parser:
     """Recursive descent over the tokens; `at` is the next one."""
 
-    def __init__(self, tokens: list[_Token], length: int) -> None:
+    def __init__(self, tokens: list[Token], length: int) -> None:
         self.tokens = tokens
         self.at = 0
         self._length = length
 
-    def _next(self) -> _Token | None:
+    def _next(self) -> Token | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
     def either(self, depth: int) -> Query:
@@ -186,14 +241,12 @@ class _Parser:
         if token.kind == "field":
             return _field(token)
         if token.kind == "phrase":
-            if not token.text.strip():
-                raise QueryError("nothing stands between the quotation marks", token.position)
-            return Words(token.text, phrase=True)
+            return _phrase(token.text, token.value, token.position)
         if token.kind == "word":
-            return _word(token)
+            return _word(token.text)
         raise QueryError(f"{token.text} where a word is expected", token.position)
 
-    def _bracketed(self, opening: _Token, depth: int) -> Query:
+    def _bracketed(self, opening: Token, depth: int) -> Query:
         if depth >= DEPTH_LIMIT:
             raise QueryError(f"brackets are {DEPTH_LIMIT} deep at most", opening.position)
         query = self.either(depth + 1)
@@ -204,32 +257,82 @@ class _Parser:
         return query
 
 
-def _word(token: _Token) -> Words:
-    if token.text.endswith("*") and len(token.text) > 1:
-        return Words(token.text.rstrip("*"), prefix=True)
-    return Words(token.text)
+def _phrase(text: str, near: str, position: int) -> Words:
+    if not text.strip():
+        raise QueryError("nothing stands between the quotation marks", position)
+    if not near:
+        prefix = text.rstrip().endswith("*")
+        return Words(text.rstrip("* ") if prefix else text, phrase=True, prefix=prefix)
+    behind = position + len(text) + 1
+    if not near[1:].isascii() or not near[1:].isdigit() or int(near[1:]) > NEAR_LIMIT:
+        message = f'how near is a number up to {NEAR_LIMIT}: "light dues"~5'
+        raise QueryError(message, behind)
+    if len(set(text.lower().split())) > NEAR_WORDS_LIMIT:
+        raise QueryError(f"at most {NEAR_WORDS_LIMIT} words can be near each other", position)
+    return Words(text, near=int(near[1:]))
 
 
-def _field(token: _Token) -> Query:
-    name = token.text.lower()
-    value = token.value.strip('"').strip()
-    if token.value.startswith('"') and (len(token.value) < 2 or not token.value.endswith('"')):
-        raise QueryError("a quotation mark is not closed; add one, or leave it out", token.position)
+def _word(text: str) -> Words:
+    if text.endswith("*") and text.strip("*"):
+        return Words(text.rstrip("*"), prefix=True)
+    return Words(text)
+
+
+def _field(token: Token) -> Query:
+    name, value = token.text.lower(), token.value
+    at = token.position + len(name) + 1
+    if value.startswith('"'):
+        text, end, near = value[1:].partition('"')
+        if not end:
+            message = "a quotation mark is not closed; add one, or leave it out"
+            raise QueryError(message, token.position)
+        words = _phrase(text, near, at + 1) if text.strip() else Words("")
+    else:
+        words = _word(value)
     if name not in FIELDS:
-        near = get_close_matches(name, FIELDS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}:" if near else f"known are {', '.join(FIELDS)}"
+        close = get_close_matches(name, FIELDS, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]}:" if close else f"known are {', '.join(FIELDS)}"
         raise QueryError(f"no field {token.text}: ({hint})", token.position)
-    if not value:
+    if not words.text.strip():
         raise QueryError(f"{name}: is followed by nothing", token.position)
-    if name in ("after", "before", "year"):
-        return _dates(name, value, token.position)
-    return Field(name, value)
+    if name in ("after", "before", "year", "sent"):
+        return _dates(name, words.text, token.position)
+    if name not in TEXT_FIELDS and words.near is not None:
+        raise QueryError(f"{name}: holds codes, which are not near each other", token.position)
+    listed = {"has": tuple(HAS), "form": FORMS}.get(name)
+    if listed and not words.prefix and words.text.lower() not in listed:
+        raise QueryError(_no_value(name, words.text, listed), at)
+    return Field(name, words)
+
+
+def _no_value(name: str, value: str, values: tuple[str, ...]) -> str:
+    near = get_close_matches(value.lower(), values, n=1, cutoff=0.5)
+    hint = f"did you mean {name}:{near[0]}" if near else f"known are {', '.join(values)}"
+    return f"no {name}:{value} ({hint})"
 
 
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?\Z")
 
 
 def _dates(name: str, value: str, position: int) -> DateRange:
+    if name == "sent" and ".." in value:
+        first, _, last = value.partition("..")
+        if not first and not last:
+            raise QueryError("sent: wants a day on one side of .. at least", position)
+        return DateRange(
+            _span(name, first, position)[0] if first else None,
+            _span(name, last, position)[1] if last else None,
+        )
+    begin, end = _span(name, value, position)
+    if name == "after":
+        return DateRange(begin, None)
+    if name == "before":
+        return DateRange(None, begin)
+    return DateRange(begin, end)
+
+
+def _span(name: str, value: str, position: int) -> tuple[int, int]:
+    """The days of a year, a month or a day, as numbers: the first of them, and the first after them."""
     match = _DATE.match(value)
     if match is None or (name == "year" and match[2]):
         form = "1979" if name == "year" else "1979, 1979-06 or 1979-06-30"
@@ -238,11 +341,11 @@ def _dates(name: str, value: str, position: int) -> DateRange:
     if not 1 <= month <= 12 or not 1 <= day <= monthrange(max(year, 1), month)[1]:
         raise QueryError(f"{value} is no day of the calendar", position)
     first = year * 10_000 + month * 100 + day
-    if name == "after":
-        return DateRange(first, None)
-    if name == "before":
-        return DateRange(None, first)
-    return DateRange(first, (year + 1) * 10_000 + 101)
+    if match[3]:
+        return first, first + 1
+    if match[2]:
+        return first, first - day + 101 if month < 12 else (year + 1) * 10_000 + 101
+    return first, (year + 1) * 10_000 + 101
 
 
 def words_of(query: Query | None) -> list[Words]:
@@ -250,7 +353,7 @@ def words_of(query: Query | None) -> list[Words]:
     if isinstance(query, Words):
         return [query]
     if isinstance(query, Field) and query.name == "subject":
-        return [Words(query.value, phrase=" " in query.value)]
+        return [query.words]
     if isinstance(query, And | Or):
         return [words for inner in query.queries for words in words_of(inner)]
     return []

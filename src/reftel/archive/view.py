@@ -7,20 +7,28 @@ equals the answer of an archive that never held the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime
+from heapq import merge
 
 import tantivy
 
 from reftel.access import Reader
+from reftel.archive.alike import alike
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
-from reftel.archive.index import FACETS, Indexes
-from reftel.archive.model import Count, Document, Facets, Hit, Order, Results
+from reftel.archive.index import FACETS, Found, Indexes, Vocabulary
+from reftel.archive.model import Count, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.snippet import snippet
+from reftel.archive.spelling import corrected
 from reftel.archive.store import Row, Store
 from reftel.telegram import Mrn
+
+# How many results are read from an index at a time where all are wanted.
+_PAGE = 5000
+# With so few results at most, a word that stands somewhere may still be a slip.
+_FEW = 5
 
 
 class View:
@@ -68,7 +76,82 @@ class View:
             chosen = "newest"
         total, ids, facets = self._find(build(parsed), chosen, limit, offset)
         hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
-        return Results(query, chosen, total, offset, hits, facets)
+        suggestion = self._suggestion(query, total) if parsed else None
+        return Results(query, chosen, total, offset, hits, facets, suggestion)
+
+    def every(self, query: str = "", order: TimeOrder = "newest") -> Iterator[Document]:
+        """All results, one after another, however many: memory stays flat. Raises `QueryError`."""
+        return (
+            self._document(row)
+            for each in self._through(build(parse(query)), order)
+            if (row := self._store.by_id(each.document))
+        )
+
+    def keys(self, query: str) -> Iterator[int]:
+        """The keys of all results, newest first: a key is a telegram's minute and a part of its digest,
+        the same wherever it is filed. Raises `QueryError`."""
+        return (int(each.rank) for each in self._through(build(parse(query)), "newest"))
+
+    def hits(self, query: str, keys: Container[int]) -> Iterator[Hit]:
+        """Those of all results that have one of some keys, newest first. Raises `QueryError`."""
+        parsed = parse(query)
+        words = words_of(parsed)
+        return (
+            hit
+            for each in self._through(build(parsed), "newest")
+            if int(each.rank) in keys and (hit := self._hit(each.document, words))
+        )
+
+    def _through(self, query: tantivy.Query, order: TimeOrder) -> Iterator[Found]:
+        """All that match, in an order of time, read page by page from each label's index."""
+        labels = self._labels
+        outdone = self._worse_copies(labels)
+
+        def within(label: int) -> Iterator[Found]:
+            index = self._indexes.of(label)
+            allowed = _without(query, outdone.get(label))
+            after: int | None = None
+            while page := index.page(allowed, order, after, _PAGE):
+                yield from page
+                after = int(page[-1].rank)
+
+        found = (within(label) for label in labels)
+        return merge(*found, key=lambda each: each.rank, reverse=order == "newest")
+
+    def like(self, digest: str, limit: int = 10) -> tuple[Hit, ...]:
+        """The telegrams most like a document by the words that mark it out, the most alike first."""
+        row = self._store.by_digest(digest, self._labels)
+        if row is None:
+            return ()
+        indexes = [self._indexes.of(label) for label in self._labels]
+        t = self._store.telegram(row.id)
+        query = alike(
+            t.subject or "",
+            index_text(t),
+            Vocabulary(indexes),
+            sum(index.count() for index in indexes),
+        )
+        copies = [each.id for each in self._store.copies(row.telegram, self._labels)]
+        outdone = self._worse_copies(self._labels)
+        found: list[Found] = []
+        for label in self._labels:
+            others = _without(query, [*copies, *outdone.get(label, ())])
+            found += self._indexes.of(label).top(others, "relevance", limit)[1]
+        nearest = [each.document for each in sorted(found)[:limit]]
+        return tuple(hit for each in nearest if (hit := self._hit(each, [])))
+
+    def _suggestion(self, query: str, total: int) -> str | None:
+        """The query with its misspelt words put right, if it finds something then."""
+        words = Vocabulary(self._indexes.of(label) for label in self._labels)
+        better = corrected(query, words, rare=total <= _FEW)
+        if better is None:
+            return None
+        wanted = build(parse(better))
+        outdone = self._worse_copies(self._labels)
+        for label in self._labels:
+            if self._indexes.of(label).matching(_without(wanted, outdone.get(label))):
+                return better
+        return None
 
     def _find(
         self, query: tantivy.Query, order: Order, limit: int, offset: int
@@ -79,6 +162,7 @@ class View:
         total = 0
         found = []
         counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+        cut: set[str] = set()
         for label in labels:
             index = self._indexes.of(label)
             within = _without(query, outdone.get(label))
@@ -87,11 +171,13 @@ class View:
             total += matching
             found += top
             if matching:
-                for name, values in index.counts(within).items():
-                    counts[name].update(values)
+                values, more = index.counts(within)
+                cut |= more
+                for name, found_values in values.items():
+                    counts[name].update(found_values)
         found.sort(reverse=order == "newest")
         ids = [each.document for each in found[offset : offset + limit]]
-        return total, ids, _facets(counts)
+        return total, ids, _facets(counts, cut)
 
     def _hit(self, document: int, words: list[Words]) -> Hit | None:
         row = self._store.by_id(document)
@@ -169,7 +255,7 @@ def _without(query: tantivy.Query, documents: list[int] | None) -> tantivy.Query
     return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.MustNot, gone)])
 
 
-def _facets(counts: dict[str, Counter[str]]) -> Facets:
+def _facets(counts: dict[str, Counter[str]], cut: set[str]) -> Facets:
     def by_size(name: str) -> tuple[Count, ...]:
         found = [Count(value, count) for value, count in counts[name].items()]
         return tuple(sorted(found, key=lambda each: (-each.count, each.value)))
@@ -179,4 +265,5 @@ def _facets(counts: dict[str, Counter[str]]) -> Facets:
         post=by_size("post"),
         tags=by_size("tags"),
         classification=by_size("class"),
+        cut=tuple(name for name in FACETS if name in cut),
     )

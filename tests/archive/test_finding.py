@@ -1,0 +1,198 @@
+"""Finding: near words, fields, suggestions, more like this, all of the results."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from reftel.access import Reader
+from reftel.archive import Archive, index, view
+from reftel.archive.snippet import fold
+from reftel.telegram import Mrn
+from tests.archive.test_archive import incoming, make
+
+_TAGS = ("ETRD", "EFIN", "PGOV", "MARR", "SENV")
+_WORDS = "lamp harbour tide keeper fog signal".split()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive.open(tmp_path / "archive")
+
+
+def found(archive: Archive, query: str) -> set[str | None]:
+    results = archive.search(query, limit=1000)
+    assert results.total == len(results.hits)
+    return {hit.mrn for hit in results.hits}
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_near_words_are_those_that_reading_finds_near(archive: Archive, size: int) -> None:
+    rng = random.Random(size)
+    texts = {
+        f"07BERN{n}": [rng.choice([*_WORDS, "x", "y", "z"]) for _ in range(rng.randint(3, 14))]
+        for n in range(1, 200)
+    }
+    archive.add(incoming(*(make(int(k[6:]), text=" ".join(v)) for k, v in texts.items())))
+
+    def near(tokens: list[str], one: str, other: str, distance: int) -> bool:
+        places = [(at, token) for at, token in enumerate(tokens) if token in (one, other)]
+        return any(a != b and j - i <= distance + 1 for (i, a), (j, b) in pairwise(places))
+
+    for distance in (0, 1, 3, 8):
+        words = rng.sample(_WORDS, size)
+        wanted = {
+            number
+            for number, tokens in texts.items()
+            if all(
+                near(tokens, one, other, distance)
+                for place, one in enumerate(words)
+                for other in words[place + 1 :]
+            )
+        }
+        assert found(archive, f'"{" ".join(words)}"~{distance}') == wanted, (words, distance)
+
+
+def test_a_phrase_may_end_in_the_beginning_of_a_word(archive: Archive) -> None:
+    endings = [f"a{n:03d}" for n in range(120)]
+    archive.add(incoming(*(make(n, text=f"The harbour li{e}.") for n, e in enumerate(endings, 1))))
+    assert len(found(archive, '"harbour li*"')) == 120
+    assert found(archive, '"harbour lia00*"') == {f"07BERN{n}" for n in range(1, 11)}
+    assert not found(archive, '"the li*"')
+
+
+def test_every_field_finds_what_stands_in_it(example_archive: Archive) -> None:
+    telegrams = {d.digest: d.telegram for d in example_archive.every()}
+
+    def wanted(matches: object) -> set[str]:
+        assert callable(matches)
+        return {digest for digest, t in telegrams.items() if matches(t)}
+
+    def words(*values: str | None) -> str:
+        return fold(" ".join(value or "" for value in values))
+
+    queries = {
+        "action:secstate": lambda t: "secstate" in words(*(a.name for a in t.action)),
+        "info:oslo": lambda t: "oslo" in words(*(a.name for a in t.info)),
+        "office:EUR": lambda t: (
+            t.distribution
+            and any(
+                code.split("-")[0] == "EUR"
+                for code in (*t.distribution.action, *t.distribution.origin, *t.distribution.info)
+            )
+        ),
+        "has:summary": lambda t: t.summary,
+        "-has:summary": lambda t: not t.summary,
+        "has:repair": lambda t: t.repairs,
+        "precedence:immediate": lambda t: t.precedence == "IMMEDIATE",
+        "form:sas": lambda t: t.dialect == "sas",
+        "cites:79BERN4071": lambda t: (
+            "79BERN4071" in {r.mrn for r in t.references} | {c.mrn for c in t.citations}
+        ),
+        "mrn:79BERN*": lambda t: t.mrn and t.mrn.short.startswith("79BERN"),
+        "tags:P*": lambda t: any(tag.code.startswith("P") for tag in t.tags),
+    }
+    for query, matches in queries.items():
+        results = example_archive.search(query, limit=1000)
+        assert {hit.digest for hit in results.hits} == wanted(matches), query
+        assert results.hits, f"no example shows {query}"
+
+
+def test_all_results_come_one_by_one_in_order_from_every_label(archive: Archive) -> None:
+    texts = [
+        make(n, day=1 + n % 28, text=f"lamp {n}").replace("UNCLAS", "SECRET" if n % 3 else "UNCLAS")
+        for n in range(1, 60)
+    ]
+    archive.add(incoming(*texts))
+    for order in ("newest", "oldest"):
+        hits = archive.search("lamp", order=order, limit=100).hits  # type: ignore[arg-type]
+        every = [d.digest for d in archive.every("lamp", order)]  # type: ignore[arg-type]
+        assert every == [hit.digest for hit in hits]
+        assert len(every) == 59
+    assert [d.digest for d in archive.view(Reader("somebody", "UNCLASSIFIED")).every("lamp")] == [
+        d.digest for d in archive.every("lamp class:U")
+    ]
+
+
+def test_pages_of_all_results_do_not_overlap(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "_PAGE", 7)
+    undated = [
+        f"UNCLAS BERN {n:06d}\n\nTAGS: PREL\nSUBJECT: NO DATE {n}\n\n1. The lamp.\n"
+        for n in range(900, 920)
+    ]
+    archive.add(incoming(*undated, *(make(n, text=f"lamp {n}") for n in range(1, 40))))
+    for order in ("newest", "oldest"):
+        every = [d.digest for d in archive.every("lamp", order)]  # type: ignore[arg-type]
+        assert len(set(every)) == len(every) == 59
+        assert every == [h.digest for h in archive.search("lamp", order=order, limit=99).hits]  # type: ignore[arg-type]
+
+
+SPELLINGS = {
+    "lihgt dues": "light dues",
+    "lightdues": "light dues",
+    "conventon": "convention",
+    "convntoin": "convention",
+    '"ligt dues" harbour': '"light dues" harbour',
+    "subject:MARTIIME": "subject:MARITIME",
+    "post:BREN light": "post:BERN light",
+    "tags:PRLE": "tags:PREL",
+}
+
+
+def test_misspelt_words_are_offered_as_they_stand_in_the_archive(archive: Archive) -> None:
+    archive.add(incoming(make(1, text="The light dues convention stands in the harbour.")))
+    for query, better in SPELLINGS.items():
+        assert archive.search(query).suggestion == better, query
+    for query in ("light dues", "zzzzzz", "-lihgt", "lihg*", "", "light lihgt OR zzzzzz", "dus"):
+        assert archive.search(query).suggestion in (None, "light light OR zzzzzz"), query
+
+
+def test_a_rare_slip_beside_a_common_word_is_offered_too(archive: Archive) -> None:
+    texts = [make(n, text=f"The convention of {n}.") for n in range(1, 121)]
+    archive.add(incoming(*texts, make(500, text="The convenion fell.")))
+    results = archive.search("convenion")
+    assert (results.total, results.suggestion) == (1, "convention")
+    assert archive.search("convention").suggestion is None
+
+
+def test_no_word_of_a_closed_telegram_is_offered(archive: Archive) -> None:
+    closed = make(1, text="The lighthouse keeper.").replace("UNCLAS", "SECRET")
+    archive.add(incoming(closed, make(2, text="The harbour.")))
+    assert archive.search("lighthuose").suggestion == "lighthouse"
+    assert archive.view(Reader("somebody", "UNCLASSIFIED")).search("lighthuose").suggestion is None
+
+
+def test_more_like_this_finds_what_shares_its_marked_words(archive: Archive) -> None:
+    fishing = "The herring quota and the trawler fleet of the northern grounds, "
+    lamps = "The keeper trimmed the lantern at the lighthouse by the reef, "
+    archive.add(
+        incoming(
+            *(make(n, subject="FISH", text=f"{fishing} part {n}.") for n in range(1, 6)),
+            *(make(n, subject="LIGHT", text=f"{lamps} night {n}.") for n in range(11, 16)),
+            make(21, subject="LIGHT", text=f"{lamps} closed.").replace("UNCLAS", "SECRET"),
+        )
+    )
+    one = archive.cited_as(Mrn.of(2007, "BERN", 12))[0]
+    like = archive.like(one.digest)
+    assert {hit.mrn for hit in like} == {"07BERN11", "07BERN13", "07BERN14", "07BERN15", "07BERN21"}
+    open_to_all = archive.view(Reader("somebody", "UNCLASSIFIED"))
+    assert {hit.mrn for hit in open_to_all.like(one.digest)} == {hit.mrn for hit in like} - {
+        "07BERN21"
+    }
+    assert archive.like("0" * 64) == ()
+
+
+def test_facets_say_when_they_hold_more_than_is_counted(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add(incoming(*(make(n, tags=f"PREL, SZ, {tag}") for n, tag in enumerate(_TAGS, 1))))
+    assert archive.search("").facets.cut == ()
+    monkeypatch.setattr(index, "FACET_SIZE", 3)
+    facets = archive.search("").facets
+    assert facets.cut == ("tags",)
+    assert len(facets.tags) == 3
