@@ -136,7 +136,7 @@ SPELLINGS = {
     "lihgt dues": "light dues",
     "lightdues": "light dues",
     "conventon": "convention",
-    "convntoin": "convention",
+    "convntin": "convention",
     '"ligt dues" harbour': '"light dues" harbour',
     "subject:MARTIIME": "subject:MARITIME",
     "post:BREN light": "post:BERN light",
