@@ -30,6 +30,8 @@ _MAIL_START = re.compile(r"From \S+ .*[0-9]{4}\s*\Z")
 _PAGE_ONE = re.compile(r" *PAGE +0?1 +[A-Z]")
 _QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _LOOK = 60
+# First characters of lines that neither open a heading nor begin or end a quotation or a message.
+_SPARED = frozenset(map(chr, range(33, 127))) - frozenset("VZOPRYMQBUNqbun")
 
 
 def parts(text: str) -> Iterator[Part]:
@@ -103,6 +105,9 @@ def _starts(lines: list[str]) -> list[int]:
     quoted = ended = False
     at = 0
     while at < len(lines):
+        if lines[at][:1] in _SPARED:
+            at += 1
+            continue
         line = lines[at].rstrip("\r\n")
         mark = line.strip().upper()
         if _QUOTE.match(line):
