@@ -30,6 +30,12 @@ class Label(msgspec.Struct, frozen=True, order=True):
     classification: str
     captions: tuple[str, ...] = ()
 
+    def within(self, other: Label) -> bool:
+        """Whether whoever may read what has the other label may read this, too."""
+        levels = ("", *CLASSIFICATIONS)
+        lower = levels.index(self.classification) <= levels.index(other.classification)
+        return lower and set(self.captions) <= set(other.captions)
+
     def __str__(self) -> str:
         return "/".join((self.classification or "OPEN", *self.captions))
 

@@ -138,12 +138,13 @@ class Archive(View):
             for batch in batches:
                 filed = self._write(batch, count, tell)
                 # Whatever has copies is left to `_catch_up`: its place in the index may change again.
-                copied = {row.telegram for row, _ in filed if row.telegram != row.id}
-                for telegram in copied:
+                copied: set[int] = set()
+                for telegram in {row.telegram for row, _ in filed if row.telegram != row.id}:
                     for copy in self._writing.copies(telegram):
                         indexed.pop((copy.id, copy.label), None)
+                        copied.add(copy.id)
                 for row, item in filed:
-                    if row.telegram not in copied:
+                    if row.id not in copied:
                         self._indexes.of(row.label).add(row.id, item.entry)
                         indexed[row.id, row.label] = None
                 done += batch.inputs

@@ -270,6 +270,14 @@ class Store:
         self._db.execute(update, (int(reading), row.id))
         self._mark_unindexed(row.id, row.label)
 
+    def merge(self, telegram: int, into: int) -> None:
+        """Make the copies of one telegram copies of another: both are one, as a further copy shows."""
+        self._db.execute(
+            "UPDATE documents SET telegram = ? WHERE id = ? OR (telegram = ? AND telegram <> id)",
+            (into, telegram, telegram),
+        )
+        self._db.execute("DELETE FROM spread WHERE telegram = ?", (telegram,))
+
     def set_label(self, row: Row, label: int) -> None:
         """Put a document under another label; both indexes have to follow."""
         self._db.execute("UPDATE documents SET label = ? WHERE id = ?", (label, row.id))

@@ -1,0 +1,21 @@
+"""What a review cut out of a text, and the marks that it left there (telegram-content.md 3.24)."""
+
+from __future__ import annotations
+
+import re
+
+from reftel.telegram import Telegram
+
+EXCISION = re.compile(
+    r"\[\s*\]|\[[^\[\]\n]{0,40}(?:EXCISED|WITHHELD|DELETED|REDACTED|OMITTED|NOT DECLASSIFIED)"
+    r"[^\[\]\n]{0,40}\]"
+    r"|\(\(?B\)? ?\(?[1-9]\)?(?:\([A-F]\))?\)|█+|■+|\bX{5,}\b|_{6,}",
+    re.IGNORECASE,
+)
+"""What stands where a passage was cut out: empty or speaking brackets, an exemption code, blacked runs."""
+
+
+def is_partial(telegram: Telegram) -> bool:
+    """Whether a review released the copy in part only."""
+    action = telegram.release.action if telegram.release else None
+    return (action or "").endswith("IN PART")
