@@ -6,8 +6,9 @@ keeps the queues, `accepting` and `sending` change them; the transports (`stream
 and `running`, which puts all together, are thin.
 """
 
-from reftel.centre.config import Config, ConfigError, load_config, parse_config
+from reftel.centre.config import Config, load_config, parse_config
 from reftel.centre.journal import Journal
 from reftel.centre.journalfile import JournalError
+from reftel.centre.mistakes import ConfigError
 
 __all__ = ["Config", "ConfigError", "Journal", "JournalError", "load_config", "parse_config"]

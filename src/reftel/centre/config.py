@@ -5,7 +5,6 @@ docs/centre.md describes each key. A mistake is named with its table, its key an
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from reftel.centre.mistakes import ConfigError, nearest, of_type, placed
 from reftel.centre.passwords import well_formed
 from reftel.tables.directory import Directory, DirectoryError, parse_directory
 from reftel.telegram import CLASSIFICATIONS
@@ -28,14 +28,6 @@ _ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>[0-9]{1,5})
 
 UNASSIGNED = "UNASSIGNED"
 """The reading queue of what no profile finds."""
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be used; each of `problems` says where, what, and what to write."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,7 +250,7 @@ def parse_config(text: str, folder: Path) -> Config:
     values: dict[str, Any] = {}
     for name, table in tables.items():
         if name not in _TABLES:
-            problems.append(f"unknown table [{name}]{_nearest(name, _TABLES)}")
+            problems.append(f"unknown table [{name}]{nearest(name, _TABLES)}")
             continue
         if name in _LISTS:
             if not isinstance(table, list):
@@ -275,13 +267,13 @@ def parse_config(text: str, folder: Path) -> Config:
     if "station" not in tables:
         problems.append("there is no [station]; it needs name and routing_indicator")
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(placed(problems, text))
     config = Config(**values, folder=folder)
     if config.station.directory:
         config = msgspec.structs.replace(config, directory=_directory(config, problems))
     problems += list(_problems(config))
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(placed(problems, text))
     return config
 
 
@@ -294,11 +286,11 @@ def _row(name: str, where: str, row: Any, problems: list[str]) -> Any:
     where = f"{where} ({label})" if isinstance(label, str) else where
     keys = _keys(kind)
     wrong = [key for key in row if key not in keys]
-    problems += [f"{where}: unknown key {key!r}{_nearest(key, keys)}" for key in wrong]
+    problems += [f"{where}: unknown key {key!r}{nearest(key, keys)}" for key in wrong]
     tls = row.get("tls")
     if isinstance(tls, dict):
         problems += [
-            f"{where}: unknown key 'tls.{key}'{_nearest(key, _keys(Tls))}"
+            f"{where}: unknown key 'tls.{key}'{nearest(key, _keys(Tls))}"
             for key in tls
             if key not in _keys(Tls)
         ]
@@ -306,18 +298,14 @@ def _row(name: str, where: str, row: Any, problems: list[str]) -> Any:
         return msgspec.convert({k: v for k, v in row.items() if k in keys}, kind)
     except msgspec.ValidationError as error:
         said, _, place = str(error).partition(" - at `$.")
-        key = f"{place.rstrip('`')}: " if place else ""
-        problems.append(f"{where}: {key}{said[0].lower()}{said[1:]}")
+        key = place.rstrip("`")
+        what = of_type(said, Tls if key.startswith("tls") else kind, key.rpartition(".")[2])
+        problems.append(f"{where}: {key}: {what}" if key else f"{where}: {what}")
         return None
 
 
 def _keys(kind: type[_Table]) -> tuple[str, ...]:
     return kind.__struct_fields__
-
-
-def _nearest(word: str, words: Any) -> str:
-    near = difflib.get_close_matches(word, list(words), 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(words)}"
 
 
 def _directory(config: Config, problems: list[str]) -> Directory:
@@ -370,7 +358,7 @@ def _problems(config: Config) -> Any:
             yield f"[[route]] {route.to}: to is a routing indicator or the first letters of some"
         for name in route.circuits:
             if name not in names:
-                yield f"[[route]] {route.to}: there is no circuit {name!r}{_nearest(name, names)}"
+                yield f"[[route]] {route.to}: there is no circuit {name!r}{nearest(name, names)}"
         if not route.circuits:
             yield f"[[route]] {route.to}: name at least one circuit"
     seen: set[str] = set()
@@ -433,7 +421,7 @@ def _people_problems(config: Config) -> Any:
             if office not in offices:
                 yield (
                     f"[[reader]] {reader.name}: there is no [[profile]] of {office!r}"
-                    f"{_nearest(office, sorted(offices))}"
+                    f"{nearest(office, sorted(offices))}"
                 )
         if not reader.offices:
             yield f"[[reader]] {reader.name}: name at least one office"

@@ -13,12 +13,13 @@ from typing import Any, TextIO
 
 from reftel.archive import Archive
 from reftel.centre import sending, services
-from reftel.centre.config import Config, ConfigError, load_config
+from reftel.centre.config import Config, load_config
 from reftel.centre.delivery import Delivery
 from reftel.centre.folder import FolderCircuit
 from reftel.centre.journal import Journal
 from reftel.centre.journalfile import JournalError
 from reftel.centre.mailgate import MailCircuit, MailDoor
+from reftel.centre.mistakes import ConfigError
 from reftel.centre.station import Station
 from reftel.centre.stream import Streams
 

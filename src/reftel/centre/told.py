@@ -44,6 +44,7 @@ _SAYS = {
     "number-repeat": "{hop} came on {circuit} a second time",
     "number-restart": "the count begins anew on {circuit} with {hop}",
     "number-unused": "{hop} is asked for; nothing was sent under it",
+    "peer-journal": "{circuit} speaks out of another journal than before",
     "read": "read by {who} for {office}",
     "released": "released by {who}",
     "released-from-hold": "let go by {who}",

@@ -53,7 +53,8 @@ def _load(path: Path) -> Any:
     except ConfigError as error:
         for problem in error.problems:
             say(f"{path}: {problem}")
-        fail(f"{path} has {len(error.problems)} mistakes; nothing was done")
+        mistakes = "a mistake" if len(error.problems) == 1 else f"{len(error.problems)} mistakes"
+        fail(f"{path} has {mistakes}; nothing was done")
     except OSError as error:
         fail(f"{path}: {error.strerror}")
 
@@ -67,14 +68,9 @@ def check_config(path: Path) -> None:
     Example: reftel centre check-config --config centre.toml
     """
     config = _load(path)
-    click.echo(f"{config.station.name} ({', '.join(sorted(config.ours))})")
-    for circuit in config.circuit:
-        where = circuit.connect or circuit.listen or circuit.mailbox or circuit.folder_out or ""
-        click.echo(
-            f"  {circuit.name}: {circuit.kind} to {circuit.station or 'mailboxes'} {where}".rstrip()
-        )
-    for route in config.route:
-        click.echo(f"  {route.to} over {', then '.join(route.circuits)}")
+    from reftel.terminal.centre import render_config
+
+    click.echo(render_config(config, width=width(), color=color()), nl=False, color=color() or None)
 
 
 @centre.command()

@@ -7,12 +7,48 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from reftel.centre.config import Config
 from reftel.terminal.style import Style, joined, visible
 
 _SHORT = {"EMERGENCY": "Y", "FLASH": "Z", "IMMEDIATE": "O", "PRIORITY": "P", "ROUTINE": "R"}
 _PAINT = {"Y": "SECRET", "Z": "SECRET", "O": "doubt-text", "P": "doubt", "R": ""}
 _PLACES = {"operator": "a decision", "held": "held", "here": "this station"}
 _FEED = re.compile(r"\n{3,}NNNN")
+
+
+def render_config(config: Config, *, width: int = 80, color: bool = False) -> str:
+    """What a configuration sets up."""
+    style = Style(width, color)
+    station, ours = config.station, ", ".join(sorted(config.ours))
+    lines = [style.paint(station.name, "bold") + style.paint(f"  answers for {ours}", "dim"), ""]
+    rows = [("circuit", "kind", "to", "by", "up to")]
+    for each in config.circuit:
+        way = (
+            (each.connect and f"calls {each.connect}")
+            or (each.listen and f"listens on {each.listen}")
+            or each.mailbox
+            or " and ".join(filter(None, (each.folder_in, each.folder_out)))
+            or "the directory's mailboxes"
+        )
+        secure = ", TLS" if each.tls else ""
+        cleared = style.paint(f" {each.cleared} ", each.cleared)
+        rows.append((each.name, each.kind, each.station or "-", way + secure, cleared))
+    lines += _table(rows, style)
+    routes = [("to", "goes over")]
+    routes += [(f"{each.to}...", ", else ".join(each.circuits)) for each in config.route]
+    lines += ["", *_table(routes, style), ""]
+    for word, value in (
+        ("offices", ", ".join(dict.fromkeys(each.office for each in config.profile))),
+        ("mail in", config.mail.listen),
+        ("mail out", config.mail.server),
+        ("pages", config.http.listen if config.http else None),
+        ("operators", ", ".join(each.name for each in config.operator)),
+        ("readers", ", ".join(each.name for each in config.reader)),
+        ("journal", str(config.data / "journal.db")),
+        ("archive", str(config.archive)),
+    ):
+        lines.append(f"{style.paint(word.ljust(10), 'dim')} {value or '-'}")
+    return joined(lines)
 
 
 def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = False) -> str:
