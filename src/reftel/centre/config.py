@@ -111,11 +111,9 @@ class StationConfig(_Table, frozen=True, kw_only=True):
 
 class Limits(_Table, frozen=True, kw_only=True):
     message_bytes: int = 1_000_000
-    line_characters: int = 4_000
     connections: int = 200
     slow_sender_s: float = 60.0
     """How long a sender may pause within a message."""
-    operator_text: int = 100_000
     sections_wait_s: float = 3600.0
     """How long the first sections of a telegram wait here for the rest before they are delivered."""
 
