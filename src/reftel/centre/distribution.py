@@ -27,9 +27,9 @@ def readers(telegram: Telegram, profiles: Iterable[Profile]) -> list[tuple[str, 
 
 def _reasons(telegram: Telegram, profile: Profile) -> Iterator[str]:
     codes = {tag.code.upper() for tag in telegram.tags}
-    yield from (f"TAGS {code}" for code in profile.tags if code.upper() in codes)
+    yield from (f"TAGS {code}" for code in map(str.upper, profile.tags) if code in codes)
     captions = {caption.upper() for caption in telegram.captions}
-    yield from (f"caption {word}" for word in profile.captions if word.upper() in captions)
+    yield from (f"caption {word}" for word in map(str.upper, profile.captions) if word in captions)
     lines = "\n".join(telegram.passing)
     yield from (f"attention {name}" for name in profile.attention if _word(name).search(lines))
     yield from (

@@ -173,7 +173,8 @@ def alerts(station: Station) -> list[Alert]:
         if not state.up:
             found.append(Alert(len(state.queue) > 0, f"{name} is down: {state.why}", circuit=name))
     if station.operator:
-        what = f"{len(station.operator)} wait for a decision"
+        count = len(station.operator)
+        what = f"{count} {'message waits' if count == 1 else 'messages wait'} for a decision"
         found.append(Alert(False, what, circuit="operator"))
     return sorted(found, key=lambda alert: not alert.grave)
 

@@ -176,7 +176,11 @@ def _ask(path: Path, target: str, body: Any = None) -> Any:
     """The centre's answer; ends the command with its message where it refuses."""
     config = _load(path)
     connection = _Socket(config.data / "centre.sock")
-    headers = {"X-Reftel-Operator": getpass.getuser(), "Content-Type": "application/json"}
+    headers = {
+        "X-Reftel-Operator": getpass.getuser(),
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }
     try:
         if body is None:
             connection.request("GET", target, headers=headers)
@@ -189,22 +193,12 @@ def _ask(path: Path, target: str, body: Any = None) -> Any:
     except OSError as error:
         fail(f"the centre does not answer: {error}")
     if answer.status >= 400:
-        try:
-            said = json.loads(text)
-        except ValueError:
-            # An error page for people: its one sentence.
-            import re
-
-            found = re.search(r"<p[^>]*>(.*?)</p>", text, re.DOTALL)
-            fail(re.sub(r"<[^>]+>", "", found[1]).strip() if found else f"status {answer.status}")
+        said = json.loads(text)
         problems = said.get("problems") or [str(said.get("error", "it was refused"))]
         for problem in problems[:-1]:
             say(f"reftel: {problem}")
         fail(problems[-1])
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return json.loads(text)
 
 
 @centre.command("status")

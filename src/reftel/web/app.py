@@ -313,7 +313,8 @@ class ReadingRoom:
         )
         if status == 404 and reason == "Not Found":
             reason = "There is no such page."
-        if request.url.path.endswith(".json"):
+        accepts = request.headers.get("accept", "")
+        if request.url.path.endswith(".json") or "application/json" in accepts:
             return JSONResponse({"error": reason, "status": status}, status)
         return self.page("error.html", status, status=status, reason=reason)
 
