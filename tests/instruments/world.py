@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import sqlite3
@@ -25,12 +26,16 @@ from reftel.telegram import Addressee, Block, Span, Telegram, to_builtins
 from reftel.telegram import Station as Originator
 
 PATIENCE_S = 60.0
+_CLOCKED = Path(__file__).with_name("clocked.py")
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port below those that the system gives to callers: one that is free now stays so."""
+    while True:
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            port = random.SystemRandom().randrange(10_000, 32_000)
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def telegram(
@@ -119,10 +124,36 @@ class Process:
     def start(self) -> None:
         with self.data.with_suffix(".log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "reftel", "centre", "run", "--config", str(self.config)],
+                [
+                    sys.executable,
+                    str(_CLOCKED),
+                    str(self._offset),
+                    "centre",
+                    "run",
+                    "--config",
+                    str(self.config),
+                ],
                 stdout=log,
                 stderr=log,
                 env={**os.environ, "PYTHONWARNINGS": "error"},
+            )
+
+    @property
+    def _offset(self) -> Path:
+        return self.data.with_suffix(".clock")
+
+    def move_clock(self, seconds: float) -> None:
+        """What the process takes for the time, from the true one."""
+        unfinished = self._offset.with_suffix(".new")
+        unfinished.write_text(str(seconds))
+        unfinished.replace(self._offset)
+
+    def fill_disk(self, full: bool) -> None:
+        """From now on no file of the process grows beyond 4 kB, or all may again."""
+        if self._process is not None:
+            _, most = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(
+                self._process.pid, resource.RLIMIT_FSIZE, (4096 if full else most, most)
             )
 
     def kill(self) -> None:
@@ -177,7 +208,17 @@ class Process:
             except OSError:
                 if time.monotonic() > end:
                     raise
+                self._restart_if_refused()
                 time.sleep(0.05)
+
+    def _restart_if_refused(self) -> None:
+        """A centre that cannot open its journal says so and ends; what watches it starts it again."""
+        code = self._process.poll() if self._process is not None else None
+        if code is None:
+            return
+        log = self.data.with_suffix(".log").read_text()[-2000:]
+        assert code == 2, f"{self.name} ended by itself with {code}: {log}"
+        self.start()
 
     def journal(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self.data / 'journal.db'}?mode=ro", uri=True)
@@ -234,17 +275,18 @@ class World:
     def channel(sender: str, receiver: str) -> str:
         return f"{sender[0]}{receiver[0]}A".upper()
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> World:
         for line in self.lines.values():
             await line.start()
         for process in self.processes.values():
             process.start()
         for process in self.processes.values():
             await asyncio.to_thread(process.ready)
+        return self
 
-    async def stop(self) -> None:
+    async def __aexit__(self, kind: Any, *_: object) -> None:
         for process in self.processes.values():
-            await asyncio.to_thread(process.stop)
+            await asyncio.to_thread(process.stop if kind is None else process.kill)
         for line in self.lines.values():
             await line.stop()
 
@@ -287,6 +329,45 @@ class World:
                 fate = "marked"
             fates.setdefault(subject, []).append(fate)
         return fates
+
+    def with_operators(self) -> set[str]:
+        """The subjects of the trials that lie in some operator's queue."""
+        found = set()
+        for process in self.processes.values():
+            with contextlib.closing(process.journal()) as journal:
+                rows = journal.execute(
+                    "SELECT m.bytes FROM message m JOIN duty d ON d.message = m.id"
+                    " WHERE d.circuit = '#operator'"
+                ).fetchall()
+            for (data,) in rows:
+                text = data.decode("latin-1").replace("\r", "")
+                if (at := text.find("SUBJECT: TRIAL ")) >= 0:
+                    found.add(text[at + 9 :].split("\n")[0])
+        return found
+
+    def disagreements(self) -> list[str]:
+        """Where the journals of two neighbours contradict each other: what one says was stored and the other
+        has not, and what one has that the other never sent."""
+        found = []
+        for one, sender in self.processes.items():
+            for other, receiver in self.processes.items():
+                if one == other:
+                    continue
+                with contextlib.closing(sender.journal()) as journal:
+                    rows = journal.execute(
+                        "SELECT kind, hop FROM entry WHERE circuit = ? AND kind IN ('sent', 'sending')",
+                        (other,),
+                    ).fetchall()
+                with contextlib.closing(receiver.journal()) as journal:
+                    got = journal.execute(
+                        "SELECT hop FROM message WHERE circuit = ?", (one,)
+                    ).fetchall()
+                there = {hop for (hop,) in got}
+                begun = {hop for kind, hop in rows if kind == "sending"}
+                stored = {hop for kind, hop in rows if kind == "sent"}
+                found += [f"{one} has {hop} as stored at {other}" for hop in stored - there]
+                found += [f"{other} has {hop}, which {one} did not send" for hop in there - begun]
+        return found
 
     def verify(self) -> list[str]:
         """What `reftel centre verify` says against the journals."""
