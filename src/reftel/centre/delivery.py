@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 import time
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from reftel.sources import Incoming
 from reftel.telegram import Telegram
 
 _AT_ONCE = 100
+_PAUSE_S = 0.5
 _PERSONAL = ("FLASH", "NIACT IMMEDIATE", "EMERGENCY")
 
 
@@ -74,7 +76,7 @@ class Delivery:
                     pass
             except JournalError:
                 station.delivering.set()
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(_PAUSE_S)
             except Exception as error:
                 # What was half done is undone: the state is taken from the journal.
                 station.fail(f"delivery broke off: {error!r}")
@@ -340,7 +342,7 @@ class Delivery:
         items = [Incoming(f"centre/{each.duties[0].message}", each.text) for each in arrived]
         try:
             report = await asyncio.to_thread(self._archive.add, items)
-        except (StoreError, OSError) as error:
+        except (StoreError, OSError, sqlite3.Error, ValueError) as error:
             self._station.tell("archive.failed", why=str(error))
             raise JournalError(f"the archive cannot be written: {error}") from error
         return report.added

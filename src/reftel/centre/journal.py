@@ -44,6 +44,8 @@ from reftel.centre.salvage import salvage
 Told = Callable[[Exception | None], None]
 
 _LARGEST_COMMIT = 512
+_CHECKED_WHOLE = 100_000_000
+"""Bytes of a file that is looked through at each start; in a larger one damage shows when it is met."""
 _PAGE, _WAL_HEAD, _WAL_FRAME_HEAD = 4096, 32, 24
 _ROWS_AT_ONCE = (64, 8, 1)
 _ADD_MESSAGES = "INSERT INTO message VALUES {rows}"
@@ -206,6 +208,10 @@ class Journal(Reader):
         ).fetchone()
         self._last_entry: int = row[0] if row else 0
         self._chain: bytes = row[1] if row else GENESIS
+        if self.path.stat().st_size <= _CHECKED_WHOLE:
+            (said,) = self._writer.execute("PRAGMA quick_check(1)").fetchone()
+            if said != "ok":
+                raise sqlite3.DatabaseError(f"malformed: {' '.join(said.split())}")
         self._check_what_matters()
 
     def _look_at_the_end(self) -> None:
@@ -306,6 +312,12 @@ class Journal(Reader):
         """Write again after a failure, from what is handed over next on."""
         self._hand_over()
         self._jobs.put(_Jobs(None, [], resume=True))
+
+    def mend(self) -> None:
+        """Where a part of the file turns out to be damaged while the centre runs: set it aside and go on with
+        what can be read, as at a start. Nothing is being written: a failure came before."""
+        if isinstance(self._failed, JournalError) and "malformed" in str(self._failed):
+            self._set_aside(str(self._failed))
 
     def commit_now(self, changes: Changes) -> None:
         """The same where no event loop runs: a command, a test."""

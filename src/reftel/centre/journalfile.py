@@ -260,13 +260,28 @@ class Reader:
         return {office: (count, at) for office, count, at in self.reader.execute(sql)}
 
     def verify(self) -> Iterator[str]:
-        """Everything that is wrong with the file: the chain, the bytes, SQLite's own check."""
+        """Everything that is wrong with the file: the chain, the bytes, the state, SQLite's own check."""
+        for what, problems in (
+            ("the file", self._check_file()),
+            ("the entries", self._check_chain(0)),
+            ("the state", self._check_state()),
+            ("the messages", self._check_messages()),
+        ):
+            try:
+                yield from problems
+            except sqlite3.DatabaseError as error:
+                yield f"{what}: a part cannot be read: {error}"
+
+    def _check_file(self) -> Iterator[str]:
         for (line,) in self.reader.execute("PRAGMA integrity_check(20)"):
             if line != "ok":
                 yield f"the file: {line}"
-        yield from self._check_chain(0)
+
+    def _check_state(self) -> Iterator[str]:
         for table, row in self.damaged_rows():
             yield f"a record of {table} is damaged: {row[0]}"
+
+    def _check_messages(self) -> Iterator[str]:
         numbers = [n for (n,) in self.reader.execute("SELECT id FROM message ORDER BY id")]
         for number in numbers:
             try:

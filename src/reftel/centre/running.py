@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sqlite3
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from reftel.archive import Archive
+from reftel.archive import Archive, StoreError
 from reftel.centre import sending, services
 from reftel.centre.config import Config, load_config
 from reftel.centre.delivery import Delivery
@@ -71,7 +72,10 @@ class Centre:
             self.station.events.append(log)
         for problem in self.journal.found:
             self.station.tell("journal.found", what=problem)
-        self.archive = await asyncio.to_thread(Archive.open, self.config.archive)
+        try:
+            self.archive = await asyncio.to_thread(Archive.open, self.config.archive)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.config.archive}: {error}") from None
         self.delivery = Delivery(self.station, self.archive)
         self.streams = Streams(self.station)
         self.door = MailDoor(self.station)

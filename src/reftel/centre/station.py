@@ -298,8 +298,9 @@ class Station:
         """Try to write again after a failure; the state is then what the journal says."""
         changes = Changes()
         changes.entry("journal-writes-again", self.clock(), why=self.trouble)
-        self.journal.resume()
         try:
+            self.journal.mend()
+            self.journal.resume()
             await self.journal.commit(changes)
         except Exception:
             return False
