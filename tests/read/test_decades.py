@@ -275,3 +275,30 @@ APOSTROPHES = [
 def test_2006_apostrophes_are_mended_in_short_words_too(written: str, clean: str) -> None:
     telegram = read("06", f"UNCLAS BERN 0123\nSUBJECT: X\n\n1. (U) {written}\n")
     assert telegram.body[0].text == clean
+
+
+def test_1975_offices_stand_on_one_line_and_the_originator_s_name_is_abbreviated() -> None:
+    telegram = reftel.read(
+        "PAGE 01 USUN N 01234 121530Z\n44\nACTION IO-12 INFO OCT-01 ISO-00 /013 W\n"
+        "--------------------- 098213\nO R 121500Z FEB 75\nFM USMISSION USUN NY\n"
+        "TO SECSTATE WASHDC IMMEDIATE 7711\nS E C R E T USUN 1234\nE.O. 11652: GDS\nTAGS: PFOR\nSUBJ: X\n"
+        "REF: (1) STATE 1234, (2) BONN 1240\n1. Y. HE CAME ON PAN AM 100 (LONDON 4321).\nMOYNIHAN\n"
+    )
+    assert telegram.distribution is not None
+    assert telegram.distribution.action == ("IO-12",)
+    assert telegram.distribution.info == ("OCT-01", "ISO-00")
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "75USUNNEWYORK1234"
+    assert [r.enumerator for r in telegram.references] == ["1", "2"]
+    assert [c.text for c in telegram.citations] == ["LONDON 4321"]
+
+
+def test_1975_a_text_right_below_its_subject_is_no_subject() -> None:
+    telegram = read(
+        "75",
+        "UNCLAS BERN 0123\nTAGS: AFIN\nSUBJ: FY-76 BUDGET\nSTATE 290002 INCREASES ALLOTMENT. PLEASE ADVISE\n"
+        "WHETHER FUNDS MAY BE USED FOR TRAVEL.\nLARKIN\n",
+    )
+    assert telegram.subject == "FY-76 BUDGET"
+    assert telegram.body[0].text.startswith("STATE 290002 INCREASES")
+    assert telegram.signature == "LARKIN"

@@ -24,6 +24,7 @@ _LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
 _NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
 _WORD = re.compile(r"[A-Z][A-Z'-]+\Z")
+_OPENING = frozenset("([\"'/")
 _DIGITS = re.compile(r"(?:[0-9]{2}|(?:19|20)[0-9]{2})\Z")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}\Z")
 
@@ -87,9 +88,19 @@ def _named(source: str, match: re.Match[str], citing: Citing) -> Citation | None
     count = 0
     while count < 4 and count < len(before) and _WORD.match(before[-1 - count]):
         count += 1
+    if count < 4 and count < len(before) and before[-1 - count][:1] in _OPENING:
+        # `(LONDON 4321)`
+        bare = before[-1 - count].lstrip("([\"'/")
+        if _WORD.match(bare):
+            before[-1 - count] = bare
+            count += 1
+            before[:-count] = []
     for length in range(count, 0, -1):
         name = " ".join(before[-length:])
         if len(name) < 4 or (post := tables.canonical_post(name, citing.year)) is None:
+            continue
+        if length > 1 and post.startswith(letters := name.replace(" ", "")) and post != letters:
+            # `PAN AM 100` is a flight: a name cut short is written as one word.
             continue
         start = match.start() - len(name)
         digits = before[-1 - length] if length < len(before) and length == count else ""

@@ -87,6 +87,9 @@ def _own_post(post: str, year: int, reading: Reading) -> str:
     if known == letters or reading.originator is None:
         return known
     originator = tables.canonical_post(reading.originator.name, year)
+    if originator is None and re.match(rf"US[A-Z]+ {post}\b", reading.originator.name.upper()):
+        # The originator's name is not known, but has the short one in it: `USMISSION USUN NY`.
+        return known
     return known if originator == known or known == "STATE" else (originator or letters)
 
 

@@ -16,7 +16,7 @@ _INFO_OFFICES = re.compile(rf"\s*INFO\s+(?:{_OFFICE_CODE}|/ ?[0-9]{{3}} ?[WR])")
 _OFFICES_MORE = re.compile(
     rf"\s*(?:{_OFFICE_CODE}\s*)*(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
-_OFFICE = re.compile(_OFFICE_CODE)
+_GROUP_OR_OFFICE = re.compile(rf"\b(?:ACTION|ORIGIN|INFO)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL = re.compile(r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z")
 _QUEUE = re.compile(r"\s*[0-9]{2}\s*\Z")
 # `66011` stands between the offices and the drafter of a telegram that is sent once more.
@@ -101,9 +101,11 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
     groups: dict[str, list[str]] = {"ACTION": [], "ORIGIN": [], "INFO": []}
     group = "INFO"
     for line in lines:
-        first = line.split(maxsplit=1)[0] if line.strip() else ""
-        group = first if first in groups else group
-        groups[group].extend(_OFFICE.findall(line))
+        for word in _GROUP_OR_OFFICE.findall(line):
+            if word in groups:
+                group = word
+            else:
+                groups[group].append(word)
     tail = _OFFICE_TOTAL.search(lines[-1].rstrip())
     total = int(tail["total"]) if tail and tail["total"] else None
     offices = (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"])

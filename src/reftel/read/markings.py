@@ -84,6 +84,7 @@ _RULED = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
 _CITED = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
+_NAME_ALONE = re.compile(r"\s*[A-Z][A-Z'-]{2,20}\s*\Z")
 _HYPHEN_AT_END = re.compile(r"(?<=[A-Za-z])-[ \t]?\n[ \t]*(?=[A-Za-z])")
 # Text with a portion mark, not the letters of a reason: `(C) AND (D)`.
 _MARKED_TEXT = re.compile(
@@ -251,6 +252,8 @@ def _read_line(reading: Reading, at: int) -> int:
 
 def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]) -> int:
     lines, end = _folded(reading, at, kind)
+    if kind == "subject" and _ate_the_text(reading, lines, end):
+        lines, end = lines[:1], reading.pieces.index(lines[1], at)
     for piece in lines:
         piece.kind = kind
     texts = [line.text for line in lines]
@@ -281,6 +284,17 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
     elif kind == "classified-by":
         _read_classified_by(reading, match, value)
     return end
+
+
+def _ate_the_text(reading: Reading, lines: list[Piece], end: int) -> bool:
+    """Whether a subject goes on to the end of the telegram, over a sentence and a signature: no blank
+    line parts it from the text."""
+    return (
+        len(lines) > 2
+        and lines[-2].text.rstrip().endswith(".")
+        and _NAME_ALONE.match(lines[-1].text) is not None
+        and all(piece.kind for piece in reading.pieces[end:])
+    )
 
 
 def _read_classified_by(reading: Reading, match: re.Match[str], value: str) -> None:

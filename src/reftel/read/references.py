@@ -139,8 +139,12 @@ def _chain(text: str) -> list[tuple[str, int, int]]:
             if _counts_on(chain, letter):
                 chain.append((letter, mark.start(), mark.end()))
         if len(chain) > 1:
-            return chain
+            break
         chain.clear()
+    else:
+        return []
+    if pattern is _NUMBERED:
+        return [(str(ord(letter) - 64), start, end) for letter, start, end in chain]
     return chain
 
 
