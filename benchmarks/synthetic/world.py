@@ -184,8 +184,7 @@ class World:
 
     def _record(self, rng: Random, place: _Number) -> Telegram:
         post = self._posts[place.post]
-        length = 365.0 * 86400
-        seconds = int((place.serial - 1 + rng.random()) / place.of * length)
+        seconds = int((place.serial - 1 + rng.random()) / place.of * 365 * 86400)
         sent = datetime(place.year, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds - seconds % 60)
         level = _level(rng, place.year)
         precedence = rng.choices(
@@ -252,6 +251,7 @@ class World:
         ]
 
     def _references(self, rng: Random, place: _Number) -> tuple[Reference, ...]:
+        # The first of a year and those whose choice falls on nothing cite none: hence the 1.02.
         if place.serial < 3 or rng.random() >= SHARES["cites a telegram"] * 1.02:
             return ()
         wanted = rng.choices((1, 2, 3, 5), (60, 24, 12, 4))[0]

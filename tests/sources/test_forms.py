@@ -252,7 +252,7 @@ def test_bytes_changed_anywhere_end_nothing_but_the_file_they_are_in(tmp_path: P
         form = rng.choice(list(made))
         data = bytearray(made[form])
         for _ in range(rng.choice([1, 2, 8])):
-            at = rng.randrange(len(data))
+            at = rng.randrange(len(data) + 1)
             data[at : at + rng.choice([0, 1, 400])] = rng.randbytes(rng.choice([0, 1, 30]))
         (tmp_path / "spoilt").write_bytes(data)
         items = list(walk([str(tmp_path)]))

@@ -9,7 +9,7 @@ regular file. docs/sources.md names every form.
 
 from reftel.sources.incoming import Incoming, Input, Problem, SourceFile
 from reftel.sources.texts import read_bytes, texts
-from reftel.sources.walk import ALL, count, inputs, total_bytes, walk
+from reftel.sources.walk import ALL, inputs, total_bytes, walk
 
 __all__ = [
     "ALL",
@@ -17,7 +17,6 @@ __all__ = [
     "Input",
     "Problem",
     "SourceFile",
-    "count",
     "inputs",
     "read_bytes",
     "texts",

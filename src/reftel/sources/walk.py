@@ -60,17 +60,6 @@ def walk(paths: Iterable[str], *, stdin: BinaryIO | None = None) -> Iterator[Inc
         yield from texts(item)
 
 
-def count(paths: Iterable[str]) -> int:
-    """How many files the paths hold: an estimate for a progress bar (an archive counts as one)."""
-    total = 0
-    for path in paths:
-        if Path(path).is_dir():
-            total += sum(len(files) for _, _, files in os.walk(path))
-        else:
-            total += 1
-    return total
-
-
 def total_bytes(paths: Iterable[str]) -> int:
     """How many bytes the files under the paths have, packed as they are: what `Input.done` goes up
     to. Standard input counts nothing."""
