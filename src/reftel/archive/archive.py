@@ -29,6 +29,7 @@ from reftel.archive.filing import (
 from reftel.archive.index import Indexes
 from reftel.archive.keep import keep, settle
 from reftel.archive.model import DOUBT, DamagedError, Progress, Report, StoreError
+from reftel.archive.pack import SAMPLES, TRAIN_AT, train
 from reftel.archive.store import Row, Store
 from reftel.archive.upgrade import upgrade
 from reftel.archive.view import View
@@ -147,6 +148,7 @@ class Archive(View):
                     if row.id not in copied:
                         self._indexes.of(row.label).add(row.id, item.entry)
                         indexed[row.id, row.label] = None
+                self._train()
                 done += batch.inputs
                 if time.monotonic() - committed > _COMMIT_S:
                     self._commit_index(indexed)
@@ -194,6 +196,18 @@ class Archive(View):
         for problem in told:
             tell(problem)
         return filed
+
+    def _train(self) -> None:
+        """Make a dictionary of the telegrams so far for those that follow: of the first thousand, and
+        again of ten and of a hundred times as many, since the first ones may be of one kind."""
+        store = self._writing
+        held, newest = store.next_id() - 1, store.newest_dictionary().number
+        if newest == len(TRAIN_AT) or held < TRAIN_AT[newest]:
+            return
+        samples = range(1, held + 1, held // SAMPLES)
+        dictionary = train([store.telegram(each) for each in samples], newest + 1)
+        with store.transaction():
+            store.add_dictionary(dictionary)
 
     def _commit_index(self, indexed: dict[tuple[int, int], None]) -> None:
         """The list of what is not indexed shrinks only after the commit, so that a crash in between

@@ -25,7 +25,7 @@ from reftel.access import Label, label_of, opens_on
 from reftel.archive.copies import quality
 from reftel.archive.entry import Entry, entry_of, minutes_of
 from reftel.archive.model import Number
-from reftel.archive.pack import pack
+from reftel.archive.pack import Dictionary, pack
 from reftel.archive.relations import (
     Cited,
     Continuity,
@@ -54,6 +54,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True):
     sent: int | None
     opens: int | None
     quality: int
+    dictionary: int
     source: bytes
     record: bytes
     cited: tuple[Cited, ...]
@@ -90,13 +91,15 @@ def prepare(item: Incoming, store: Store, reader: Reader, today: date) -> Prepar
         telegram = reader(item.text)
     except reftel.NotATelegram as refusal:
         return Passed(item.path, digest, REFUSED, refusal.why)
-    return prepared(item.path, digest, telegram, today)
+    return prepared(item.path, digest, telegram, today, store.newest_dictionary())
 
 
-def prepared(path: str, digest: bytes, telegram: Telegram, today: date) -> Prepared:
+def prepared(
+    path: str, digest: bytes, telegram: Telegram, today: date, dictionary: Dictionary
+) -> Prepared:
     """What the store and the index keep of a telegram."""
     opens = opens_on(telegram)
-    source, record = pack(telegram)
+    source, record = pack(telegram, dictionary)
     return Prepared(
         path=path,
         digest=digest,
@@ -106,6 +109,7 @@ def prepared(path: str, digest: bytes, telegram: Telegram, today: date) -> Prepa
         sent=minutes_of(telegram.dtg),
         opens=int(opens.strftime("%Y%m%d")) if opens else None,
         quality=quality(telegram),
+        dictionary=dictionary.number,
         source=source,
         record=record,
         cited=cited_by(telegram),

@@ -36,7 +36,15 @@ def keep(store: Store, item: Prepared, document: int, filed: int) -> Row:
     groups = _groups(store, item)
     if groups:
         row = msgspec.structs.replace(row, telegram=groups[0], reading=False)
-    store.insert(row, item.source, item.record, item.cited, item.continuity, item.lost)
+    store.insert(
+        row,
+        item.dictionary,
+        item.source,
+        item.record,
+        item.cited,
+        item.continuity,
+        item.lost,
+    )
     if groups:
         for other in groups[1:]:
             store.merge(other, row.telegram)
@@ -75,7 +83,7 @@ def _groups(store: Store, item: Prepared) -> list[int]:
     if not rows and not others:
         return []
     labels = store.labels()
-    telegram = unpack(item.source, item.record)
+    telegram = unpack(item.source, item.record, store.dictionary(item.dictionary))
     joined: list[int] = []
     members: list[Label] = []
     for group in sorted({row.telegram for row in (*rows, *others)}):

@@ -1,12 +1,14 @@
 """How a telegram lies in the store: its text compressed, its record compressed against its text.
 
-A record repeats the text that it was read from, so the text serves as the dictionary: it takes a
-quarter of the text's size instead of three quarters.
+Telegrams are short and much alike, so their texts share a dictionary, which an archive makes of its
+first ones. A record repeats the text that it was read from, so the text is the dictionary for it.
 """
 
 from __future__ import annotations
 
-import zlib
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import msgspec
@@ -14,76 +16,135 @@ import msgspec
 from reftel.archive.model import DamagedError
 from reftel.telegram import Element, Telegram
 
-_WINDOW = 32_768
-_TEXT_LEVEL, _RECORD_LEVEL = 6, 4
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SAMPLES = 1000
+"""How many telegrams a dictionary is made of."""
+TRAIN_AT = (SAMPLES, 10 * SAMPLES, 100 * SAMPLES)
+"""How many telegrams an archive holds when its dictionaries are made."""
+
+_DICTIONARY_BYTES = 110 * 1024
+_LEVEL = 3
+_RECORDS = 4
+
+
+class Dictionary:
+    """What texts and records of an archive have in common; 0 is none."""
+
+    def __init__(self, number: int = 0, text: bytes = b"", record: bytes = b"") -> None:
+        self.number = number
+        self.text = text
+        self.record = record
+
+    @cached_property
+    def for_text(self) -> zstd.ZstdDict | None:
+        return zstd.ZstdDict(self.text) if self.text else None
+
+    def for_record(self, text: bytes) -> tuple[zstd.ZstdDict, int]:
+        return zstd.ZstdDict(self.record + text or b"\0" * 8, is_raw=True).as_prefix
+
+
+NONE = Dictionary()
 
 
 class _Packed(msgspec.Struct, array_like=True):
     """A record without its source; elements as the kinds that occur, a byte for each element's kind, and
-    the ends."""
+    their lengths."""
 
     kinds: list[str]
     places: bytes
-    ends: bytes
+    lengths: bytes
     record: msgspec.Raw
 
 
 _encoder = msgspec.msgpack.Encoder()
 _packed_decoder = msgspec.msgpack.Decoder(_Packed)
 _record_decoder = msgspec.msgpack.Decoder(Telegram)
+_text_options = {
+    int(zstd.CompressionParameter.compression_level): _LEVEL,
+    int(zstd.CompressionParameter.checksum_flag): 1,
+}
 
 
-def pack(telegram: Telegram) -> tuple[bytes, bytes]:
+def pack(telegram: Telegram, dictionary: Dictionary = NONE) -> tuple[bytes, bytes]:
     """Text and record of a telegram as the store keeps them."""
     text = telegram.source.encode("utf-8", "surrogatepass")
+    shared = dictionary.for_text
+    return (
+        zstd.compress(
+            text, options=_text_options, zstd_dict=shared.as_digested_dict if shared else None
+        ),
+        zstd.compress(_packed(telegram), level=_LEVEL, zstd_dict=dictionary.for_record(text)),
+    )
+
+
+def _packed(telegram: Telegram) -> bytes:
     kinds = list(dict.fromkeys(element.kind for element in telegram.elements))
     index = {kind: at for at, kind in enumerate(kinds)}
     ends = [0, *(element.end for element in telegram.elements)]
-    packed = _encoder.encode(
+    record = msgspec.structs.replace(telegram, source="", elements=())
+    return _encoder.encode(
         _Packed(
             kinds,
-            bytes(index[element.kind] for element in telegram.elements),
-            b"".join(_number(end - start) for start, end in pairwise(ends)),
-            msgspec.Raw(_encoder.encode(msgspec.structs.replace(telegram, source="", elements=()))),
+            bytes([index[element.kind] for element in telegram.elements]),
+            _numbers_packed(end - start for start, end in pairwise(ends)),
+            msgspec.Raw(_encoder.encode(record)),
         )
     )
-    deflate = zlib.compressobj(_RECORD_LEVEL, zlib.DEFLATED, -15, 9, 0, text[-_WINDOW:])
-    return zlib.compress(text, _TEXT_LEVEL), deflate.compress(packed) + deflate.flush()
 
 
-def unpack_text(packed: bytes) -> str:
+def unpack_text(packed: bytes, dictionary: Dictionary = NONE) -> str:
     """The exact text of a telegram. Raises `DamagedError`."""
     try:
-        return zlib.decompress(packed).decode("utf-8", "surrogatepass")
-    except (zlib.error, UnicodeDecodeError) as error:
+        return zstd.decompress(packed, zstd_dict=dictionary.for_text).decode(
+            "utf-8", "surrogatepass"
+        )
+    except (zstd.ZstdError, UnicodeDecodeError) as error:
         raise DamagedError(f"its text cannot be read: {error}") from error
 
 
-def unpack(packed_text: bytes, packed_record: bytes) -> Telegram:
+def unpack(packed_text: bytes, packed_record: bytes, dictionary: Dictionary = NONE) -> Telegram:
     """The telegram that `pack` packed. Raises `DamagedError`."""
-    source = unpack_text(packed_text)
+    source = unpack_text(packed_text, dictionary)
     text = source.encode("utf-8", "surrogatepass")
     try:
-        inflate = zlib.decompressobj(-15, zdict=text[-_WINDOW:])
-        packed = _packed_decoder.decode(inflate.decompress(packed_record) + inflate.flush())
+        packed = _packed_decoder.decode(
+            zstd.decompress(packed_record, zstd_dict=dictionary.for_record(text))
+        )
         record = _record_decoder.decode(packed.record)
         elements: list[Element] = []
         at = 0
-        for place, length in zip(packed.places, _numbers(packed.ends), strict=True):
+        for place, length in zip(packed.places, _numbers(packed.lengths), strict=True):
             elements.append(Element(packed.kinds[place], at, at + length))
             at += length
-    except (zlib.error, msgspec.MsgspecError, ValueError, IndexError) as error:
+    except (zstd.ZstdError, msgspec.MsgspecError, ValueError, IndexError) as error:
         raise DamagedError(f"its record cannot be read: {error}") from error
     return msgspec.structs.replace(record, source=source, elements=tuple(elements))
 
 
-def _number(value: int) -> bytes:
-    """Seven bits a byte, the lowest first; the last byte has no high bit."""
+def train(telegrams: Sequence[Telegram], number: int) -> Dictionary:
+    """A dictionary of telegrams; some hundreds of them are wanted."""
+    texts = [telegram.source.encode("utf-8", "surrogatepass") for telegram in telegrams]
+    shared = zstd.train_dict(texts, _DICTIONARY_BYTES)
+    # The names of the fields, and values that recur; the words are in the text.
+    records = [
+        _packed(msgspec.structs.replace(telegram, body=(), citations=()))
+        for telegram in telegrams[:: max(len(telegrams) // _RECORDS, 1)][:_RECORDS]
+    ]
+    return Dictionary(number, shared.dict_content, b"".join(records))
+
+
+def _numbers_packed(values: Iterable[int]) -> bytes:
+    """Seven bits a byte, the lowest first; a number's last byte has no high bit."""
     out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
+    for value in values:
+        while value > 127:
+            out.append(value & 127 | 128)
+            value >>= 7
+        out.append(value)
     return bytes(out)
 
 

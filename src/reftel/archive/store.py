@@ -12,7 +12,7 @@ import msgspec
 
 from reftel.access import Label
 from reftel.archive.model import DamagedError, Number, StoreError
-from reftel.archive.pack import unpack, unpack_text
+from reftel.archive.pack import NONE, Dictionary, unpack, unpack_text
 from reftel.archive.relations import Cited, Continuity
 from reftel.sources import SourceFile
 from reftel.telegram import Mrn, Telegram
@@ -48,9 +48,11 @@ CREATE INDEX documents_copies ON documents (telegram) WHERE telegram <> id;
 CREATE INDEX documents_opens ON documents (opens) WHERE opens IS NOT NULL;
 CREATE TABLE texts (
     document INTEGER PRIMARY KEY REFERENCES documents (id),
+    dictionary INTEGER NOT NULL,
     source BLOB NOT NULL,
     record BLOB NOT NULL
 );
+CREATE TABLE dictionaries (id INTEGER PRIMARY KEY, text BLOB NOT NULL, record BLOB NOT NULL);
 CREATE TABLE spread (telegram INTEGER PRIMARY KEY);
 CREATE TABLE citations (
     post TEXT NOT NULL,
@@ -135,6 +137,7 @@ class Store:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
+        self._dictionaries = {0: NONE}
         try:
             self._db = sqlite3.connect(
                 path, timeout=60, isolation_level=None, check_same_thread=False
@@ -142,6 +145,8 @@ class Store:
             if read_only:
                 self._db.execute("PRAGMA query_only = ON")
             else:
+                # Some telegrams to a page, so that little of it is left over.
+                self._db.execute("PRAGMA page_size = 16384")
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute("PRAGMA foreign_keys = ON")
@@ -207,15 +212,19 @@ class Store:
     def insert(
         self,
         row: Row,
+        dictionary: int,
         source: bytes,
         record: bytes,
         cited: Iterable[Cited] = (),
         continuity: Iterable[Continuity] = (),
         lost: str | None = None,
     ) -> None:
-        """Add a document. It is listed as not indexed yet if it is a reading copy."""
+        """Add a document with its packed text and record. It is listed as not indexed yet if it is a
+        reading copy."""
         self._db.execute(_ADD_DOCUMENT, msgspec.structs.astuple(row))
-        self._db.execute("INSERT INTO texts VALUES (?, ?, ?)", (row.id, source, record))
+        self._db.execute(
+            "INSERT INTO texts VALUES (?, ?, ?, ?)", (row.id, dictionary, source, record)
+        )
         self._db.executemany(
             "INSERT INTO citations (post, year, number, document, label, how)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -409,26 +418,45 @@ class Store:
 
     def telegram(self, document: int) -> Telegram:
         """The record with its source. Raises `DamagedError` if either is damaged."""
-        source, record = self._packed(document)
+        dictionary, source, record = self._packed(document)
         try:
-            return unpack(source, record)
+            return unpack(source, record, self.dictionary(dictionary))
         except DamagedError as error:
             raise DamagedError(f"document {document}: {error}") from error
 
     def text(self, document: int) -> str:
         """The exact text alone. Raises `DamagedError`."""
-        return unpack_text(self._packed(document)[0])
+        dictionary, source, _ = self._packed(document)
+        return unpack_text(source, self.dictionary(dictionary))
 
     def select(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query, for the modules that follow numbers and citations (graph.py, gaps.py)."""
         return self._db.execute(query, tuple(values)).fetchall()
 
-    def _packed(self, document: int) -> tuple[bytes, bytes]:
-        query = "SELECT source, record FROM texts WHERE document = ?"
+    def _packed(self, document: int) -> tuple[int, bytes, bytes]:
+        query = "SELECT dictionary, source, record FROM texts WHERE document = ?"
         row = self._db.execute(query, (document,)).fetchone()
         if row is None:
             raise DamagedError(f"there is no text of document {document}")
-        return row[0], row[1]
+        return row[0], row[1], row[2]
+
+    def dictionary(self, number: int) -> Dictionary:
+        """A dictionary by its number. Raises `DamagedError`."""
+        if (found := self._dictionaries.get(number)) is None:
+            query = "SELECT id, text, record FROM dictionaries WHERE id = ?"
+            row = self._db.execute(query, (number,)).fetchone()
+            if row is None:
+                raise DamagedError(f"there is no dictionary {number}")
+            found = self._dictionaries[number] = Dictionary(*row)
+        return found
+
+    def newest_dictionary(self) -> Dictionary:
+        (number,) = self._db.execute("SELECT max(id) FROM dictionaries").fetchone()
+        return self.dictionary(number or 0)
+
+    def add_dictionary(self, dictionary: Dictionary) -> None:
+        values = (dictionary.number, dictionary.text, dictionary.record)
+        self._db.execute("INSERT INTO dictionaries VALUES (?, ?, ?)", values)
 
     def _rows(self, where: str, values: tuple[Any, ...]) -> list[Row]:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM documents WHERE {where}", values)

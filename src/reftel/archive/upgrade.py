@@ -71,7 +71,9 @@ def _copy(database: Path, store: Store) -> None:
                     telegram = msgspec.structs.replace(
                         decoder.decode(zlib.decompress(record)), source=text
                     )
-                    item = prepared(origin, bytes.fromhex(digest), telegram, today)
+                    item = prepared(
+                        origin, bytes.fromhex(digest), telegram, today, store.newest_dictionary()
+                    )
                     keep(store, item, id_, int(datetime.fromisoformat(filed).timestamp()))
     except (zlib.error, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise StoreError(

@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from reftel.read.address import is_originator
@@ -83,7 +84,34 @@ def _mails(text: str) -> Iterator[Part]:
         yield Part(f"mail {number}", text[start:end].partition("\n")[2])
 
 
+# Whatever can open a heading, and format line 6, which each but the first kind needs behind it.
+_OPENS = re.compile(r"\n[ \t]*(?:V?ZCZ ?C|VV {3}|Message Text\s|PAGE +0?1 )")
+# `From:` in the Archives' catalogue of a telegram is none.
+_FROM = re.compile(r"\n[ \t]*(?:FM[: ]|FROM:(?!.*\n *Handling Restrictions:))", re.IGNORECASE)
+_NEAR_LINES = _LOOK // 2
+
+
+def _is_one(text: str) -> bool:
+    """Whether a text can hold no second telegram: spares most texts a look at each line."""
+    if len(text.splitlines()) > text.count("\n") + 1:
+        # There are line ends that the patterns do not know.
+        return False
+    text = f"\n{text}\n"
+    opened = [match.start() for match in _OPENS.finditer(text)]
+    signed = [match.start() for match in islice(_FROM.finditer(text), 2)]
+    if len(opened) + len(signed) < 2:
+        return True
+    if len(signed) != 1 or signed[0] < opened[-1]:
+        return False
+    # One heading: what opens it, once or twice, and its format line 6 not far behind.
+    between = text[opened[0] : signed[0]]
+    return between.count("\n") < _NEAR_LINES and "NNNN" not in between
+
+
 def _one_after_another(text: str) -> Iterator[Part]:
+    if _is_one(text):
+        yield Part("", text)
+        return
     lines = text.splitlines(keepends=True)
     starts = _starts(lines)
     if len(starts) < 2:
