@@ -238,6 +238,8 @@ def heading(month: str, year: str, level: str) -> str:
         ("08", "SECRET", "E.O. 12958: DECL: 25X1-HUM", None, False),
         ("08", "SECRET", "E.O. 12958: DECL: 12 MAR 2018", "2018-03-12", False),
         ("11", "SECRET", "E.O. 13526: DECL: 50X1-HUM", "2086-03-01", True),
+        ("08", "SECRET", "E.O. 12958: DECL: 20 YEARS", "2028-03-01", True),
+        ("08", "SECRET", "E.O. 12958: DNG: CO 03/01/2013 DECL: 03/01/2018", "2018-03-01", False),
         ("08", "UNCLAS", "E.O. 12958: N/A", None, False),
     ],
 )
@@ -247,6 +249,24 @@ def test_each_order_has_its_own_schedule(
     order = reftel.read(f"{heading('MAR', year, level)}{line}\nSUBJECT: X\n").executive_order
     assert order is not None
     assert (order.declassify_on, order.by_rule) == (date, by_rule)
+
+
+@pytest.mark.parametrize(
+    ("year", "written", "meant"),
+    [
+        ("08", "12598", "12958"),
+        ("08", "12985", "12958"),
+        ("74", "11653", "11652"),
+        ("08", "12036", "12036"),
+    ],
+)
+def test_a_misspelt_order_is_the_one_in_force(year: str, written: str, meant: str) -> None:
+    telegram = reftel.read(f"{heading('MAR', year, 'UNCLAS')}E.O. {written}: N/A\nSUBJECT: X\n")
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.order == meant
+    assert [(r.was, r.now) for r in telegram.repairs] == (
+        [(written, meant)] if written != meant else []
+    )
 
 
 def test_what_the_text_cites_is_resolved() -> None:

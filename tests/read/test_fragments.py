@@ -334,6 +334,23 @@ CLASSIFIED_BY: list[tuple[str, tuple[str | None, str | None, tuple[str, ...]]]] 
         ("Jane Doe", "EcoPol Chief", ("1.4(b)", "1.4(d)")),
     ),
     (
+        "Classified By: Deputy Assistant Secretary of State for African Affairs Jane Doe for reasons 1.4 (b)",
+        ("Jane Doe", "Deputy Assistant Secretary of State for African Affairs", ("1.4(b)",)),
+    ),
+    ("Classified By: By DCM Jane Doe for reasons 1.4 (b)", ("Jane Doe", "DCM", ("1.4(b)",))),
+    (
+        "CLASSIFIED BY: Jane Doe, Chief, Political Section, Department of State; REASON: 1.4(B)",
+        ("Jane Doe", "Chief, Political Section, Department of State", ("1.4(b)",)),
+    ),
+    (
+        "Classified By: USDel Head of Delegation, Jane Doe; E.O. 12958 Reason: 1.4 (b)",
+        ("Jane Doe", "USDel Head of Delegation", ("1.4(b)",)),
+    ),
+    (
+        "Classified By: NEA - A/S Jane Doe, Reasons 1.4(b)",
+        ("Jane Doe", "NEA, A/S", ("1.4(b)",)),
+    ),
+    (
         "Classified By: The Ambassador, reasons 1.4 (b/d)",
         (None, "Ambassador", ("1.4(b)", "1.4(d)")),
     ),

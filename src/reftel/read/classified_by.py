@@ -23,7 +23,7 @@ FURTHER_LABEL = re.compile(
 _REASON = re.compile(
     r"[\s,.;:(-]*(?:\b(?:FOR|PER|UNDER|PURSUANT TO|IAW|IN ACCORDANCE WITH|BASED ON|AND|BY|OF)\s+)?(?:THE\s+)?"
     r"(?:(?:(?:UNDER|OF|PER)\s+)?E\.?\s?O\.?\s*1[23][0-9]{3}[\s,.;:]*(?:FOR\s+)?)?"
-    r"(?:(?:REASON(?:\(S\)|S)?|SECTIONS?|SEC\.)\b\s*[:;.]*\s*|(?=\(?1\.[4-6]\s*[(\[]?\s*[A-H]\b))",
+    r"(?:(?:REASON(?:\(S\)|S)?|(?:SECTIONS?|SEC\.)(?=\W*1\.))(?!\w)\s*[:;.]*\s*|(?=\(?1\.[4-6]\s*[(\[]?\s*[A-H]\b))",
     re.IGNORECASE,
 )
 _SECTION = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
@@ -54,6 +54,7 @@ def parse_classified_by(text: str) -> ClassifiedBy:
         plain = plain[again.end() :]
     if mark := _MARK.match(plain):
         plain = plain[mark.end() :]
+    plain = re.sub(r"\ABY\s+", "", plain, flags=re.IGNORECASE)
     reason = _REASON.search(plain)
     who = plain[: reason.start()] if reason else plain.partition("DECL")[0]
     reasons = parse_reasons(plain[reason.end() :]) if reason else ()
@@ -80,6 +81,8 @@ def _name_and_title(who: str) -> tuple[str | None, str | None]:
         if cut == 1 and len(words) - behind >= 2:
             # One word that no list knows, a position, and a name: `EcoPol Chief Mike Hammer`.
             return _clean(" ".join(words[behind:])), " ".join(words[:behind])
+        if cut == 1 and behind == len(words) and rest and _is_name(rest):
+            return _clean(rest), " ".join(words)
         title = ", ".join(part for part in (" ".join(words[cut:]), rest) if part)
         return _clean(" ".join(words[:cut])), title or None
     title = " ".join(words[:at])
@@ -88,9 +91,14 @@ def _name_and_title(who: str) -> tuple[str | None, str | None]:
     if rest:
         inner, more = _name_and_title(rest)
         if inner:
-            return inner, _drop_article(title)
+            return inner, _drop_article(f"{title}, {more}" if more else title)
         return None, f"{_drop_article(title)}, {more}"
     return None, _drop_article(title)
+
+
+def _is_name(text: str) -> bool:
+    words = text.split()
+    return len(words) > 1 and not any(_is_title(word, mixed=False) for word in words)
 
 
 def _title_end(words: list[str], mixed: bool) -> int:
@@ -99,9 +107,16 @@ def _title_end(words: list[str], mixed: bool) -> int:
     for index, word in enumerate(words):
         if _is_title(word, mixed):
             at = index + 1
-        elif word.upper().strip(".,:") not in _LINKS:
+        elif word.upper().strip(".,:") not in _LINKS and not _in_a_field(words, at, index):
             break
     return at
+
+
+def _in_a_field(words: list[str], at: int, index: int) -> bool:
+    """Whether a word stands between FOR or OF and AFFAIRS: `for South and Central Asian Affairs`."""
+    if not 0 < at <= index or words[at : at + 1] == [] or words[at].upper() not in ("FOR", "OF"):
+        return False
+    return any(word.upper().strip(".,:") == "AFFAIRS" for word in words[index + 1 : index + 5])
 
 
 def _is_title(word: str, mixed: bool) -> bool:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import re
 from datetime import date as date_type
 
+from msgspec.structs import replace
+
 from reftel import tables
 from reftel.read.classification import level_of
 from reftel.read.dtg import mend_digits, time_of
 from reftel.read.executive_order import by_schedule
 from reftel.read.furniture import PAGE_LINE, SECTION_MARK
 from reftel.read.reading import Reading
-from reftel.telegram import Mrn, Repair, Section, Span
+from reftel.tables.orders import ORDERS, order_in_force
+from reftel.telegram import ExecutiveOrder, Mrn, Repair, Section, Span
 
 _NUMBERED_LINES = (
     ("page-line", PAGE_LINE, "page-line-differs"),
@@ -27,10 +30,34 @@ def finish_order(reading: Reading) -> None:
     order = reading.executive_order
     if order is None:
         return
+    order = _mend_order_number(reading, order)
     if order.declassify_on and reading.dtg and order.declassify_on <= reading.dtg[:10]:
         message = f"{order.declassify_on} is not after the telegram's own date"
         reading.doubt("declassification-date-past", message)
     reading.executive_order = by_schedule(order, reading.classification, reading.dtg)
+
+
+_KNOWN_ORDERS = frozenset(number for number, _, _ in ORDERS) | {"10964", "13292"}
+
+
+def _mend_order_number(reading: Reading, order: ExecutiveOrder) -> ExecutiveOrder:
+    """`E.O. 12598` in 2006 is 12958: no other order on classification is in force that day, and the
+    number misses its by two digits that changed places, or by one."""
+    written = order.order
+    if written is None or written in _KNOWN_ORDERS or reading.dtg is None:
+        return order
+    meant = order_in_force(reading.dtg[:10])
+    wrong = [at for at, (a, b) in enumerate(zip(written, meant, strict=False)) if a != b]
+    swapped = len(wrong) == 2 and sorted(written) == sorted(meant)
+    if len(written) != len(meant) or not (swapped or len(wrong) == 1):
+        return order
+    for piece in reading.of_kind("executive-order"):
+        if (at := piece.text.find(written)) >= 0:
+            span = Span(piece.start + at, piece.start + at + len(written))
+            was = span.of(reading.source)
+            reading.repairs.append(Repair(span, was, meant, "order number misspelt"))
+            return replace(order, order=meant)
+    return order
 
 
 def finish_number(reading: Reading) -> None:

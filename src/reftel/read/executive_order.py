@@ -22,7 +22,7 @@ _EXEMPTION = re.compile(
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
-_DECL = re.compile(r"\s*(?:ADS[ ,;:.-]*)?DECL(?:L|AS\w*)?\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
+_DECL = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
 _EVENT = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
 
@@ -38,9 +38,11 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
     """The values of an E.O. line; `year` is that of the telegram, for two-digit years."""
     text = " ".join(value.split())
     exemptions = tuple(dict.fromkeys(_exemption(match) for match in _EXEMPTION.finditer(text)))
-    found = find_date(text, year if year is not None else 2000)
     event = None
-    declared = _DECL.match(text)
+    declared = _DECL.search(text)
+    found = find_date(
+        text[declared.end() :] if declared else text, year if year is not None else 2000
+    )
     if declared and found is None:
         rest = text[declared.end() :].strip(" .")
         if not exemptions and not _NOTHING.match(rest) and _EVENT.search(rest):
@@ -109,6 +111,12 @@ def by_schedule(
 _SPAN = {"CONFIDENTIAL": 6, "SECRET": 8, "TOP SECRET": 10}
 
 
+_NUMBERS = {"FIVE": 5, "TEN": 10, "FIFTEEN": 15, "TWENTY": 20, "TWENTY-FIVE": 25}
+_YEARS = re.compile(
+    rf"DECL\W*(?:(?P<digits>[0-9]{{1,2}})|(?P<word>{'|'.join(_NUMBERS)})) YEARS\W*\Z", re.IGNORECASE
+)
+
+
 def _modern_span(order: ExecutiveOrder) -> int | None:
     if any(code.startswith("50X") for code in order.exemptions):
         return 75
@@ -116,4 +124,6 @@ def _modern_span(order: ExecutiveOrder) -> int | None:
         return None
     if order.exemptions or re.search(r"\bMR\b", order.text):
         return 25
-    return 10 if _DECL.match(order.text) or not order.text else None
+    if years := _YEARS.search(order.text):
+        return int(years["digits"] or _NUMBERS[years["word"].upper()])
+    return 10 if _DECL.search(order.text) or not order.text else None

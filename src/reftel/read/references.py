@@ -80,7 +80,7 @@ _NOT_A_POST = frozenset(
     CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
 )
 # EMBTEL is a telegram of the writer's own embassy, DEPTEL one of the Department's.
-_OWN = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS)TELS?", re.IGNORECASE)
+_OWN = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS|MY|OUR)TELS?", re.IGNORECASE)
 # Numbers that a telegram to or from a travelling party has besides its own.
 _SERIES = frozenset(("TOSEC", "SECTO", "TODEP", "DEPTO", "CADEL"))
 _EARLY = 40

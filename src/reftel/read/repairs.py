@@ -23,6 +23,8 @@ KINDS: dict[str, str] = {
     "words run together": "A blank was lost between two sentences or words.",
     "letter read for a digit": "O for 0, I or l for 1, where only digits can stand.",
     "caption misspelt": "A caption alone on its line that misses its spelling by a letter or two.",
+    "order number misspelt": "The number of the executive order misses the one in force by two digits that"
+    " changed places, or by one: E.O. 12598.",
     "month misspelt": "A month that misses its name by one letter, and that the time of filing confirms.",
     "markup left over": "Links, emphasis, entities or line marks of a republisher.",
     "mojibake": "UTF-8 that was read as Windows-1252: â€™.",
