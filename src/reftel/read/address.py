@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 import msgspec
 
@@ -14,6 +13,7 @@ from reftel.read.dtg import (
     GARBLED_DTG_LINE,
     MONTHS,
     PRECEDENCES,
+    day_of_year,
     mend_digits,
     near_months,
     time_of,
@@ -54,6 +54,9 @@ _ZONES = {
     "INFO": ("info", "info-addressee"),
     "XMT": ("exempt", "exempt-addressee"),
 }
+
+
+_KINDS = dict(_ZONES.values())
 
 
 def is_originator(text: str) -> bool:
@@ -162,7 +165,9 @@ def _take(reading: Reading, piece: Piece, prosign: str, name: str) -> str:
 
 
 def _list(reading: Reading, zone: str) -> list[Addressee]:
-    return {"to": reading.action, "info": reading.info, "exempt": reading.exempt}[zone]
+    if zone == "to":
+        return reading.action
+    return reading.info if zone == "info" else reading.exempt
 
 
 def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
@@ -173,7 +178,7 @@ def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
     if opens_level(text) and LOOSE_CLASSIFICATION_LINE.match(text):
         return False
     addressees = _list(reading, zone)
-    piece.kind = next(kind for each, kind in _ZONES.values() if each == zone)
+    piece.kind = _KINDS[zone]
     if addressees and _PRECEDENCE_ALONE.match(text):
         # The line was folded before the precedence: it belongs to the addressee above.
         last = addressees.pop()
@@ -230,11 +235,7 @@ def _read_garbled_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> N
     moments = [time_of(match["day"], match["time"], month, year) for month in months if year]
     sent = [moment for moment in moments if moment]
     if filed and len(filed) == 7 and year:
-        sent = [
-            m
-            for m in sent
-            if abs(int(filed[:3]) - date.fromisoformat(m[:10]).timetuple().tm_yday) <= 2
-        ]
+        sent = [m for m in sent if abs(int(filed[:3]) - day_of_year(m)) <= 2]
     if len(sent) != 1:
         message = f"{piece.text.strip()!r} is no date and time that can be read for certain"
         reading.doubt("dtg-unreadable", message, piece, "error")

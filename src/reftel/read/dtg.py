@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from reftel.telegram import full_year
 
@@ -69,6 +69,12 @@ def filing_time(julian: str, year: int) -> str | None:
     if not (1 <= day <= 366 and hours < 24 and minutes < 60):
         return None
     return iso(datetime(year, 1, 1, hours, minutes, tzinfo=UTC) + timedelta(days=day - 1))
+
+
+def day_of_year(iso_time: str) -> int:
+    """The day of the year of an ISO time, 1 for the 1st of January."""
+    day = date.fromisoformat(iso_time[:10])
+    return day.toordinal() - date(day.year, 1, 1).toordinal() + 1
 
 
 def iso(moment: datetime) -> str:

@@ -73,28 +73,33 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         pieces = mark_release(pieces)
     stamps = "Systematic" in source
     sections = " OF 0" in source
-    marked: list[Piece] = []
+    if stamps or sections:
+        pieces = _part_marks(pieces, stamps, sections)
     for piece in pieces:
-        if piece.kind:
-            marked.append(piece)
-            continue
-        text = piece.text
         if not piece.first:
-            piece.kind = "blank"
-        elif stamps and ("Released" in text or "Systematic" in text):
-            if _STAMP.search(text):
-                marked.extend(_cut_out(piece, _STAMP.search, "release-stamp"))
-                continue
-            if "EO Systematic Review" in text:
-                piece.kind = "release-stamp"
-        elif sections and " OF 0" in text and find_section_mark(text):
-            marked.extend(_cut_out(piece, find_section_mark, "section-line"))
-            continue
-        elif piece.first in _FURNITURE_FIRST:
+            piece.kind = piece.kind or "blank"
+        elif piece.first in _FURNITURE_FIRST and not piece.kind:
             _mark_line(piece)
-        marked.append(piece)
-    _mark_in_context(marked)
-    return marked
+    _mark_in_context(pieces)
+    return pieces
+
+
+def _part_marks(pieces: list[Piece], stamps: bool, sections: bool) -> list[Piece]:
+    """The pieces, cut where a stamp or a section mark stands in a line, and these named."""
+    parted: list[Piece] = []
+    for piece in pieces:
+        text = piece.text
+        if piece.kind:
+            parted.append(piece)
+        elif stamps and ("Released" in text or "Systematic" in text):
+            if "EO Systematic Review" in text and not _STAMP.search(text):
+                piece.kind = "release-stamp"
+            parted += _cut_out(piece, _STAMP.search, "release-stamp")
+        elif sections and " OF 0" in text:
+            parted += _cut_out(piece, find_section_mark, "section-line")
+        else:
+            parted.append(piece)
+    return parted
 
 
 def find_section_mark(text: str) -> re.Match[str] | None:
@@ -171,18 +176,30 @@ def _cut_out(piece: Piece, find: Callable[[str], re.Match[str] | None], kind: st
 
 def _mark_in_context(pieces: list[Piece]) -> None:
     """Furniture that only its neighbours tell: broken page lines, catalogue blocks, banners."""
+    candidates = {
+        piece
+        for piece in pieces
+        if piece.first in _CONTEXT_FIRST
+        and len(piece.text) < _LONGEST_BANNER
+        and not piece.kind
+        and (
+            _BANNER.match(piece.text)
+            or _PAGE_ALONE.match(piece.text)
+            or _CATALOGUE[2].match(piece.text)
+        )
+    }
+    if not candidates:
+        return
     solid = [piece for piece in pieces if piece.kind != "blank"]
     banners: list[int] = []
     for index, piece in enumerate(solid):
-        if piece.kind:
+        if piece not in candidates or piece.kind:
             continue
-        first = piece.first
-        if first == "P":
+        if piece.first == "P":
             _mark_broken_page_line(solid, index)
-        elif first in _BANNER_FIRST:
-            if len(piece.text) < _LONGEST_BANNER and _BANNER.match(piece.text):
-                banners.append(index)
-        elif first in _DIGITS and len(piece.text) < _LONGEST_NUMBER:
+        elif piece.first in _BANNER_FIRST:
+            banners.append(index)
+        else:
             _mark_catalogue(solid, index)
     for index in banners:
         if _at_page_edge(solid, index):
@@ -190,9 +207,8 @@ def _mark_in_context(pieces: list[Piece]) -> None:
 
 
 _BANNER_FIRST = frozenset("ULSCT")
-_DIGITS = frozenset("0123456789")
+_CONTEXT_FIRST = _BANNER_FIRST | frozenset("P0123456789")
 _LONGEST_BANNER = 60
-_LONGEST_NUMBER = 40
 
 
 def _at_page_edge(solid: list[Piece], index: int) -> bool:

@@ -5,8 +5,6 @@ Classified By, in any order, folded, run together or given twice (telegram-conte
 from __future__ import annotations
 
 import re
-from copy import copy
-from datetime import date
 from difflib import get_close_matches
 from typing import Literal
 
@@ -16,6 +14,7 @@ from reftel import tables
 from reftel.read.classification import (
     CLASSIFICATION_LINE,
     level_of,
+    opens_level,
     read_classification,
     set_section,
 )
@@ -25,6 +24,7 @@ from reftel.read.classified_by import (
     parse_classified_by,
     parse_reasons,
 )
+from reftel.read.dtg import day_of_year
 from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
 from reftel.read.paragraphs import PARAGRAPH_START
@@ -70,6 +70,7 @@ _TEXT_LABEL = re.compile(
     r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b",
     re.IGNORECASE,
 )
+_CORRECTED_FIRST = frozenset("(*Cc")
 _CORRECTED = re.compile(r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE)
 _PASSING = re.compile(
     r"\s*(?:(?P<org>(?!(?:PLEASE|PLS) )[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?"
@@ -112,7 +113,7 @@ _CAPTION = re.compile(
 # What a caption has behind it: `EXDIS - DISTRIBUTE AS NODIS`, `OFFICIAL INFORMAL NO. 12`.
 _CAPTION_MORE = re.compile(r"\W*(?:DISTRIBUTE AS [A-Z]+\W*|(?:NO\. ?)?[0-9]+(?:[/-][0-9]+)?\s*\Z)")
 _CAPTION_BEHIND = re.compile(
-    r"(?<=\S) +(?:SIPDIS|SENSITIVE|NOFORN|EXDIS|NODIS|LIMDIS)(?: +SIPDIS)?\s*\Z"
+    r" (?<=\S ) *(?:SIPDIS|SENSITIVE|NOFORN|EXDIS|NODIS|LIMDIS)(?: +SIPDIS)?\s*\Z"
 )
 
 # What archives and publishers write above the text of a copy.
@@ -123,6 +124,7 @@ _ARCHIVE_NOTE = re.compile(
     re.IGNORECASE,
 )
 _SHORT = 24
+_DECLASSIFIED = re.compile(r"de-?classified\b(?<!\wdeclassified)(?<!\wde-classified)")
 _SHORTEST_MISSPELT = 6
 _LIKENESS = 0.83
 _FEW_PROSE_LINES = 8
@@ -151,7 +153,9 @@ def _read_quoted(reading: Reading, index: int) -> None:
     at = next((at for at, p in enumerate(far) if not p.kind and _QUOTE.match(p.text)), None)
     if at is None:
         return
-    inner = Reading(reading.source, [copy(piece) for piece in far[at + 1 :]], _year(reading))
+    inner = Reading(
+        reading.source, [piece.part(0, None) for piece in far[at + 1 :]], _year(reading)
+    )
     inner.dtg, inner.lowered = reading.dtg, reading.lowered
     read_markings(inner, 0)
     if inner.executive_order is None or not (inner.tags or inner.subject):
@@ -269,7 +273,8 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
     elif kind == "tags" and not reading.tags:
         reading.tags = parse_tags(value, year)
         _part_captions(reading)
-        if apart := [tag.code for tag in reading.tags if tag.code not in value.upper()]:
+        written = value.upper()
+        if apart := [tag.code for tag in reading.tags if tag.code not in written]:
             message = f"TAGS written otherwise are read as {', '.join(apart)}"
             reading.doubt("words-run-together", message, lines[0], "info")
     elif kind == "subject" and not reading.subject:
@@ -308,6 +313,8 @@ def _read_classified_by(reading: Reading, match: re.Match[str], value: str) -> N
 def _part_captions(reading: Reading) -> None:
     """A caption that strayed into the TAGS line (`PREL NO SIPDIS`) is one all the same, and no TAGS."""
     stray = [tag for tag in reading.tags if tag.kind == "unknown" and tag.code in _CAPTION_WORDS]
+    if not stray:
+        return
     reading.tags = [tag for tag in reading.tags if tag not in stray]
     reading.captions += [tag.code for tag in stray if tag.code not in reading.captions]
 
@@ -315,7 +322,8 @@ def _part_captions(reading: Reading) -> None:
 def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
-    whole = _HYPHEN_AT_END.sub("-", _MARKUP.sub(r"\1", value))
+    whole = _MARKUP.sub(r"\1", value) if "[" in value else value
+    whole = _HYPHEN_AT_END.sub("-", whole) if "-" in whole else whole
     return " ".join(whole.replace("**", "").split()).lstrip(":;- ") or None
 
 
@@ -349,7 +357,11 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
 
 def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, blank: bool) -> bool:
     """Whether the line `text` belongs to the field begun by `lines`."""
-    if label_of(text) or _QUOTE.match(text) or CLASSIFICATION_LINE.match(text):
+    if (
+        label_of(text)
+        or _QUOTE.match(text)
+        or (opens_level(text) and CLASSIFICATION_LINE.match(text))
+    ):
         return False
     if text.strip() == "BT":
         return False
@@ -414,10 +426,10 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
     pieces = reading.pieces
     piece = pieces[at]
     text = piece.text
-    if _CORRECTED.match(text):
+    if piece.first in _CORRECTED_FIRST and _CORRECTED.match(text):
         piece.kind = "corrected-copy"
         return at + 1
-    if CLASSIFICATION_LINE.match(text):
+    if opens_level(text) and CLASSIFICATION_LINE.match(text):
         # The whole block stands twice; the first one has been read.
         return read_classification(Reading(reading.source, pieces), at)
     if captions := captions_of(text):
@@ -452,7 +464,7 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
         head, rest = cut(piece, tail.start())
         pieces[at : at + 1] = [head, rest]
         piece, text = head, head.text
-    if _ARCHIVE_NOTE.match(text) or re.search(r"\bde-?classified\b", text, re.IGNORECASE):
+    if _ARCHIVE_NOTE.match(text) or _DECLASSIFIED.search(text.lower()):
         piece.kind = "publisher-note"
         return at + 1
     _take_passing(reading, piece)
@@ -551,6 +563,6 @@ def _year(reading: Reading) -> int | None:
 def citing_of(reading: Reading) -> Citing:
     """What year-less citations of this telegram are resolved against."""
     year = _year(reading)
-    day = date.fromisoformat(reading.dtg[:10]).timetuple().tm_yday if reading.dtg else None
+    day = day_of_year(reading.dtg) if reading.dtg else None
     post = tables.canonical_post(reading.post, year) if reading.post else None
     return Citing(year, day, post or reading.post, reading.number)
