@@ -35,7 +35,7 @@ _QUOTING = re.compile(
     r"\s*(?:BEGIN|END) (?:[A-Z]+ )?(?:TEXT|POINTS|QUOTE|SUMMARY|COMMENT|NOTE|NON-?PAPER)\b",
     re.IGNORECASE,
 )
-_RULED_HEADING = re.compile(r"\s*[-=_*]{3,}\s+(?P<text>[^-=_*\s].*?)\s+[-=_*]{3,}\s*\Z")
+_RULED_HEADING = re.compile(r"\s*+[-=_*]{3,}+\s++(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
 _INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))(?:-{8,}(?: -+)*(?=\s|\Z)|-{4,}(?: -+)*\s*\Z)")
 # A title in mixed case, two words to eight, nothing but words in it.
 _TITLE = re.compile(

@@ -9,6 +9,7 @@ from reftel import tables
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.read.references import Citing, resolve_number
+from reftel.read.shape import shape_of
 from reftel.telegram import Citation, Span, full_year
 
 # `REF B`, `Ref b`, `reftel A`, from their second letter on: a search for one text is ten times as fast as
@@ -22,7 +23,8 @@ _REFS = tuple(re.compile(rf"{letters}(?<=[Rr]..){_BEHIND_REF}") for letters in (
 _PAGE_BREAKS = ("page-line", "section-line", "section-heading", "release-note")
 _LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
-_NUMBER = re.compile(r" (?<=[A-Z] )(?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
+_NUMBER_BEHIND_NAME = re.compile(rb"A 000")
+_NUMBER = re.compile(r" (?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
 _WORD = re.compile(r"[A-Z][A-Z'-]+\Z")
 _OPENING = frozenset("([\"'/")
 _DIGITS = re.compile(r"(?:[0-9]{2}|(?:19|20)[0-9]{2})\Z")
@@ -42,8 +44,9 @@ def read_citations(reading: Reading, citing: Citing) -> None:
                 at = match.start() - 1
                 if at == 0 or not source[at - 1].isalnum():
                     found += _pointed_at(reading, match)
-    for match in _NUMBER.finditer(source, start, end):
-        if (citation := _named(source, match, citing)) is not None:
+    for place in _NUMBER_BEHIND_NAME.finditer(shape_of(source), max(start - 1, 0), end):
+        number = _NUMBER.match(source, place.start() + 1, end)
+        if number and (citation := _named(source, number, citing)) is not None:
             found.append(citation)
     own = reading.mrn.short if reading.mrn else None
     breaks = [piece for kind in _PAGE_BREAKS for piece in reading.of_kind(kind)]

@@ -33,7 +33,8 @@ _RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
 def is_rule(text: str) -> bool:
     """Whether a line is a rule."""
-    return text.lstrip()[:1] in _RULE_SIGNS and RULE.match(text) is not None
+    plain = text.strip()
+    return plain[:1] in _RULE_SIGNS and plain[-1] in _RULE_SIGNS and RULE.match(text) is not None
 
 
 def ends_sentence(text: str) -> bool:

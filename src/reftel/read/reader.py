@@ -259,8 +259,9 @@ def _skip(reading: Reading, index: int) -> int:
 
 # What another heading within the text can begin with; most telegrams have none.
 _FURTHER = re.compile(
-    r"\n(?i:[ \t]*(?:V?ZCZC|VV {3}|ACTION +[A-Z/]+-|ORIGIN +[A-Z/]+-|FM |(?:CLASSIFICATION: *)?"
-    r"(?:UNCL|U N C L|L ?I ?M ?I ?T ?E ?D|SENSITIVE BUT|C ?O ?N ?F|S ?E ?C ?R ?E|T ?O ?P +S)))"
+    r"\n[ \t]*(?:[Vv](?i:ZCZC|V {3})|[Zz](?i:CZC)|[Aa](?i:CTION +[A-Z/]+-)|[Oo](?i:RIGIN +[A-Z/]+-)"
+    r"|[Ff][Mm] |[Cc](?i:LASSIFICATION: *)|[Uu](?i:NCL| N C L)|[Ll](?i: ?I ?M ?I ?T ?E ?D)"
+    r"|[Ss](?i:ENSITIVE BUT| ?E ?C ?R ?E)|[Cc](?i: ?O ?N ?F)|[Tt](?i: ?O ?P +S))"
 )
 
 

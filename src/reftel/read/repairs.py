@@ -12,6 +12,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
+from reftel.read.shape import shape_of
+
 KINDS: dict[str, str] = {
     "pilcrow read as 1": "A paragraph's pilcrow became the digit 1: 11. 12. 13. before 4.",
     "apostrophe lost": "The right single quote became a comma, a question mark or Q: expert,s.",
@@ -78,7 +80,7 @@ _TAILS = frozenset(
 _PREFIXES = frozenset(
     "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
 )
-_FOUR_SPACED = re.compile(r" [A-Z] [A-Z] [A-Z] ")
+_FOUR_APART = b" A A A "
 # Begins behind the first letter.
 _SPACED = re.compile(
     r" [A-Z] (?:(?<=\A[A-Z] [A-Z] )|(?<=[^A-Za-z][A-Z] [A-Z] ))(?<![^A-Za-z][A-Z] [A-Z] [A-Z] )"
@@ -113,6 +115,8 @@ def suspects(text: str, source: str) -> list[Finder]:
     Most telegrams have few or none, and one pass over the whole text costs less than one a block.
     """
     found = [finder for sign, finder in _SIGNS if sign.search(text)]
+    if _FOUR_APART in shape_of(text):
+        found.append(_spaced)
     # Q stands for apostrophes throughout a telegram, or nowhere.
     if "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS:
         found.append(_qs)
@@ -230,8 +234,6 @@ def _spaced(text: str, source: str) -> list[Mend]:
     """Words of five letters and more with blanks between them; rows of signs and alphabets are none."""
     del source
     found: list[Mend] = []
-    if not _FOUR_SPACED.search(text):
-        return found
     for match in _SPACED.finditer(text):
         start, end = match.start() - 1, match.end()
         word = text[start:end].replace(" ", "")
@@ -288,6 +290,5 @@ _SIGNS: tuple[tuple[re.Pattern[str], Finder], ...] = (
     (_CLOSING_8, _quotes),
     (_DASH, _dashes),
     (_DIVIDED, _divided),
-    (_FOUR_SPACED, _spaced),
     (_JOINED, _joined),
 )

@@ -26,7 +26,7 @@ def parse_tags(text: str, year: int | None) -> list[Tag]:
     """The TAGS of a line or several, without repetition."""
     found: list[Tag] = []
     words: list[str] = []
-    for match in _TOKEN.finditer(_MARKUP.sub(r"\1", text)):
+    for match in _TOKEN.finditer(_MARKUP.sub(r"\1", text) if "[" in text else text):
         if match["word"]:
             words.append(match["word"].upper().strip("-/'"))
             continue
