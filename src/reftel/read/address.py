@@ -19,6 +19,7 @@ from reftel.read.dtg import (
     time_of,
 )
 from reftel.read.elements import Piece
+from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
 from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_year
@@ -32,11 +33,10 @@ _INNER_XMT = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
 _ZONE_ALONE = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
 _BT = re.compile(r"\s*BT\s*\Z")
 _PREFIX = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
-_INDICATOR = re.compile(r"([A-Z]{4,8}|ZEN)/(?=\S)", re.IGNORECASE)
+_INDICATOR = re.compile(r"(?:[A-Z]{4,8}|ZEN)/(?=\S)")
 _BEHIND_NAME = re.compile(
     r" +(?:(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: +|\Z))?"
-    r"(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN)?\Z",
-    re.IGNORECASE,
+    r"(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN)?\Z"
 )
 _GROUP = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
@@ -205,16 +205,17 @@ def addressee_of(plain: str) -> Addressee | None:
     plain = plain.strip()
     if not plain:
         return None
-    indicator = _INDICATOR.match(plain) if "/" in plain else None
-    start = indicator.end() if indicator else 0
+    raised = capitals(plain)
+    slash = plain.find("/")
+    start = slash + 1 if slash > 0 and _INDICATOR.match(raised) else 0
+    indicator = plain[:slash] if start else None
     # What stands behind the name, which has a character at least.
-    behind = _BEHIND_NAME.search(plain, start + 1)
+    behind = _BEHIND_NAME.search(raised, start + 1)
     if behind is None:
-        return Addressee(plain[start:], indicator[1] if indicator else None)
-    word = behind["precedence"].upper() if behind["precedence"] else None
-    precedence = "NIACT IMMEDIATE" if word == "NIACT" else word
-    name = plain[start : behind.start()]
-    return Addressee(name, indicator[1] if indicator else None, precedence, behind["mcn"])
+        return Addressee(plain[start:], indicator)
+    precedence = "NIACT IMMEDIATE" if behind["precedence"] == "NIACT" else behind["precedence"]
+    mcn = plain[behind.start("mcn") :] if behind["mcn"] else None
+    return Addressee(plain[start : behind.start()], indicator, precedence, mcn)
 
 
 def station_of(text: str) -> Station:

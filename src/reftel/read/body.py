@@ -36,7 +36,9 @@ _QUOTING = re.compile(
     re.IGNORECASE,
 )
 _RULED_HEADING = re.compile(r"\s*+[-=_*]{3,}+\s++(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
-_INNER_RULE = re.compile(r"(?:(?<=\s)|(?<=\A))(?:-{8,}(?: -+)*(?=\s|\Z)|-{4,}(?: -+)*\s*\Z)")
+_INNER_RULE = re.compile(
+    r"----(?:(?<=\s-{4})|(?<=\A-{4}))(?:-{4,}(?: -+)*(?=\s|\Z)|-*(?: -+)*\s*\Z)"
+)
 # A title in mixed case, two words to eight, nothing but words in it.
 _TITLE = re.compile(
     r"\s*(?=.*[a-z])[A-Z][A-Za-z'’-]*"
@@ -126,7 +128,7 @@ def _cut_rules(reading: Reading, index: int) -> None:
         return
     pieces = reading.pieces
     for at in range(len(pieces) - 1, index - 1, -1):
-        if " ----" in pieces[at].text and not pieces[at].kind:
+        if " ----" in pieces[at].text and not pieces[at].kind and not is_rule(pieces[at].text):
             pieces[at : at + 1] = _apart_from_rules(pieces[at])
 
 

@@ -6,7 +6,7 @@ import re
 
 from reftel.read.repairs import SOFT_HYPHEN
 
-RULE = re.compile(r"\s*(?:[-=_*~]\s?){3,}\s*\Z")
+RULE = re.compile(r"(?=\s*(?:[-=_*~]\s?){3})\s*+(?:[-=_*~]++\s?+)++\s*+\Z")
 """A line of dashes or signs that sets off a heading."""
 
 _RULE_SIGNS = frozenset("-=_*~")

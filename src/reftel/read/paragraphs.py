@@ -45,6 +45,7 @@ _PUNCTUATION = frozenset(" \t\n.:;-")
 _LONGEST_LEVEL = 3
 _ENTIRE_WITHIN = 40
 _LABEL_WITHIN = 60
+_LABEL_FIRST = frozenset("(ABCEGIKNOSTabcegiknost")
 
 
 def portion_mark(text: str) -> tuple[str | None, int]:
@@ -71,6 +72,8 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 
 def label_of_paragraph(text: str) -> str | None:
     """The label that a paragraph opens with, as written: `Summary`, `COMMENT`."""
+    if text[:1] not in _LABEL_FIRST and "COMMENT" not in text[:_LABEL_WITHIN].upper():
+        return None
     match = LABEL.match(text)
     return (match["label"] or match["bare"]) if match else None
 

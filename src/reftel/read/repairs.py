@@ -120,7 +120,7 @@ def suspects(text: str, source: str) -> list[Finder]:
     # Q stands for apostrophes throughout a telegram, or nowhere.
     if "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS:
         found.append(_qs)
-    if not text.isascii() or "&" in text or "\\" in text or "](" in text or "**" in text:
+    if not text.isascii() or "&" in text or "\\" in text or "]" in text or "*" in text:
         found.append(_left_over)
     return found
 
