@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import msgspec
 
@@ -24,39 +25,39 @@ from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
 from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_year
 
-_FM = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_TO = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_TO_GLUED = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*?)\s*\Z")
-_INFO = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_XMT = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_INNER_XMT = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
-_ZONE_ALONE = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
-_BT = re.compile(r"\s*BT\s*\Z")
-_PREFIX = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
-_INDICATOR = re.compile(r"(?:[A-Z]{4,8}|ZEN)/(?=\S)")
-_BEHIND_NAME = re.compile(
+_FM: Final = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_TO: Final = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_TO_GLUED: Final = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*?)\s*\Z")
+_INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+_INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
+_ZONE_ALONE: Final = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
+_BT: Final = re.compile(r"\s*BT\s*\Z")
+_PREFIX: Final = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
+_INDICATOR: Final = re.compile(r"(?:[A-Z]{4,8}|ZEN)/(?=\S)")
+_BEHIND_NAME: Final = re.compile(
     r" +(?:(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: +|\Z))?"
     r"(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN)?\Z"
 )
-_GROUP = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
-_LABEL = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
-_LABEL_FIRST = frozenset("ETSR")
-_DTG_FIRST = frozenset("ZOPRY0123")
-_PRECEDENCE_ALONE = re.compile(
+_GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
+_LABEL: Final = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
+_LABEL_FIRST: Final = frozenset("ETSR")
+_DTG_FIRST: Final = frozenset("ZOPRY0123")
+_PRECEDENCE_ALONE: Final = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
 )
-_PROSE = re.compile(r".*[a-z]{3}|.{75}|\s*[0-9]{1,2}\. ")
-_ADDRESSED = re.compile(
+_PROSE: Final = re.compile(r".*[a-z]{3}|.{75}|\s*[0-9]{1,2}\. ")
+_ADDRESSED: Final = re.compile(
     r"[A-Z]{4,8}/|SECSTATE|AM[CE]|US[A-Z]|ALL\b|[A-Z ]+ COLLECTIVE|AIG [0-9]", re.IGNORECASE
 )
-_ZONES = {
+_ZONES: Final = {
     "TO": ("to", "action-addressee"),
     "INFO": ("info", "info-addressee"),
     "XMT": ("exempt", "exempt-addressee"),
 }
 
 
-_KINDS = dict(_ZONES.values())
+_KINDS: Final = dict(_ZONES.values())
 
 
 def is_originator(text: str) -> bool:

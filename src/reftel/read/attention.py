@@ -7,20 +7,21 @@ passing   = org "PASS" ["TO"] org ["FOR" target]                                
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.telegram import Attention
 
-_START = re.compile(
+_START: Final = re.compile(
     r"(?:EYES\s+ONLY\s+)?(?:(?P<station>(?!(?:PLEASE|PLS|ALSO|ONLY)\s)[A-Z][A-Z0-9./&' -]{1,40}?)\s+)?"
     r"(?:(?:ALSO|PLEASE|PLS|ONLY)\s+)*"
     r"(?P<verb>PASS(?:\s+(?:ALSO|ON))?(?:\s+TO)?|FOR)\b\s*:?\s*",
     re.IGNORECASE,
 )
-_INNER_FOR = re.compile(r"\s+FOR\s*:?\s+", re.IGNORECASE)
-_TARGETS = re.compile(r"\s*(?:[,;]|(?<!/)\bAND\b(?!/)|&(?=\s))\s*", re.IGNORECASE)
+_INNER_FOR: Final = re.compile(r"\s+FOR\s*:?\s+", re.IGNORECASE)
+_TARGETS: Final = re.compile(r"\s*(?:[,;]|(?<!/)\bAND\b(?!/)|&(?=\s))\s*", re.IGNORECASE)
 # `FOR ASSISTANT SECRETARY VAKY ONLY FROM AMBASSADOR` says for whom, and from whom.
-_SENDER = re.compile(r"\s+(?:EYES\s+)?(?:ONLY\b.*|FROM\s.*)\Z", re.IGNORECASE)
-_NEXT = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b)", re.IGNORECASE)
+_SENDER: Final = re.compile(r"\s+(?:EYES\s+)?(?:ONLY\b.*|FROM\s.*)\Z", re.IGNORECASE)
+_NEXT: Final = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b)", re.IGNORECASE)
 
 
 def read_attention(lines: list[str]) -> tuple[Attention, ...]:

@@ -7,11 +7,12 @@ is kept as it stands, and compared with the telegram; it is never used in place 
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel import tables
 from reftel.read.reading import Reading
 
-_KEY = re.compile(r"(?P<key>[A-Z][A-Za-z ]{1,40}):(?: (?P<value>.*))?\Z")
+_KEY: Final = re.compile(r"(?P<key>[A-Z][A-Za-z ]{1,40}):(?: (?P<value>.*))?\Z")
 
 
 def read_attributes(reading: Reading) -> None:

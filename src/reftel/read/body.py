@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
 from reftel.read.elements import Piece, cut
 from reftel.read.flow import RULE, ends_sentence, flow, has_odd_blanks, is_rule
@@ -31,23 +32,23 @@ from reftel.read.summary import find_summary
 from reftel.telegram import Block, BlockKind, Diagnostic, Repair, Span
 
 # Where something quoted begins or ends: no heading, though it stands alone.
-_QUOTING = re.compile(
+_QUOTING: Final = re.compile(
     r"\s*(?:BEGIN|END) (?:[A-Z]+ )?(?:TEXT|POINTS|QUOTE|SUMMARY|COMMENT|NOTE|NON-?PAPER)\b",
     re.IGNORECASE,
 )
-_RULED_HEADING = re.compile(r"\s*+[-=_*]{3,}+\s++(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
-_INNER_RULE = re.compile(
+_RULED_HEADING: Final = re.compile(r"\s*+[-=_*]{3,}+\s++(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
+_INNER_RULE: Final = re.compile(
     r"----(?:(?<=\s-{4})|(?<=\A-{4}))(?:-{4,}(?: -+)*(?=\s|\Z)|-*(?: -+)*\s*\Z)"
 )
 # A title in mixed case, two words to eight, nothing but words in it.
-_TITLE = re.compile(
+_TITLE: Final = re.compile(
     r"\s*(?=.*[a-z])[A-Z][A-Za-z'’-]*"
     r"(?:,? (?:[A-Z][A-Za-z'’-]*|of|and|the|in|on|for|to|a|with|from|by)){1,7}\s*\Z"
 )
-_RULE_SIGNS = frozenset("-=_*~")
-_NUMBER_SIGNS = frozenset("0123456789¶")
+_RULE_SIGNS: Final = frozenset("-=_*~")
+_NUMBER_SIGNS: Final = frozenset("0123456789¶")
 _SIGNS = _RULE_SIGNS | _NUMBER_SIGNS
-_PAGE_BREAK = frozenset(
+_PAGE_BREAK: Final = frozenset(
     (
         "page-line",
         "section-line",
@@ -58,7 +59,7 @@ _PAGE_BREAK = frozenset(
         "section-heading",
     )
 )
-_INNER_PARAGRAPH = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
+_INNER_PARAGRAPH: Final = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 
 
 @dataclass(slots=True)

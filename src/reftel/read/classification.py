@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
 from reftel.read.elements import name_front
 from reftel.read.reading import Reading
 from reftel.telegram import Section, Span
 
-_LEVEL = (
+_LEVEL: Final = (
     r"(?P<level>UNCL[A-Z]*(?: +E ?F ?T ?O)?|U N C L A S(?: S I F I E D)?"
     r"|L ?I ?M ?I ?T ?E ?D +O ?F+ ?I ?C ?[A-Z]? ?[A-Z]? ?[A-Z]? ?L? +U ?S ?E"
     r"|SENSITIVE BUT UNCLASSIFIED|C ?O ?N ?F ?I ?D ?E ?N ?T ?I ?A ?L|CONFID[A-Z*]*"
@@ -25,23 +26,23 @@ _SECTION = r"(?:(?:FINAL )?S?ECTIO?N? *(?P<number>[0-9]{1,2})? *(?:OF|ON|GF) *(?
 _POST = r"(?P<post>(?!(?:OF|ON|GF|S?ECTION)\b)[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
 _SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9A-Z])"
 
-CLASSIFICATION_LINE = re.compile(
+CLASSIFICATION_LINE: Final = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}{_CONTROL}(?: +{_SECTION})? +{_POST} +{_SERIAL}"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?(?P<rest>.*)\Z",
     re.IGNORECASE,
 )
 # Without a post or a number that can be read: still where the heading ends.
-LOOSE_CLASSIFICATION_LINE = re.compile(
+LOOSE_CLASSIFICATION_LINE: Final = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}\b(?: +{_SECTION})?(?P<rest>.*)\Z", re.IGNORECASE
 )
-_FIRST = frozenset("UuLlSsCcTt")
+_FIRST: Final = frozenset("UuLlSsCcTt")
 # A number in which letters were read for digits: another place must confirm it.
-_DOUBTFUL_NUMBER = re.compile(
+_DOUBTFUL_NUMBER: Final = re.compile(
     r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
 )
-_SERVICE = re.compile(r"\s*SVC\b\s*")
-_SECTION_AFTER = re.compile(rf"\s*{_SECTION}\s*", re.IGNORECASE)
-_SPACED = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
+_SERVICE: Final = re.compile(r"\s*SVC\b\s*")
+_SECTION_AFTER: Final = re.compile(rf"\s*{_SECTION}\s*", re.IGNORECASE)
+_SPACED: Final = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
 
 
 def opens_level(text: str) -> bool:
@@ -121,7 +122,7 @@ def _read_service(reading: Reading, index: int, match: re.Match[str], end: int) 
     return index + 1
 
 
-_WIRE_LINE = 69
+_WIRE_LINE: Final = 69
 
 
 def unfold(lines: list[str], start: int = 0) -> str:

@@ -6,31 +6,32 @@ clsby = "Classified By:" name ["," title] "Reason" [":"] section letters        
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.telegram import ClassifiedBy
 
-CLASSIFIED_LABEL = re.compile(
+CLASSIFIED_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? BY\b\s*[:;.]?\s*",
     re.IGNORECASE,
 )
-FURTHER_LABEL = re.compile(
+FURTHER_LABEL: Final = re.compile(
     r"\s*(?:\([A-Z]{1,3}\) *)?"
     r"(?:DERIVED FROM|DECLASSIFY ON|(?P<reason>REASONS?(?=\s*:\s*(?:E\.?O|1\.[45]))))\s*:\s*",
     re.IGNORECASE,
 )
 """What can stand on lines of their own below: the source it was classified from, until when, why."""
 # Where the name ends: the word REASON, or the section of the order with the first letter.
-_REASON = re.compile(
+_REASON: Final = re.compile(
     r"[\s,.;:(-]*(?:\b(?:FOR|PER|UNDER|PURSUANT TO|IAW|IN ACCORDANCE WITH|BASED ON|AND|BY|OF)\s+)?(?:THE\s+)?"
     r"(?:(?:(?:UNDER|OF|PER)\s+)?E\.?\s?O\.?\s*1[23][0-9]{3}[\s,.;:]*(?:FOR\s+)?)?"
     r"(?:(?:REASON(?:\(S\)|S)?|(?:SECTIONS?|SEC\.)(?=\W*1\.))(?!\w)\s*[:;.]*\s*|(?=\(?1\.[4-6]\s*[(\[]?\s*[A-H]\b))",
     re.IGNORECASE,
 )
-_SECTION = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
-_LETTERS = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
-_COMMA = re.compile(r",(?!\s*(?:JR|SR|II|III)\b)", re.IGNORECASE)
-_MARK = re.compile(r"\([A-Z]{1,3}\)\s*")
-_TITLE_WORDS = frozenset(
+_SECTION: Final = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
+_LETTERS: Final = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
+_COMMA: Final = re.compile(r",(?!\s*(?:JR|SR|II|III)\b)", re.IGNORECASE)
+_MARK: Final = re.compile(r"\([A-Z]{1,3}\)\s*")
+_TITLE_WORDS: Final = frozenset(
     """AMBASSADOR AMB CHARGE CHARGÉ D'AFFAIRES DAFFAIRES D'AFFAIRS AFFAIRES CHARGEE A.I AI CDA AD
     INTERIM DCM ADCM DPO
     A/DCM DEPUTY CHIEF CHIEFS MISSION CONSUL CONSULATE GENERAL CG PRINCIPAL OFFICER OFF PO MINISTER
@@ -44,7 +45,7 @@ _TITLE_WORDS = frozenset(
     REFUGEE TRADE UNIT DELEGATION DELEGATE OIC POLAD CONGEN FSO MGMT EUR NEA WHA EAP AF SCA SA INR ISN
     IRAN WATCHER TREASURY FINANCIAL INTERNAL FOREIGN POLICY OPERATIONS PLANNING TRANSITION GLOBAL""".split()
 )
-_LINKS = frozenset(("OF", "FOR", "THE", "AND", "&", "TO", "AT", "IN", "-"))
+_LINKS: Final = frozenset(("OF", "FOR", "THE", "AND", "&", "TO", "AT", "IN", "-"))
 
 
 def parse_classified_by(text: str) -> ClassifiedBy:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date as date_type
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -19,11 +20,11 @@ from reftel.read.reading import Reading
 from reftel.tables.orders import ORDERS, order_in_force
 from reftel.telegram import ExecutiveOrder, Mrn, Repair, Section, Span
 
-_NUMBERED_LINES = (
+_NUMBERED_LINES: Final = (
     ("page-line", PAGE_LINE, "page-line-differs"),
     ("section-line", SECTION_MARK, "section-line-differs"),
 )
-_OPEN = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
+_OPEN: Final = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
 
 
 def finish_order(reading: Reading) -> None:
@@ -37,7 +38,7 @@ def finish_order(reading: Reading) -> None:
     reading.executive_order = by_schedule(order, reading.classification, reading.dtg)
 
 
-_KNOWN_ORDERS = frozenset(number for number, _, _ in ORDERS) | {"10964", "13292"}
+_KNOWN_ORDERS: Final = frozenset(number for number, _, _ in ORDERS) | {"10964", "13292"}
 
 
 def _mend_order_number(reading: Reading, order: ExecutiveOrder) -> ExecutiveOrder:
@@ -231,7 +232,7 @@ def finish_classification(reading: Reading) -> None:
         reading.doubt("classification-differs", message)
 
 
-_CATALOGUE_DATE = re.compile(r"([0-9]{2})[ -]([A-Za-z]{3})[ -]([0-9]{4})")
+_CATALOGUE_DATE: Final = re.compile(r"([0-9]{2})[ -]([A-Za-z]{3})[ -]([0-9]{4})")
 
 
 def compare_attributes(reading: Reading) -> None:

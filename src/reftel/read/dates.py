@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Final
 
 from reftel.read.dtg import MONTHS
 
-_SLASHED = re.compile(r"(?<![0-9])([0-9]{1,4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,4})(?![0-9])")
-_NAMED = re.compile(
+_SLASHED: Final = re.compile(r"(?<![0-9])([0-9]{1,4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,4})(?![0-9])")
+_NAMED: Final = re.compile(
     r"(?<![A-Z0-9])(?:([0-9]{1,2})(?:ST|ND|RD|TH)? +([A-Z]{3,9})\.?,? +([0-9]{2,4})"
     r"|([A-Z]{3,9})\.? +([0-9]{1,2})(?:ST|ND|RD|TH)?,? +([0-9]{4}))(?![0-9])",
     re.IGNORECASE,

@@ -4,6 +4,7 @@ and dash line (telegram-content.md 3.3 to 3.5)."""
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.read.dtg import DTG_LINE
 from reftel.read.elements import Piece
@@ -11,22 +12,24 @@ from reftel.read.reading import Reading
 from reftel.telegram import Distribution
 
 _OFFICE_CODE = r"[A-Z][A-Z/]*-[0-9O]{1,2}\b"
-_OFFICE_LIST = re.compile(rf"\s*(?:ACTION|ORIGIN)\s+{_OFFICE_CODE}")
-_INFO_OFFICES = re.compile(rf"\s*INFO\s+(?:{_OFFICE_CODE}|/ ?[0-9]{{3}} ?[WR])")
-_OFFICES_MORE = re.compile(
+_OFFICE_LIST: Final = re.compile(rf"\s*(?:ACTION|ORIGIN)\s+{_OFFICE_CODE}")
+_INFO_OFFICES: Final = re.compile(rf"\s*INFO\s+(?:{_OFFICE_CODE}|/ ?[0-9]{{3}} ?[WR])")
+_OFFICES_MORE: Final = re.compile(
     rf"\s*(?:{_OFFICE_CODE}\s*)*(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
-_GROUP_OR_OFFICE = re.compile(rf"\b(?:ACTION|ORIGIN|INFO)\b(?!-)|{_OFFICE_CODE}")
-_OFFICE_TOTAL = re.compile(r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z")
-_QUEUE = re.compile(r"\s*[0-9]{2}\s*\Z")
+_GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|INFO)\b(?!-)|{_OFFICE_CODE}")
+_OFFICE_TOTAL: Final = re.compile(
+    r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z"
+)
+_QUEUE: Final = re.compile(r"\s*[0-9]{2}\s*\Z")
 # `66011` stands between the offices and the drafter of a telegram that is sent once more.
-_REPEATED = re.compile(r"\s*[0-9]{4,6}\s*\Z")
-_DRAFTED = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
-_APPROVED = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
+_REPEATED: Final = re.compile(r"\s*[0-9]{4,6}\s*\Z")
+_DRAFTED: Final = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
+_APPROVED: Final = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
 # The counter is in hexadecimal from 1990 on: `------------------3F9A6B  061536Z /38`.
-_DASHES = re.compile(r"\s*-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*\Z")
-_FM = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
-_LONGEST = 120
+_DASHES: Final = re.compile(r"\s*-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*\Z")
+_FM: Final = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
+_LONGEST: Final = 120
 
 
 def is_office_list(text: str) -> bool:
@@ -122,7 +125,7 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
     )
 
 
-_CLEARANCE = re.compile(
+_CLEARANCE: Final = re.compile(
     r"\s*(?P<office>[A-Z][A-Z0-9/&.-]*)\s*(?:[:-]|- )\s*(?P<name>[A-Z].*?)\s*\Z"
 )
 

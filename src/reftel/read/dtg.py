@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from reftel.telegram import full_year
 
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-PRECEDENCES = {"Z": "FLASH", "O": "IMMEDIATE", "P": "PRIORITY", "R": "ROUTINE", "Y": "EMERGENCY"}
+MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+PRECEDENCES: Final = {
+    "Z": "FLASH",
+    "O": "IMMEDIATE",
+    "P": "PRIORITY",
+    "R": "ROUTINE",
+    "Y": "EMERGENCY",
+}
 """The word for each prosign; Y is met in JANAP 128 traffic only (wire-format.md 3.1)."""
 
 # fl5 = prec [SP prec] SP ddhhmm "Z" SP mon SP yy *(SP opsig)     wire-format.md 1.5, content 3.6
 # As copied: blanks before the Z and inside the digits of 1973 copies, no Z, the month in full,
 # a letter glued behind the year. Read so, never written so.
-DTG_LINE = re.compile(
+DTG_LINE: Final = re.compile(
     r"\s*(?:(?P<first>[ZOPRY]|0(?= [0-9]{6}))(?:(?P=first)| *(?P<second>[ZOPR]))? *)?"
     r"(?P<day>[0-3O] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?(?:Z|2(?= [A-Z]))? *"
     r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T"
@@ -23,7 +30,7 @@ DTG_LINE = re.compile(
     re.IGNORECASE,
 )
 # The same with a month that is no month's name, or without a year: what it says is settled elsewhere.
-GARBLED_DTG_LINE = re.compile(
+GARBLED_DTG_LINE: Final = re.compile(
     r"\s*(?P<first>[ZOPRY])(?: (?P<second>[ZOPR]))? +(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z"
     r"(?: +(?P<month>[A-Z]{3,9}))?(?: +(?P<year>(?:19|20)?[0-9]{2}))?\s*(?P<rest>)\Z"
 )
@@ -35,7 +42,7 @@ def mend_digits(text: str) -> str:
     return text.translate(_DIGITS)
 
 
-OPERATING_SIGNAL = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
+OPERATING_SIGNAL: Final = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
 
 
 def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:

@@ -6,9 +6,11 @@ two pieces out of one. No step drops, moves or rewrites a character.
 
 from __future__ import annotations
 
+from typing import Final
+
 from reftel.telegram import Element
 
-KINDS: dict[str, str] = {
+KINDS: Final[dict[str, str]] = {
     "blank": "An empty line, or one that holds blanks only.",
     "transmission-id": "Format line 1: start of message, channel and channel number of the last hop.",
     "routing-line": "Format line 2: precedence, doubled, and the stations this transmission goes to.",

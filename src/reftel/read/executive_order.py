@@ -6,28 +6,29 @@ eo = ("E.O."|"EO") SP order [":"] SP value                                  tele
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import msgspec
 
 from reftel.read.dates import find_date
 from reftel.telegram import ExecutiveOrder
 
-EO_LABEL = re.compile(
+EO_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?E[.,]? ?[OM][.,]?M? *[:;]? *(?P<order>1[0-9]{3,4})?"
     r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )
-_EXEMPTION = re.compile(
+_EXEMPTION: Final = re.compile(
     r"\b(XGDS(?:[ (-]{0,3}[1-4])?|[XR]DS[ (-]{0,3}[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
-_DECL = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
-_EVENT = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
-_NOTHING = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
+_DECL: Final = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
+_EVENT: Final = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
+_NOTHING: Final = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
 
 
-_GROUP = re.compile(
+_GROUP: Final = re.compile(
     r"(?:\A|(?<=[.?!\")]))\s*(?P<note>(?:GP|GROUP)[- ]?(?P<group>[1-4])\.?)"
     r"(?P<signed>\s+[A-Z][A-Z'-]{2,20})?\s*\Z",
     re.IGNORECASE,
@@ -108,11 +109,11 @@ def by_schedule(
     return msgspec.structs.replace(order, declassify_on=found, by_rule=True)
 
 
-_SPAN = {"CONFIDENTIAL": 6, "SECRET": 8, "TOP SECRET": 10}
+_SPAN: Final = {"CONFIDENTIAL": 6, "SECRET": 8, "TOP SECRET": 10}
 
 
-_NUMBERS = {"FIVE": 5, "TEN": 10, "FIFTEEN": 15, "TWENTY": 20, "TWENTY-FIVE": 25}
-_YEARS = re.compile(
+_NUMBERS: Final = {"FIVE": 5, "TEN": 10, "FIFTEEN": 15, "TWENTY": 20, "TWENTY-FIVE": 25}
+_YEARS: Final = re.compile(
     rf"DECL\W*(?:(?P<digits>[0-9]{{1,2}})|(?P<word>{'|'.join(_NUMBERS)})) YEARS\W*\Z", re.IGNORECASE
 )
 

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.read.repairs import SOFT_HYPHEN
 
-RULE = re.compile(r"(?=\s*(?:[-=_*~]\s?){3})\s*+(?:[-=_*~]++\s?+)++\s*+\Z")
+RULE: Final = re.compile(r"(?=\s*(?:[-=_*~]\s?){3})\s*+(?:[-=_*~]++\s?+)++\s*+\Z")
 """A line of dashes or signs that sets off a heading."""
 
-_RULE_SIGNS = frozenset("-=_*~")
-_SENTENCE_ENDS = frozenset(".?!:;\"')]8”")
+_RULE_SIGNS: Final = frozenset("-=_*~")
+_SENTENCE_ENDS: Final = frozenset(".?!:;\"')]8”")
 # A line that opens with one of these can be an item; most lines do not, and are spared the pattern.
-_ITEM_SIGNS = frozenset("-*•o(ivxIVX0123456789")
-_ITEM = re.compile(
+_ITEM_SIGNS: Final = frozenset("-*•o(ivxIVX0123456789")
+_ITEM: Final = re.compile(
     r"--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\)"
 )
 # What asks for a look line by line: divided words, items, rules, running numbers. Patterns that search
 # a text begin with a character of their own: the engine then leaps from one to the next.
-_KEPT = re.compile(
+_KEPT: Final = re.compile(
     r"\n(?:(?<=-\n)|(?<=- \n)"
     r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
 )
 # Columns stand three blanks apart or more.
-_COLUMNS = re.compile(r"   (?<=\S   ) *\S")
-_ODD_BLANKS = "".join(
+_COLUMNS: Final = re.compile(r"   (?<=\S   ) *\S")
+_ODD_BLANKS: Final = "".join(
     sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign not in " \n"
 )
-_ASCII_BLANKS = "".join(sign for sign in _ODD_BLANKS if sign.isascii())
-_RUNNING_NUMBER = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
+_ASCII_BLANKS: Final = "".join(sign for sign in _ODD_BLANKS if sign.isascii())
+_RUNNING_NUMBER: Final = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
 
 def is_rule(text: str) -> bool:

@@ -8,61 +8,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 from reftel.read.elements import Piece, cut
 from reftel.read.release import is_released_copy, mark_release
 
 # stamp = "Declassified/Released" ... "EO Systematic Review" date; two lines at each page foot, parts
 # parted by blanks or tabs, the officer's name before or after. Matched by shape: dates differ.
-_STAMP = re.compile(
+_STAMP: Final = re.compile(
     r"[ \t]*(?:[A-Z][a-z]+ [A-Z]\.? ?[A-Z][a-z]+[ \t]+)?"
     r"(?:(?:De)?classified/Released|(?:[a-z]*/)Released)[ \t]+"
     r"US Department of State[ \t]+EO Systematic Review[ \t]+"
     r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}[ \t]*"
 )
-_STAMP_PART = re.compile(
+_STAMP_PART: Final = re.compile(
     r"[ \t]*(?:Declassified/Released|US Department of State|EO Systematic Review"
     r"|[0-9]{1,2} [A-Za-z]{3} [0-9]{4}|[A-Z][a-z]+ [A-Z]\. [A-Z][a-z]+)[ \t]*\Z"
 )
 # secline = short SP serial8 2SP nnn ["." digit] SP "OF" SP nnn               telegram-content.md 3.18
-SECTION_MARK = re.compile(
+SECTION_MARK: Final = re.compile(
     r"(?<![A-Z0-9])(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}) (?P<serial>[0-9]{8}) {1,3}"
     r"(?P<number>[0-9]{3})(?:\.[0-9])? OF (?P<of>[0-9]{3})(?![0-9])"
 )
-_SECTION_END = re.compile(r" [0-9]{8} {1,3}[0-9]{3}(?:\.[0-9])? OF [0-9]{3}(?![0-9])")
-_MOST_WORDS = 4
+_SECTION_END: Final = re.compile(r" [0-9]{8} {1,3}[0-9]{3}(?:\.[0-9])? OF [0-9]{3}(?![0-9])")
+_MOST_WORDS: Final = 4
 # pageline = "PAGE" nn short serial [nn "OF" nn] [ddhhmmZ]                    telegram-content.md 3.2
-PAGE_LINE = re.compile(
+PAGE_LINE: Final = re.compile(
     r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?"
     r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6}Z?))?"
     r"(?: +POSS DUPE)?(?: +(?:UNCLAS\w*|C O N F I D E N T I A L|S E C R E T|T O P +S E C R E T))? *\Z"
 )
 # What a printed page of SMART has at its head, and other copies at their foot.
-_PAGE_OF = re.compile(r" *Page +[0-9]{1,3} +of +[0-9]{1,3} *\Z", re.IGNORECASE)
-_PAGE_ALONE = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
-_PAGE_POST = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
-_BANNER = re.compile(
+_PAGE_OF: Final = re.compile(r" *Page +[0-9]{1,3} +of +[0-9]{1,3} *\Z", re.IGNORECASE)
+_PAGE_ALONE: Final = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
+_PAGE_POST: Final = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
+_BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
     r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
 )
-_END = re.compile(
+_END: Final = re.compile(
     r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>"
     r"|={3,} *[A-Z ]*ENDS? *={3,}|#[0-9]{4}|\*{3} *Current (?:Handling"
     r" Restrictions|Classification) *\*{3}.*)\s*\Z"
 )
-_LOST = re.compile(
+_LOST: Final = re.compile(
     r" *(?:ERROR READING TEXT.*|EXPAND ERROR ENCOUNTERED.*|(?:E ){5,}E(?: AR)?|\*{8,}"
     r"|\* *Missing Section [0-9]+ *\*|.*TEXT UNRETRIEVABLE.*)\s*\Z",
     re.IGNORECASE,
 )
-_NOTE = re.compile(
+_NOTE: Final = re.compile(
     r"\s*(?:This record is a partial extract of the original cable\b.*"
     r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [0-9]{1,2} [A-Z][a-z]+ [0-9]{4}, [0-9:]+"
     r")\s*\Z"
 )
-_ATTRIBUTES = re.compile(r"\s*Message Attributes\s*\Z")
-_MESSAGE_TEXT = re.compile(r"\s*Message Text\s*\Z")
+_ATTRIBUTES: Final = re.compile(r"\s*Message Attributes\s*\Z")
+_MESSAGE_TEXT: Final = re.compile(r"\s*Message Text\s*\Z")
 
 
 def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
@@ -115,7 +116,7 @@ def find_section_mark(text: str) -> re.Match[str] | None:
     return None
 
 
-_FURNITURE_FIRST = frozenset("PN<#*=EeTMWFS")
+_FURNITURE_FIRST: Final = frozenset("PN<#*=EeTMWFS")
 
 
 def _mark_line(piece: Piece) -> None:
@@ -206,9 +207,9 @@ def _mark_in_context(pieces: list[Piece]) -> None:
             solid[index].kind = "banner"
 
 
-_BANNER_FIRST = frozenset("ULSCT")
+_BANNER_FIRST: Final = frozenset("ULSCT")
 _CONTEXT_FIRST = _BANNER_FIRST | frozenset("P0123456789")
-_LONGEST_BANNER = 60
+_LONGEST_BANNER: Final = 60
 
 
 def _at_page_edge(solid: list[Piece], index: int) -> bool:
@@ -238,7 +239,7 @@ def _mark_broken_page_line(solid: list[Piece], index: int) -> None:
 
 # A publisher's catalogue of 2000s telegrams, its columns a line each: running number, date, message
 # reference number, origin, classification, references.
-_CATALOGUE = tuple(
+_CATALOGUE: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"\s*[0-9]{1,6}\s*\Z",

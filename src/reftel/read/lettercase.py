@@ -7,12 +7,13 @@ text keep the letters that they have.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.read.elements import Piece
 
-_FAR = 6000
+_FAR: Final = 6000
 # Lines that a telegram in capitals never has so. "To" and "Info" begin sentences too: not enough alone.
-_LOWERED = re.compile(
+_LOWERED: Final = re.compile(
     r"^[ \t]*(?:fm [a-z]|Fm [A-Z]|from: |to (?:[a-z]{4,8}/|secstate|amembassy|amconsul)"
     r"|To (?:Secstate|Amembassy)|vzczc|Vzczc|de [a-z]{4,8} |zn[ry] "
     r"|[zoprZOPR] [0-9]{6}[zZ] [a-zA-Z][a-z]{2} [0-9]"

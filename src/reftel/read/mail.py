@@ -12,6 +12,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses, parsedate_to_datetime
+from typing import Final
 
 import msgspec
 
@@ -31,13 +32,13 @@ from reftel.telegram import (
     Transmission,
 )
 
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|\r?\n|\Z)")
-_SIGNS = re.compile(
+_HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*:(?:[ \t]|\r?\n|\Z)")
+_SIGNS: Final = re.compile(
     r"^(?:MMHS-[A-Za-z0-9-]+|Received|Message-ID|MIME-Version|Return-Path|From|Date|Subject|To):",
     re.IGNORECASE | re.MULTILINE,
 )
-_SIGNAL = re.compile(r"[ZQ][A-Z]{2}[0-9]?\Z")
-_PRECEDENCES = {
+_SIGNAL: Final = re.compile(r"[ZQ][A-Z]{2}[0-9]?\Z")
+_PRECEDENCES: Final = {
     "0": "DEFERRED",
     "1": "ROUTINE",
     "2": "PRIORITY",

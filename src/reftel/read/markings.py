@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec.structs import replace
 
@@ -35,12 +35,12 @@ from reftel.telegram import Repair, Span
 
 FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
 
-_SUBJECT_LABEL = re.compile(
+_SUBJECT_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT|(?=:))|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
     r"\.?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
-_LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
+_LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
     ("subject", _SUBJECT_LABEL),
     ("tags", TAGS_LABEL),
     ("reference", REF_LABEL),
@@ -49,7 +49,7 @@ _LABELS: tuple[tuple[FieldKind, re.Pattern[str]], ...] = (
     ("classified-by", FURTHER_LABEL),
 )
 # The letters that each label can open with, damage included: most lines are spared the patterns.
-_LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
+_LABELS_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]] = {
     "S": _LABELS[:1],
     "U": _LABELS[:1],
     "T": _LABELS[1:2],
@@ -61,74 +61,80 @@ _LABELS_BY_FIRST: dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]] = {
     "E": _LABELS[4:5],
     **dict.fromkeys("0123456789", _LABELS[3:4]),
 }
-_INNER_LABEL = re.compile(
+_INNER_LABEL: Final = re.compile(
     r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
     r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
 )
-_QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
-_TEXT_LABEL = re.compile(
+_QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
+_TEXT_LABEL: Final = re.compile(
     r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b",
     re.IGNORECASE,
 )
-_CORRECTED_FIRST = frozenset("(*Cc")
-_CORRECTED = re.compile(r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE)
-_PASSING = re.compile(
+_CORRECTED_FIRST: Final = frozenset("(*Cc")
+_CORRECTED: Final = re.compile(
+    r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE
+)
+_PASSING: Final = re.compile(
     r"\s*(?:(?P<org>(?!(?:PLEASE|PLS) )[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?"
     r"(?:PASS|FOR)\b",
     re.IGNORECASE,
 )
-_PASSING_ORGS = frozenset(
+_PASSING_ORGS: Final = frozenset(
     ("STATE", "DEPT", "DEPARTMENT", "USDOC", "TREASURY", "NSC", "AIDAC", "COMMERCE", "DOD", "HQS")
 )
-_LETTERED = re.compile(r"\s*\(?(?P<letter>[A-Z])[.)] +\S")
-_RULED = re.compile(r"\s*[-=_*]{4,}")
-_ENUMERATED = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
-_CITED = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
-_MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
-_NAME_ALONE = re.compile(r"\s*[A-Z][A-Z'-]{2,20}\s*\Z")
-_HYPHEN_AT_END = re.compile(r"(?<=[A-Za-z])-[ \t]?\n[ \t]*(?=[A-Za-z])")
+_LETTERED: Final = re.compile(r"\s*\(?(?P<letter>[A-Z])[.)] +\S")
+_RULED: Final = re.compile(r"\s*[-=_*]{4,}")
+_ENUMERATED: Final = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
+_CITED: Final = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
+_MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
+_NAME_ALONE: Final = re.compile(r"\s*[A-Z][A-Z'-]{2,20}\s*\Z")
+_HYPHEN_AT_END: Final = re.compile(r"(?<=[A-Za-z])-[ \t]?\n[ \t]*(?=[A-Za-z])")
 # Text with a portion mark, not the letters of a reason: `(C) AND (D)`.
-_MARKED_TEXT = re.compile(
+_MARKED_TEXT: Final = re.compile(
     r"\s*\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\) +(?!AND\b|OR\b|FOR\b)[\"A-Z][A-Za-z]"
 )
-_ONLY = re.compile(r"\s*(?:EYES )?ONLY FOR\b|\s*(?:EYES ONLY )?FOR\b.*\bONLY\b", re.IGNORECASE)
-_NO_SUBJECT = re.compile(
+_ONLY: Final = re.compile(
+    r"\s*(?:EYES )?ONLY FOR\b|\s*(?:EYES ONLY )?FOR\b.*\bONLY\b", re.IGNORECASE
+)
+_NO_SUBJECT: Final = re.compile(
     r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]|UNCLASSIFIED\b|CONFIDENTIAL\b|SECRET\b)",
     re.IGNORECASE,
 )
 
 # Words that are captions in this place; elsewhere ONLY, US and the like are prose.
-_CAPTION_WORDS = tuple(
+_CAPTION_WORDS: Final = tuple(
     sorted(
         (entry.code for entry in tables.captions() if entry.code.isupper() and len(entry.code) > 2),
         key=len,
         reverse=True,
     )
 )
-_CAPTION = re.compile(
+_CAPTION: Final = re.compile(
     r"[\s,;/.*-]*(?P<caption>" + "|".join(re.escape(word) for word in _CAPTION_WORDS) + r")"
     r"(?![A-Z0-9])[\s,;/.*-]*"
 )
 # What a caption has behind it: `EXDIS - DISTRIBUTE AS NODIS`, `OFFICIAL INFORMAL NO. 12`.
-_CAPTION_MORE = re.compile(r"\W*(?:DISTRIBUTE AS [A-Z]+\W*|(?:NO\. ?)?[0-9]+(?:[/-][0-9]+)?\s*\Z)")
-_CAPTION_BEHIND = re.compile(
+_CAPTION_MORE: Final = re.compile(
+    r"\W*(?:DISTRIBUTE AS [A-Z]+\W*|(?:NO\. ?)?[0-9]+(?:[/-][0-9]+)?\s*\Z)"
+)
+_CAPTION_BEHIND: Final = re.compile(
     r" (?<=\S ) *(?:SIPDIS|SENSITIVE|NOFORN|EXDIS|NODIS|LIMDIS)(?: +SIPDIS)?\s*\Z"
 )
 
 # What archives and publishers write above the text of a copy.
-_ARCHIVE_NOTE = re.compile(
+_ARCHIVE_NOTE: Final = re.compile(
     r"\s*(?:Original (?:telegram|classification|document)\b|Copy (?:from|of)\b.*(?:Archives|file)"
     r"|R(?:ecord )?G(?:roup)? ?[0-9]+\b|(?:19[0-9]{2}-)?[0-9-]* ?Central (?:Foreign Policy )?Files?\b"
     r"|(?:File|Box|Folder): )",
     re.IGNORECASE,
 )
-_SHORT = 24
-_DECLASSIFIED = re.compile(r"de-?classified\b(?<!\wdeclassified)(?<!\wde-classified)")
-_SHORTEST_MISSPELT = 6
-_LIKENESS = 0.83
-_FEW_PROSE_LINES = 8
-_FAR = 60
+_SHORT: Final = 24
+_DECLASSIFIED: Final = re.compile(r"de-?classified\b(?<!\wdeclassified)(?<!\wde-classified)")
+_SHORTEST_MISSPELT: Final = 6
+_LIKENESS: Final = 0.83
+_FEW_PROSE_LINES: Final = 8
+_FAR: Final = 60
 
 
 def read_markings(reading: Reading, index: int) -> int:

@@ -9,22 +9,22 @@ from __future__ import annotations
 import html
 import re
 from html.parser import HTMLParser
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from reftel.telegram import Coverage, Element, Span, Telegram
 
-_STRUCTURE = re.compile(
+_STRUCTURE: Final = re.compile(
     r"<(?:!DOCTYPE\s+html|html|head|body|pre|code)\b[^<>]*>|&#x0*A;|&#10;", re.IGNORECASE
 )
-_BLOCK = re.compile(r"</?(?:table|td|div|p|br)\b[^<>]*>", re.IGNORECASE)
-_FEW_BLOCKS = 4
-_MOST_UNCLOSED = 100
-_BLOCK_TAGS = frozenset(
+_BLOCK: Final = re.compile(r"</?(?:table|td|div|p|br)\b[^<>]*>", re.IGNORECASE)
+_FEW_BLOCKS: Final = 4
+_MOST_UNCLOSED: Final = 100
+_BLOCK_TAGS: Final = frozenset(
     "br p div tr li h1 h2 h3 h4 h5 h6 table hr section article blockquote ul ol".split()
 )
-_HIDDEN_TAGS = frozenset(("script", "style", "head", "title"))
+_HIDDEN_TAGS: Final = frozenset(("script", "style", "head", "title"))
 
 
 class Shown(NamedTuple):

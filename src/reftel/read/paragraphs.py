@@ -6,30 +6,31 @@ para = ["pilcrow"] number ("." | ")") [SP "(" portion ")"] SP text        telegr
 from __future__ import annotations
 
 import re
+from typing import Final
 
-PARAGRAPH_START = re.compile(
+PARAGRAPH_START: Final = re.compile(
     r"(?P<indent>[ \t]*)(?P<pilcrow>¶ ?)?(?P<number>[0-9]{1,3})"
     # A stop may be lost before a portion mark: `3 (C)`.
     r"(?P<stop> ?\.|\)|(?= ?\((?:U|SBU|LOU|C|S|TS)[/)]))(?![0-9])[ \t]*(?=\S|\Z)"
 )
 _LEVEL = r"(?:U|SBU|LOU|L|C|S|TS|FOUO)"
 _CONTROL = r"(?:NF|NOFORN|FOUO|FGI|SBU|REL(?: TO)? [A-Z]+(?:(?:, ?|/| AND )[A-Z]+)*)"
-PORTION_MARK = re.compile(
+PORTION_MARK: Final = re.compile(
     rf"\({{1,2}}\s*(?P<mark>{_LEVEL}(?:\s*(?://|/|-|\s)\s*{_CONTROL})*)\s*(?:/+\s*)?\)[ \t]*"
 )
-_ENTIRE = re.compile(
+_ENTIRE: Final = re.compile(
     rf"\(?\s*(?:(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]|(?P<word>CONFIDENTIAL|SECRET|TOP SECRET"
     r"|LIMITED OFFICIAL USE|UNCLASSIFIED)\s*[-:]?-?)\s*(?:THE )?ENTIRE TEXT\s*\.?\)?",
     re.IGNORECASE,
 )
-_LETTERS = {
+_LETTERS: Final = {
     "CONFIDENTIAL": "C",
     "SECRET": "S",
     "TOP SECRET": "TS",
     "LIMITED OFFICIAL USE": "LOU",
     "UNCLASSIFIED": "U",
 }
-LABEL = re.compile(
+LABEL: Final = re.compile(
     r"(?:(?:THIS IS AN )?\(?(?P<label>(?:BEGIN |EXECUTIVE )?"
     r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?| AND [A-Z]+(?: [A-Z]+)?(?=:))?"
@@ -40,12 +41,12 @@ LABEL = re.compile(
     r"|(?:BEGIN )?(?P<bare>SUMMARY|COMMENT)(?-i:(?= [A-Z][a-z])))",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(r"\s*(//|/|-)\s*")
-_PUNCTUATION = frozenset(" \t\n.:;-")
-_LONGEST_LEVEL = 3
-_ENTIRE_WITHIN = 40
-_LABEL_WITHIN = 60
-_LABEL_FIRST = frozenset("(ABCEGIKNOSTabcegiknost")
+_SEPARATOR: Final = re.compile(r"\s*(//|/|-)\s*")
+_PUNCTUATION: Final = frozenset(" \t\n.:;-")
+_LONGEST_LEVEL: Final = 3
+_ENTIRE_WITHIN: Final = 40
+_LABEL_WITHIN: Final = 60
+_LABEL_FIRST: Final = frozenset("(ABCEGIKNOSTabcegiknost")
 
 
 def portion_mark(text: str) -> tuple[str | None, int]:

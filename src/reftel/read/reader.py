@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice, pairwise
+from typing import Final
 
 from reftel.read.address import is_originator
 from reftel.read.attention import read_attention
@@ -156,7 +157,7 @@ def _read_front(reading: Reading) -> int:
     return read_markings(reading, index)
 
 
-_FAR = 40
+_FAR: Final = 40
 
 
 def _heading_start(reading: Reading) -> int:
@@ -188,9 +189,9 @@ def _heading_follows(pieces: list[Piece], at: int) -> bool:
     ) or any(is_transmission_start(text) for text in solid)
 
 
-_CORRECTION = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
+_CORRECTION: Final = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
 # A signal, the identification of a message, or one of the tests of a line.
-_SERVICE = re.compile(
+_SERVICE: Final = re.compile(
     r"\s*(?:(?:INT )?Z[A-Z]{2}[0-9]?\b|CHANNEL CHECK\b"
     r"|[A-Z]{4,8} #?[0-9]{1,4}(?:/[0-9]{2}|[A-Z])? (?:[0-9]{7}|[0-9]{2}/[0-9]{4}[A-Z])\b)"
 )
@@ -258,7 +259,7 @@ def _skip(reading: Reading, index: int) -> int:
 
 
 # What another heading within the text can begin with; most telegrams have none.
-_FURTHER = re.compile(
+_FURTHER: Final = re.compile(
     r"\n[ \t]*(?:[Vv](?i:ZCZC|V {3})|[Zz](?i:CZC)|[Aa](?i:CTION +[A-Z/]+-)|[Oo](?i:RIGIN +[A-Z/]+-)"
     r"|[Ff][Mm] |[Cc](?i:LASSIFICATION: *)|[Uu](?i:NCL| N C L)|[Ll](?i: ?I ?M ?I ?T ?E ?D)"
     r"|[Ss](?i:ENSITIVE BUT| ?E ?C ?R ?E)|[Cc](?i: ?O ?N ?F)|[Tt](?i: ?O ?P +S))"
@@ -342,12 +343,12 @@ def _begins_section(reading: Reading, at: int) -> bool:
     return match is not None and int(match["serial"]) == reading.number
 
 
-_DATE_FOLLOWS = re.compile(r"\s*[ZOPRY]?[ ZOPRY]*[0-9O]")
+_DATE_FOLLOWS: Final = re.compile(r"\s*[ZOPRY]?[ ZOPRY]*[0-9O]")
 # What format line 1, an office list, a date-time group and a classification line can open with.
-_SECTION_FIRST = frozenset("VZAOPRY0123UuLlSsCcTt")
+_SECTION_FIRST: Final = frozenset("VZAOPRY0123UuLlSsCcTt")
 
 
-_LAST_LINES = 4
+_LAST_LINES: Final = 4
 
 
 def _read_downgrading(reading: Reading, start: int) -> None:
@@ -369,7 +370,7 @@ def _read_downgrading(reading: Reading, start: int) -> None:
         reading.executive_order = reading.executive_order or order
 
 
-_BROKEN_OFF = re.compile(r"\s*(?:E ){4,}.*\bAR\s*\Z")
+_BROKEN_OFF: Final = re.compile(r"\s*(?:E ){4,}.*\bAR\s*\Z")
 
 
 def _wire(reading: Reading) -> Wire:
@@ -388,7 +389,7 @@ def _wire(reading: Reading) -> Wire:
     )
 
 
-_EVIDENCE = frozenset(
+_EVIDENCE: Final = frozenset(
     """transmission-id routing-line calling-station security-line date-time-group originator
     action-addressee info-addressee page-line section-line release-stamp distribution drafting
     subject classified-by attributes release-note""".split()
@@ -413,7 +414,9 @@ def _has_evidence(reading: Reading) -> bool:
     return _body_is_evidence(reading)
 
 
-_TELEGRAPHESE = re.compile(r"(?:END SUMMARY|END COMMENT|RPT NOT|COMMENT ENDS?)", re.IGNORECASE)
+_TELEGRAPHESE: Final = re.compile(
+    r"(?:END SUMMARY|END COMMENT|RPT NOT|COMMENT ENDS?)", re.IGNORECASE
+)
 
 
 def _body_is_evidence(reading: Reading) -> bool:

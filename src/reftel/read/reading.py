@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from reftel.read.elements import Piece
 from reftel.telegram import (
@@ -28,7 +29,7 @@ from reftel.telegram import (
     Transmission,
 )
 
-_MANY = frozenset(("blank", "body", "paragraph-number"))
+_MANY: Final = frozenset(("blank", "body", "paragraph-number"))
 
 
 @dataclass(slots=True)

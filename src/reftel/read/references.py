@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from reftel import tables
 from reftel.read.dates import find_date
 from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
 
-REF_LABEL = re.compile(
+REF_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?(?:\(?(?:RE?F|REF ?TEL)(?:S|\(S\)|TELS?|ERENCES?|ERENCE\(S\))?|RETELS?)"
     r"(?:\s*(?:[:;]|\.(?! ?[A-Z]\b)|-+(?= *[A-Z]))[\s.:*]*|\s+(?=\(?[A-Z]\)?[.):] ?|\(?[A-Z]\) ?)"
     r"|\s+(?-i:(?=(?:[0-9]{2,4} ?)?[A-Z][A-Z ]{2,20} [0-9]{2,8})))",
     re.IGNORECASE,
 )
 # label = "(A)" | "A." | "A)" | "A:"; a pilcrow put before it by the publisher; sometimes twice
-_ENUMERATOR = re.compile(
+_ENUMERATOR: Final = re.compile(
     r"(?:(?<=\A)|(?<=[\s;,:.\n(-]))(?:¶ ?)?(?:(?:REF|AND|&) )?"
     r"(?:\((?P<a>[A-Z])\)[.:]?|\[(?P<e>[A-Z])\]|(?P<b>[A-Z]) ?[.):](?!\S\.)"
     r"|(?P<c>[A-Z])-(?= ?[0-9]{2} [A-Z]{4}| [A-Z]{4}))[ \t]*"
     r"(?:\((?P<again>[A-Z])\)[ \t]*|(?P=b)[.)][ \t]*)?",
     re.IGNORECASE,
 )
-_BARE_ENUMERATOR = re.compile(
+_BARE_ENUMERATOR: Final = re.compile(
     r"(?:(?<=\A)|(?<=[\s;,]))(?P<b>[A-Z])[ \t]+(?=(?:[0-9]{2} ?)?[A-Z]{4,}[A-Z ]* [0-9]{2,8})"
 )
-_NUMBERED = re.compile(r"(?:(?<=\A)|(?<=[\s;,]))\(?(?P<n>[1-9])\)[ \t]*(?=(?:[0-9]{2} )?[A-Z])")
-_CITE = re.compile(
+_NUMBERED: Final = re.compile(
+    r"(?:(?<=\A)|(?<=[\s;,]))\(?(?P<n>[1-9])\)[ \t]*(?=(?:[0-9]{2} )?[A-Z])"
+)
+_CITE: Final = re.compile(
     r"(?<![A-Z0-9])(?:\(?['’]?(?P<year>(?:19[5-9]|20[0-4])[0-9]|[0-9]{2})\)?[ -]*)?"
     r"(?P<post>[A-Z][A-Z.'’]*(?:(?:[ \t\n]+|-|/)[A-Z][A-Z.'’]*){0,5}?)"
     r"(?:[ \t\n]*(?:TEL\.?|CABLE|TELEGRAM|MSG|NO\.?|NR\.?|NUMBER|#|-|:|,)){0,2}[ \t\n]*"
@@ -42,15 +45,17 @@ _CITE = re.compile(
     r"(?:[ \t]*(?:\(|OF |, )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|[ \t]*\(['’]?(?P<short>[0-9]{2})\))?",
     re.IGNORECASE,
 )
-_MORE_SERIAL = re.compile(
+_MORE_SERIAL: Final = re.compile(
     r"\s*(?:\((?!NOTAL)[^()]{0,30}\)|\(NOTAL\))?\s*(?:,?\s*AND|&|,|/|;)\s*(?:[A-Z][.)]\s*)?(?P<serial>[0-9]{2,8})"
     r"(?![0-9A-Z/.:-]|\s+(?!AND\b)[A-Z]{3,}\s+[0-9]{2})(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b)",
     re.IGNORECASE,
 )
-_AIRGRAM = re.compile(r"\b(?:A|CA|TOAID A|AIDTO A)-? ?[0-9]{1,5}\b", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{2}[A-Z ]))\s*")
-_JOINT = re.compile(r"\s*(?:,|&|\bAND\b|\bALSO\b|\bPLUS\b|/|--+)\s*(?:\bSEE\b\s*)?", re.IGNORECASE)
-_KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
+_AIRGRAM: Final = re.compile(r"\b(?:A|CA|TOAID A|AIDTO A)-? ?[0-9]{1,5}\b", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r"\s*(?:[;\n]|:(?= *[A-Z]{2}[A-Z ]))\s*")
+_JOINT: Final = re.compile(
+    r"\s*(?:,|&|\bAND\b|\bALSO\b|\bPLUS\b|/|--+)\s*(?:\bSEE\b\s*)?", re.IGNORECASE
+)
+_KINDS: Final[tuple[tuple[ReferenceKind, re.Pattern[str]], ...]] = (
     ("mail", re.compile(r"E-?MAIL|@|\bO-I\b|OFFICIAL.INFORMAL", re.IGNORECASE)),
     (
         "telephone",
@@ -67,10 +72,10 @@ _KINDS: tuple[tuple[ReferenceKind, re.Pattern[str]], ...] = (
     ),
 )
 # The halves of a post's name that was folded: `04 LA` and `PAZ 4000`.
-_LAST_WORD = re.compile(r"(?<![A-Z.])([A-Z][A-Z.]+)\s*\Z", re.IGNORECASE)
-_WORD_AND_NUMBER = re.compile(r"\s*([A-Z][A-Z.]+) +[0-9]{1,8}\b", re.IGNORECASE)
+_LAST_WORD: Final = re.compile(r"(?<![A-Z.])([A-Z][A-Z.]+)\s*\Z", re.IGNORECASE)
+_WORD_AND_NUMBER: Final = re.compile(r"\s*([A-Z][A-Z.]+) +[0-9]{1,8}\b", re.IGNORECASE)
 # Words that stand before numbers and are no post's name.
-_NOT_A_POST = frozenset(
+_NOT_A_POST: Final = frozenset(
     """JAN FEB MAR APR MAY JUN JUL AUG SEP SEPT OCT NOV DEC JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST
     SEPTEMBER OCTOBER NOVEMBER DECEMBER AND PREVIOUS PARA PARAS PARAGRAPH MSG REF REFS REFTEL DTG OF NO NR
     NUMBER THE IN ON AT BY FROM FOR WITH SECTION SEC PAGE PART TEL CABLE TELEGRAM MEMO LETTER DATED SERIES
@@ -80,11 +85,11 @@ _NOT_A_POST = frozenset(
     CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
 )
 # EMBTEL is a telegram of the writer's own embassy, DEPTEL one of the Department's.
-_OWN = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS|MY|OUR)TELS?", re.IGNORECASE)
+_OWN: Final = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS|MY|OUR)TELS?", re.IGNORECASE)
 # Numbers that a telegram to or from a travelling party has besides its own.
-_SERIES = frozenset(("TOSEC", "SECTO", "TODEP", "DEPTO", "CADEL"))
-_EARLY = 40
-_MONTH_DATED = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
+_SERIES: Final = frozenset(("TOSEC", "SECTO", "TODEP", "DEPTO", "CADEL"))
+_EARLY: Final = 40
+_MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

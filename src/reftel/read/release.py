@@ -7,6 +7,7 @@ what was withheld (telegram-content.md 3.24). They are a layer upon the telegram
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.read.dates import find_date
 from reftel.read.elements import Piece, cut
@@ -14,13 +15,15 @@ from reftel.read.reading import Reading
 from reftel.telegram import Release
 
 _CODE = r"(?:\(?[Bb]\)?\(?[1-9]\)?(?:\([A-F]\))?|1\.[4-6] ?\([A-Ha-h]\)|NR)"
-_CODES = re.compile(rf"(?<![A-Z0-9(.]){_CODE}(?![A-Z0-9])")
-_CODES_ALONE = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s*\Z")
-_CODES_BEHIND = re.compile(rf"(?<=\S)\s{{2,}}(?={_CODE}(?:[\s,;/]+{_CODE})*\s*\Z)")
-_CODES_BEFORE = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s{{2,}}(?=\S)")
-_CODE_BEGINS = frozenset("Bb(1N")
-_ACTION = re.compile(r"\s*(?P<action>RELEASED? IN (?:PART|FULL)|DENIED IN FULL)\b", re.IGNORECASE)
-_NOTE = re.compile(
+_CODES: Final = re.compile(rf"(?<![A-Z0-9(.]){_CODE}(?![A-Z0-9])")
+_CODES_ALONE: Final = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s*\Z")
+_CODES_BEHIND: Final = re.compile(rf"(?<=\S)\s{{2,}}(?={_CODE}(?:[\s,;/]+{_CODE})*\s*\Z)")
+_CODES_BEFORE: Final = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s{{2,}}(?=\S)")
+_CODE_BEGINS: Final = frozenset("Bb(1N")
+_ACTION: Final = re.compile(
+    r"\s*(?P<action>RELEASED? IN (?:PART|FULL)|DENIED IN FULL)\b", re.IGNORECASE
+)
+_NOTE: Final = re.compile(
     r"\s*(?:RELEASED? IN (?:PART|FULL)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
     r"|REVIEW AUTHORITY: .*|(?:REVIEWED|RELEASED) BY:? .*|EXEMPTIONS?: .*"
     r"|Class(?:ification)?: [A-Z]+ *-? *Reason: .*|Reason: [0-9].* *-? *Declassify on: .*"
@@ -29,16 +32,18 @@ _NOTE = re.compile(
     r"|Printed by: .*|Page [0-9]+ of [0-9]+)\s*\Z",
     re.IGNORECASE,
 )
-_NOTE_FIRST = frozenset("RrDdEeCcUuFfPpHh")
-_NUMBERED_NOTE = re.compile(
+_NOTE_FIRST: Final = frozenset("RrDdEeCcUuFfPpHh")
+_NUMBERED_NOTE: Final = re.compile(
     r"\b(?:Case No\. ?:? ?[A-Z]-[0-9]{4}-|Doc No\. ?:? ?C[0-9]{8})", re.IGNORECASE
 )
-_CODE_ENDS = frozenset("123456789)R")
-_CASE = re.compile(
+_CODE_ENDS: Final = frozenset("123456789)R")
+_CASE: Final = re.compile(
     r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE
 )
-_DOCUMENT = re.compile(r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}))", re.IGNORECASE)
-_SIGNS = ("Case No", "RELEASE", "FL-20")
+_DOCUMENT: Final = re.compile(
+    r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}))", re.IGNORECASE
+)
+_SIGNS: Final = ("Case No", "RELEASE", "FL-20")
 
 
 def is_released_copy(source: str) -> bool:

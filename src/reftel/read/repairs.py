@@ -10,11 +10,11 @@ import html
 import re
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reftel.read.shape import shape_of
 
-KINDS: dict[str, str] = {
+KINDS: Final[dict[str, str]] = {
     "pilcrow read as 1": "A paragraph's pilcrow became the digit 1: 11. 12. 13. before 4.",
     "apostrophe lost": "The right single quote became a comma, a question mark or Q: expert,s.",
     "opening quote lost": "The left double quote became & (or, read as HTML, ®): &registered8.",
@@ -33,7 +33,7 @@ KINDS: dict[str, str] = {
 }
 """Every reason that `Repair.why` gives, with a sentence that explains it."""
 
-SOFT_HYPHEN = "\u00ad"
+SOFT_HYPHEN: Final = "\u00ad"
 """Stands, while lines are joined, where a word was divided; the clean text has nothing there."""
 
 
@@ -47,27 +47,29 @@ class Mend(NamedTuple):
 
 
 # Each pattern begins with the damaged character itself: the engine then leaps from one to the next.
-_COMMA = re.compile(
+_COMMA: Final = re.compile(
     r",(?:(?<=[A-Za-z][a-z],)(?=s[\s.;:!?)\"8]|s\Z)|(?<=[A-Z]{2},)(?=S[\s.;:!?)\"8]|S\Z)"
     r"|(?<=[a-z]n,)(?=t[\s.;:!?)\"8]|t\Z)|(?<=[A-Z]N,)(?=T[\s.;:!?)\"8]|T\Z)"
     r"|(?<=[A-Z]\.,)(?=s[\s.;:!?])|(?<=[a-zI],)(?=(?:re|ve|ll)[\s.;:!?)]))"
 )
-_QUESTION = re.compile(r"\?(?:(?<=[a-z]{2}\?)|(?<=\bI\?))(?=(?:s|t|re|ve|ll|d|m)\b)")
-_Q_APOSTROPHE = re.compile(r"Q(?:(?<=[a-z]Q)(?=s\b|t\b|re\b|ve\b|ll\b)|(?<=[A-Z]{2}Q)(?=S\b|T\b))")
+_QUESTION: Final = re.compile(r"\?(?:(?<=[a-z]{2}\?)|(?<=\bI\?))(?=(?:s|t|re|ve|ll|d|m)\b)")
+_Q_APOSTROPHE: Final = re.compile(
+    r"Q(?:(?<=[a-z]Q)(?=s\b|t\b|re\b|ve\b|ll\b)|(?<=[A-Z]{2}Q)(?=S\b|T\b))"
+)
 # A browser took `&reg`, `&not` and the like for entities when the quote had become an ampersand.
-_ENTITY_LETTERS = {"®": "reg", "¬": "not", "©": "copy", "§": "sect", "¶": "para"}
-_QUOTE_MARK = re.compile(
+_ENTITY_LETTERS: Final = {"®": "reg", "¬": "not", "©": "copy", "§": "sect", "¶": "para"}
+_QUOTE_MARK: Final = re.compile(
     r"[\"&®¬©§¶8](?:(?P<plain>(?<=\"))|(?P<open>(?:(?<=[\s(].)|(?<=\A.))(?:(?<=&)(?=[A-Za-z])|(?<=[®¬©§¶])(?=[a-z])))"
     r"|(?P<close>(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)))"
 )
-_CLOSING_8 = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
-_COMMA_IN_WORD = re.compile(r",[sStTrvl]")
-_QUESTION_IN_WORD = re.compile(r"\?[strvldm]")
-_DASH = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
-_DIVIDED = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n\s*(?P<tail>[A-Za-z]+)")
-_HEAD = re.compile(r"[A-Za-z]+\Z")
+_CLOSING_8: Final = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
+_COMMA_IN_WORD: Final = re.compile(r",[sStTrvl]")
+_QUESTION_IN_WORD: Final = re.compile(r"\?[strvldm]")
+_DASH: Final = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
+_DIVIDED: Final = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n\s*(?P<tail>[A-Za-z]+)")
+_HEAD: Final = re.compile(r"[A-Za-z]+\Z")
 # Second halves of divided words that are no words themselves.
-_TAILS = frozenset(
+_TAILS: Final = frozenset(
     """TION TIONS TIONAL SION SIONS MENT MENTS MENTAL ING INGS ED ER ERS LY ALLY ITY ITIES ICAL ICALLY ENCE
     ENCES ANCE ANCES ATED ATES ATING ATION ATIONS TURE TURES NESS TIVE TIVES TIVELY ABLE IBLE FUL LESS IST
     ISTS ISM MENTATION CIAL CIALLY TIAL TIALLY CIENT TION'S LISH LISHED ISH ISHED CATION CATIONS ZATION
@@ -77,33 +79,35 @@ _TAILS = frozenset(
     TARY TARIES NARY SARY
     DENT DENTS DENTIAL CERTAIN QUENT QUENTLY SPONSE SPONSIBLE TERNATIONAL PARTMENT""".split()
 )
-_PREFIXES = frozenset(
+_PREFIXES: Final = frozenset(
     "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
 )
-_FOUR_APART = b" A A A "
+_FOUR_APART: Final = b" A A A "
 # Begins behind the first letter.
-_SPACED = re.compile(
+_SPACED: Final = re.compile(
     r" [A-Z] (?:(?<=\A[A-Z] [A-Z] )|(?<=[^A-Za-z][A-Z] [A-Z] ))(?<![^A-Za-z][A-Z] [A-Z] [A-Z] )"
     r"(?:[A-Z] ){2,28}[A-Z](?![A-Za-z]| [A-Z]\b)"
 )
 # Classifications are sent so, and so is the note on a corrected copy.
-_SPACED_BY_RULE = frozenset(
+_SPACED_BY_RULE: Final = frozenset(
     "CONFIDENTIAL SECRET TOPSECRET UNCLASSIFIED UNCLAS RESTRICTED CORRECTED CORRECTEDCOPY".split()
 )
-_JOINED = re.compile(r"\.(?<=[a-z]{3}\.)(?=[A-Z][a-z]{2,} [a-z])")
-_LINK = re.compile(r"\[(?P<text>[^\[\]\n]{1,80})\](?P<target>\((?:#[^()\s]*|https?:[^()\s]*)\))")
-_BOLD = re.compile(r"\*\*(?=\S)[^*\n]{1,200}(?<=\S)\*\*")
-_ENTITY = re.compile(
+_JOINED: Final = re.compile(r"\.(?<=[a-z]{3}\.)(?=[A-Z][a-z]{2,} [a-z])")
+_LINK: Final = re.compile(
+    r"\[(?P<text>[^\[\]\n]{1,80})\](?P<target>\((?:#[^()\s]*|https?:[^()\s]*)\))"
+)
+_BOLD: Final = re.compile(r"\*\*(?=\S)[^*\n]{1,200}(?<=\S)\*\*")
+_ENTITY: Final = re.compile(
     r"&(?:amp|quot|lt|gt|nbsp|apos|rsquo|lsquo|rdquo|ldquo|mdash|ndash|#[0-9]{2,5}|#x[0-9A-Fa-f]{2,4});"
 )
-_LINE_MARK = re.compile(r"\\[ \t]*(?=\n|\Z)")
-_MOJIBAKE = re.compile(
+_LINE_MARK: Final = re.compile(r"\\[ \t]*(?=\n|\Z)")
+_MOJIBAKE: Final = re.compile(
     "[\u00c2\u00c3\u00e2][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]{1,2}"
 )
 
 
-_Q_ENDING = re.compile(r"Q[sSt] ")
-_ENOUGH_QS = 2
+_Q_ENDING: Final = re.compile(r"Q[sSt] ")
+_ENOUGH_QS: Final = 2
 
 
 Finder = Callable[[str, str], list[Mend]]
@@ -284,7 +288,7 @@ def _utf8(text: str) -> str | None:
     return meant if len(meant) == 1 else None
 
 
-_SIGNS: tuple[tuple[re.Pattern[str], Finder], ...] = (
+_SIGNS: Final[tuple[tuple[re.Pattern[str], Finder], ...]] = (
     (_COMMA_IN_WORD, _commas),
     (_QUESTION_IN_WORD, _questions),
     (_CLOSING_8, _quotes),

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reftel.read.address import is_originator
 from reftel.read.classification import CLASSIFICATION_LINE, opens_level
@@ -26,13 +26,13 @@ class Part(NamedTuple):
     text: str
 
 
-_COLUMNS = 8
-_MAIL_START = re.compile(r"From \S+ .*[0-9]{4}\s*\Z")
-_PAGE_ONE = re.compile(r" *PAGE +0?1 +[A-Z]")
-_QUOTE = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
-_LOOK = 60
+_COLUMNS: Final = 8
+_MAIL_START: Final = re.compile(r"From \S+ .*[0-9]{4}\s*\Z")
+_PAGE_ONE: Final = re.compile(r" *PAGE +0?1 +[A-Z]")
+_QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
+_LOOK: Final = 60
 # First characters of lines that neither open a heading nor begin or end a quotation or a message.
-_SPARED = frozenset(map(chr, range(33, 127))) - frozenset("VZOPRYMQBUNqbun")
+_SPARED: Final = frozenset(map(chr, range(33, 127))) - frozenset("VZOPRYMQBUNqbun")
 
 
 def parts(text: str) -> Iterator[Part]:
@@ -85,9 +85,11 @@ def _mails(text: str) -> Iterator[Part]:
 
 
 # Whatever can open a heading, and format line 6, which each but the first kind needs behind it.
-_OPENS = re.compile(r"\n[ \t]*(?:V?ZCZ ?C|VV {3}|Message Text\s|PAGE +0?1 )")
+_OPENS: Final = re.compile(r"\n[ \t]*(?:V?ZCZ ?C|VV {3}|Message Text\s|PAGE +0?1 )")
 # `From:` in the Archives' catalogue of a telegram is none.
-_FROM = re.compile(r"\n[ \t]*(?:FM[: ]|FROM:(?!.*\n *Handling Restrictions:))", re.IGNORECASE)
+_FROM: Final = re.compile(
+    r"\n[ \t]*(?:FM[: ]|FROM:(?!.*\n *Handling Restrictions:))", re.IGNORECASE
+)
 _NEAR_LINES = _LOOK // 2
 
 

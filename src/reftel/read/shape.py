@@ -7,8 +7,9 @@ in its shape at once: `A 000` for a number behind a name.
 from __future__ import annotations
 
 from string import ascii_lowercase, ascii_uppercase, digits
+from typing import Final
 
-_SHAPE = bytes.maketrans(
+_SHAPE: Final = bytes.maketrans(
     f"{ascii_uppercase}{ascii_lowercase}{digits}".encode(), b"A" * 26 + b"a" * 26 + b"0" * 10
 )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.read.elements import cut
 from reftel.read.flow import ends_sentence
 from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
-_SIGNATURE = re.compile(
+_SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}(?:Mc|Mac)?"
     r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?"
     # Who signs in another's place: `DAM, ACTING`, `RABB BY HOLMES`.
@@ -17,13 +18,13 @@ _SIGNATURE = re.compile(
     # A publisher's date behind the name.
     r"(?:\s+[0-9]? ?[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})?\s*\Z"
 )
-_REDACTED = re.compile(r"X{4,}")
-_MIXED_SIGNATURE = re.compile(
+_REDACTED: Final = re.compile(r"X{4,}")
+_MIXED_SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
-_NAME = re.compile(r"[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20})")
-_ENDINGS = (".", "?", "!", '"', ")", "UNQUOTE", "UNQTE")
-_NO_NAME = frozenset(
+_NAME: Final = re.compile(r"[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20})")
+_ENDINGS: Final = (".", "?", "!", '"', ")", "UNQUOTE", "UNQTE")
+_NO_NAME: Final = frozenset(
     """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
     REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()
 )

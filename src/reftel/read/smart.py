@@ -6,6 +6,7 @@ telegram-content.md 3.23. Names stand inverted (`BEIJING, AMEMBASSY ROUTINE`).
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel import tables
 from reftel.read.classification import level_of
@@ -20,13 +21,13 @@ from reftel.read.references import parse_references
 from reftel.read.tags_line import parse_tags
 from reftel.telegram import Addressee, ExecutiveOrder, Mrn, Station
 
-_LABEL = re.compile(
+_LABEL: Final = re.compile(
     r"\s*(?P<label>MRN|Date/DTG|From|Action|Info|XMT|E\.O\.|TAGS|Captions|Reference|Subject|Pass Line"
     r"|Classified By|Derived From|Reason|Declassify On|Signature|Drafted By|Cleared By|Approved By"
     r"|Released By|Attachments|Action Post|Dissemination Rule|Conversion Note)\s*:\s*(?P<value>.*?)\s*\Z",
     re.IGNORECASE,
 )
-_KINDS = {
+_KINDS: Final = {
     "mrn": "classification-line",
     "date/dtg": "date-time-group",
     "from": "originator",
@@ -49,15 +50,15 @@ _KINDS = {
     "approved by": "drafting",
     "released by": "drafting",
 }
-_MRN = re.compile(
+_MRN: Final = re.compile(
     r"(?P<year>[0-9]{2}) +(?P<post>[A-Z][A-Z .'-]*?) +(?P<number>[0-9]{1,7})", re.IGNORECASE
 )
-_ADDRESSEE = re.compile(
+_ADDRESSEE: Final = re.compile(
     r"(?P<name>\S.*?)(?: +(?P<precedence>NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE))?\Z",
     re.IGNORECASE,
 )
-_FAR = 80
-_FIRST = frozenset("Mm")
+_FAR: Final = 80
+_FIRST: Final = frozenset("Mm")
 
 
 def is_smart(pieces: list[Piece]) -> bool:

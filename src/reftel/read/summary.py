@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from reftel.telegram import Block
 
-_END_SUMMARY = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?", re.IGNORECASE)
-_SUMMARY = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
+_END_SUMMARY: Final = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?", re.IGNORECASE)
+_SUMMARY: Final = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
 _MARK = r"\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\)"
-_LABEL_END = re.compile(rf"\)?\s*(?:{_MARK})?[ .:;)\n-]*(?:{_MARK}\s*)?")
+_LABEL_END: Final = re.compile(rf"\)?\s*(?:{_MARK})?[ .:;)\n-]*(?:{_MARK}\s*)?")
 
 
 def find_summary(body: list[Block]) -> str | None:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from reftel import tables
 from reftel.telegram import Tag
 
-TAGS_LABEL = re.compile(
+TAGS_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?(?:TA[GOB]S?C?S?(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*", re.IGNORECASE
 )
-_MARKUP = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
-_TOKEN = re.compile(
+_MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
+_TOKEN: Final = re.compile(
     r"\((?P<person>[^()]*)\)?|\[(?P<square>[A-Z ]+)\]|(?P<stop>[,;\n]+)|(?P<word>[A-Z0-9][A-Z0-9&/'-]*)",
     re.IGNORECASE,
 )
-_NOT_AVAILABLE = frozenset(("N/A", "NA", "NONE", "N-A"))
+_NOT_AVAILABLE: Final = frozenset(("N/A", "NA", "NONE", "N-A"))
 
 
 def parse_tags(text: str, year: int | None) -> list[Tag]:
@@ -73,7 +74,7 @@ def _named(words: list[str], year: int | None) -> list[Tag]:
     return [Tag(code, tables.tag_kind(code, year)) for code in codes]
 
 
-_LONGEST = 80
+_LONGEST: Final = 80
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ identification by the heading inside (wire-format.md 1.1.2).
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,33 +16,35 @@ from reftel.read.reading import Reading
 from reftel.telegram import Procedure, Transmission
 
 # fl1 = ["V"] "ZCZC" channel serial *older-ti [5SP secpro] | "VV" 3SP channel serial
-_TRANSMISSION_ID = re.compile(
+_TRANSMISSION_ID: Final = re.compile(
     r"\s*(?:V?ZCZ ?C ?[A-Z]{2,3} ?[0-9]{3,4}|VV {3}[A-Z]{3}[0-9]{3,4})"
     r"(?:(?:VV {3})?[A-Z]{3}[0-9]{3,4})*(?: +(?:UU|HH))?\s*\Z"
 )
-_OLDER_ID = re.compile(r"\s*(?:VV {3})?(?:[A-Z]{3}[0-9]{3,4})+(?: +(?:UU|HH))?\s*\Z")
-_ROUTING = re.compile(
+_OLDER_ID: Final = re.compile(r"\s*(?:VV {3})?(?:[A-Z]{3}[0-9]{3,4})+(?: +(?:UU|HH))?\s*\Z")
+_ROUTING: Final = re.compile(
     r"\s*(?:J{3,}S{3,})?(?P<prec>[ZOPRY])(?P=prec)(?P<ris>(?: +[A-Z]{4,8})+)\s*\Z"
 )
-_ROUTING_MORE = re.compile(r"\s*[A-Z]{4,8}(?: +[A-Z]{4,8})*\s*\Z")
-_CALLING = re.compile(
+_ROUTING_MORE: Final = re.compile(r"\s*[A-Z]{4,8}(?: +[A-Z]{4,8})*\s*\Z")
+_CALLING: Final = re.compile(
     r"\s*DE (?P<ri>[A-Z]{4,8})(?: +#?(?P<serial>[0-9]{1,4}[A-Z]?)(?:/(?P<section>[0-9]{2}))?)?"
     r"(?: +(?P<filed>[0-9]{7}|[0-9]{2}/[0-9]{4}[A-Z]))?\s*\Z"
 )
-_SECURITY = re.compile(r"\s*(?P<signal>ZN[RY]) +(?P<letters>[A-Z]{4,5})(?![A-Z])(?P<rest>.*)\Z")
-_JANAP = re.compile(
+_SECURITY: Final = re.compile(
+    r"\s*(?P<signal>ZN[RY]) +(?P<letters>[A-Z]{4,5})(?![A-Z])(?P<rest>.*)\Z"
+)
+_JANAP: Final = re.compile(
     r"\s*(?P<prec>[ZOPRY])[A-Z]{2}(?P<class>[A-Z])(?:[A-Z]{4}|[A-Z]{3}[0-9]) (?P<ri>[A-Z]{4,7})\s*"
     r"(?P<serial>[0-9]{4}) (?P<filed>[0-9]{7})-(?P<letters>[A-Z]{4})--(?P<ris>[A-Z ]+)\."
 )
-_LETTER_CLASSIFICATION = {
+_LETTER_CLASSIFICATION: Final = {
     "U": "UNCLASSIFIED",
     "E": "UNCLASSIFIED",
     "C": "CONFIDENTIAL",
     "S": "SECRET",
     "T": "TOP SECRET",
 }
-_FIRST = "VZJORPYD"
-_LONGEST = 40
+_FIRST: Final = "VZJORPYD"
+_LONGEST: Final = 40
 
 
 def is_transmission_start(text: str) -> bool:

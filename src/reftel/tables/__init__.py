@@ -6,6 +6,7 @@ A code means something only at a date; where that matters, the functions take a 
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
 from reftel.tables.data import FILES, Entry, entries
 from reftel.tables.lookup import UnknownCodeError, lookup, table
@@ -53,7 +54,7 @@ __all__ = [
     "tag_kind",
 ]
 
-KINDS: tuple[str, ...] = tuple(sorted(FILES))
+KINDS: Final[tuple[str, ...]] = tuple(sorted(FILES))
 """The kinds of table that `entries`, `table` and `lookup` take."""
 
 

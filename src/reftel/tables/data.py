@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-FILES: dict[str, tuple[str, str, str]] = {
+FILES: Final[dict[str, tuple[str, str, str]]] = {
     "agencies": ("agencies.csv", "name", "routing_indicator"),
     "aliases": ("station-aliases.csv", "seen", "mrn_name"),
     "attributes": ("nara-attributes.csv", "attribute", "form"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-ORDERS: tuple[tuple[str, str, int], ...] = (
+from typing import Final
+
+ORDERS: Final[tuple[tuple[str, str, int], ...]] = (
     ("10501", "1953-12-15", 12),
     ("11652", "1972-06-01", 30),
     ("12065", "1978-12-01", 20),

@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from typing import Final
 
 from reftel.tables.data import Entry, entries
 
-_LETTERS = re.compile(r"[^A-Z]")
-_KINDS = {
+_LETTERS: Final = re.compile(r"[^A-Z]")
+_KINDS: Final = {
     "AMEMBASSY": "Embassy",
     "AMCONSUL": "Consulate",
     "AMCONSULATE": "Consulate",
@@ -22,7 +23,7 @@ _KINDS = {
     "USDEL": "Delegation",
     "AIT": "American Institute in Taiwan,",
 }
-_CAPITAL_WORDS = frozenset(
+_CAPITAL_WORDS: Final = frozenset(
     """CIA NSC CJCS JCS SECDEF DIA FBI NSA USTR EU UN OECD OAS NATO USUN USNATO USEU HQ II IV US USA
     USAID AID DOD DOE USOSCE UNVIE UNESCO ASEAN CIS DEA USCG NASA EPA""".split()
 )

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from typing import Final
 
 from reftel.tables.data import Entry, entries
 from reftel.telegram import TagKind
 
-_KINDS: dict[str, TagKind] = {
+_KINDS: Final[dict[str, TagKind]] = {
     "subject": "subject",
     "geo": "geographic",
     "org": "organization",
     "program": "program",
     "special": "special",
 }
-_ERA = re.compile(r"(?P<first>[0-9]{4})?(?P<dash>-)?(?P<last>[0-9]{4})?")
+_ERA: Final = re.compile(r"(?P<first>[0-9]{4})?(?P<dash>-)?(?P<last>[0-9]{4})?")
 
 
 @cache
