@@ -11,6 +11,7 @@ from tests.instruments.station import CONFIG, bench, message, run
 from tests.telegrams import ROOT, corpus_folder
 
 import reftel
+from reftel.centre import desk
 from reftel.centre.config import Profile
 from reftel.centre.distribution import readers
 from reftel.centre.history import would_find
@@ -110,6 +111,17 @@ def test_every_office_of_the_1970s_lists_gets_its_telegrams() -> None:
 def test_every_office_of_the_real_1970s_lists_gets_its_telegrams() -> None:
     real = sorted((corpus_folder() / "1970s").glob("*.txt"))
     assert _lists_of([path.read_text("utf-8", "replace") for path in real]) > 300
+
+
+def test_sections_that_wait_for_the_others_are_seen_to_wait(tmp_path: Path) -> None:
+    part = "UNCLAS SECTION 01 OF 02 NORDHAVEN 0412\nSUBJECT: FERRY TALKS\n1. TALKS BEGIN."
+    with bench(tmp_path) as made:
+        run(made.take("north", message(text=part)))
+        run(made.deliver())
+        rows = desk.queue_rows(made.station, "here")
+        assert [(row["message"], row["why"]) for row in rows] == [
+            (1, "a section, waits for the others")
+        ]
 
 
 def test_what_a_profile_would_have_found_is_told_with_the_reasons(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ Originals stay as they came: a corrected message is a new one that names the old
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -302,9 +303,15 @@ def queue_rows(
                 why = duty.note
             elif state is not None and not state.up:
                 why = f"{name} is down: {state.why}"
+            elif state is not None:
+                why = f"behind {at + len(flight)} others" if at + len(flight) else "next to go"
             else:
-                why = "its turn has not come" if state is not None else "being delivered"
+                why = "being delivered"
             rows.append(_row(station, duty, why))
+    if circuit in (None, LOCAL.lstrip("#")):
+        local = (duty for duty in station.duties.values() if duty.circuit == LOCAL)
+        sections = islice((duty for duty in local if duty not in station.here), limit)
+        rows += [_row(station, duty, "a section, waits for the others") for duty in sections]
     return rows
 
 

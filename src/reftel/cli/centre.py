@@ -374,7 +374,7 @@ def reading_command(path: Path, office: str | None, form: str) -> None:
     \b
     Example: reftel centre reading TRADE --config centre.toml
     """
-    target = f"reading/{quote(office, safe='')}" if office else "offices"
+    target = f"reading/{quote(office)}" if office else "offices"
     rows = _ask(path, f"/centre/{target}.json")
     if form == "json":
         click.echo(as_json(rows))

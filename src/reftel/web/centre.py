@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.applications import Starlette
@@ -31,7 +32,7 @@ from reftel.web.login import LOCAL, Doorkeeper, Login, Person
 from reftel.web.pages import LEVEL_CLASSES, telegram_page
 
 WORDS = ("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE")
-_MOST_READ_FOR_A_TRIAL = 5000
+_MOST_READ_FOR_A_TRIAL = 2000
 _TRIED = ("tags", "captions", "attention", "offices", "words", "originators")
 
 
@@ -70,9 +71,10 @@ class CentreRoom:
             Route("/centre/message/{number:int}", self.message),
             Route("/centre/offices.json", self.offices),
             Route("/centre/reading", self.offices),
-            Route("/centre/reading/{office}.json", self.reading),
-            Route("/centre/reading/{office}", self.reading),
-            Route("/centre/reading/{office}/{number:int}", self.telegram),
+            # An office's name may have a stroke in it: EUR/AGS.
+            Route("/centre/reading/{office:path}/{number:int}", self.telegram),
+            Route("/centre/reading/{office:path}.json", self.reading),
+            Route("/centre/reading/{office:path}", self.reading),
             Route("/centre/profiles", self.profiles),
             Route("/centre/profiles.json", self.profiles),
             Route("/centre/read", self.read, methods=["POST"]),
@@ -180,7 +182,7 @@ class CentreRoom:
         if request.url.path.endswith(".json"):
             return JSONResponse(msgspec.to_builtins(found))
         if len(found) == 1:
-            return RedirectResponse(f"/centre/reading/{found[0].office}", 303)
+            return RedirectResponse(f"/centre/reading/{quote(found[0].office)}", 303)
         return self._page(request, "offices.html", offices=found)
 
     async def reading(self, request: Request) -> Response:
@@ -219,7 +221,7 @@ class CentreRoom:
             raise HTTPException(409, str(error)) from error
         except ValueError as error:
             raise HTTPException(400, "Say which message, by its number.") from error
-        return RedirectResponse(f"/centre/reading/{office}", 303)
+        return RedirectResponse(f"/centre/reading/{quote(office)}", 303)
 
     async def profiles(self, request: Request) -> Response:
         """Who reads what; what one of the profiles, or one that is tried, would have found."""

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -17,6 +18,7 @@ from typing import Literal
 from urllib.parse import parse_qs, quote, unquote
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,6 +32,7 @@ COOKIE = "reftel"
 _LASTS_S = 12 * 3600.0
 _AFTER_A_WRONG_ONE_S = 1.0
 _MOST_SESSIONS = 1000
+_LARGEST_FORM = 8192
 _MOST_PROGRAMS = 100
 _OPEN = ("/health", "/login", "/static/")
 
@@ -41,12 +44,11 @@ class Person(msgspec.Struct, frozen=True):
     offices: tuple[str, ...] | None = None
 
     def may_see(self, path: str) -> bool:
+        """A reader sees the queues of his offices and the telegrams in them."""
         if self.offices is None or path in ("/centre/read", "/logout", "/centre/reading"):
             return True
-        return any(
-            path == f"/centre/reading/{office}" or path.startswith(f"/centre/reading/{office}/")
-            for office in self.offices
-        )
+        queue = re.sub(r"(?:/[0-9]+|\.json)\Z", "", path.removeprefix("/centre/reading/"))
+        return path.startswith("/centre/reading/") and queue in self.offices
 
 
 LOCAL = Person("local")
@@ -58,7 +60,7 @@ class Login:
     def __init__(self, centre: Centre, room: ReadingRoom) -> None:
         self._centre = centre
         self._room = room
-        self._sessions: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._sessions: OrderedDict[str, tuple[str, str, float]] = OrderedDict()
         self._programs: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._trying: dict[str, asyncio.Lock] = {}
         self._nobody = secret(secrets.token_hex(8))
@@ -81,9 +83,10 @@ class Login:
             return LOCAL
         token = request.cookies.get(COOKIE, "")
         session = self._sessions.get(_digest(token)) if token else None
-        if session is not None and session[1] > time.monotonic():
+        if session is not None and session[2] > time.monotonic():
             kept = self._kept(session[0])
-            return kept[0] if kept else None
+            # Who was taken out of the configuration, or has another secret, comes in anew.
+            return kept[0] if kept and kept[1] == session[1] else None
         return await self._program(request)
 
     async def _program(self, request: Request) -> Person | None:
@@ -115,7 +118,10 @@ class Login:
             kept = self._kept(name)
             right = await asyncio.to_thread(matches, kept[1] if kept else self._nobody, password)
             if kept is None or not right:
-                self._centre.station.tell("person.refused", name=name[:80], address=address)
+                # A name that nobody has may be a password.
+                self._centre.station.tell(
+                    "person.refused", name=name if kept else None, address=address
+                )
                 await asyncio.sleep(_AFTER_A_WRONG_ONE_S)
         if not lock.locked():
             self._trying.pop(address, None)
@@ -128,13 +134,20 @@ class Login:
         if request.method == "GET":
             return self._form(request.query_params.get("next", ""), "")
         self._room.same_origin(request)
-        form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _LARGEST_FORM:
+                raise HTTPException(413, "That is too long for a name and a password.")
+        form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         name, password, onward = (form.get(key, [""])[0] for key in ("name", "password", "next"))
         person = await self._try(request, name, password)
         if person is None:
             return self._form(onward, name, wrong=True)
         token = secrets.token_urlsafe(32)
-        self._sessions[_digest(token)] = (name, time.monotonic() + _LASTS_S)
+        kept = self._kept(name)
+        until = time.monotonic() + _LASTS_S
+        self._sessions[_digest(token)] = (name, kept[1] if kept else "", until)
         if len(self._sessions) > _MOST_SESSIONS:
             self._sessions.popitem(last=False)
         changes = Changes()
