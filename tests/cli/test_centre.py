@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from reftel.telegram import Addressee, to_builtins
 from tests.instruments.post import Post, post
 from tests.instruments.station import message
+from tests.instruments.world import telegram
 
 DRAFT = """\
 From: MINFOR PORTA
@@ -134,6 +138,24 @@ def test_a_draft_is_sent_and_found_where_it_was_written_and_its_copy_lies_in_the
     wrong = reftel(centre, "send", tmp_path / "draft.txt")
     assert wrong.returncode == 1, "a finding"
     assert "EMB NOWHERE" in wrong.stderr
+
+
+def test_a_flash_that_goes_out_in_two_transmissions_is_filed_once(centre: Post) -> None:
+    flash = msgspec.structs.replace(
+        telegram("MINFOR PORTA", ("EMB NORDHAVEN",), 7, precedence="FLASH", words="TWO BARRELS"),
+        info=(Addressee("CONSUL WESTBAY"),),
+        info_precedence="ROUTINE",
+    )
+    first, second = (each["message"] for each in centre.ask("/centre/send", to_builtins(flash)))
+
+    def filed(number: int) -> list[dict[str, Any]]:
+        entries = as_json(centre, "way", number)["entries"]
+        return [each["detail"] for each in entries if each["kind"] == "filed"]
+
+    centre.until(lambda: filed(first) and filed(second))
+    assert filed(second)[0]["of"] == first
+    page = json.loads(urllib.request.urlopen(f"{centre.address}/search.json?q=TWO+BARRELS").read())
+    assert page["total"] == 1
 
 
 def test_what_an_operator_does_is_done_and_written_down(centre: Post) -> None:

@@ -113,7 +113,13 @@ class Delivery:
         """File, then write down that it is filed and who reads it. Filing twice is harmless."""
         station = self._station
         try:
-            filed = await self._file([each for each in ready if not _is_service(each.telegram)])
+            filed = await self._file(
+                [
+                    each
+                    for each in ready
+                    if not _is_service(each.telegram) and self._sent_before(each) is None
+                ]
+            )
         except JournalError:
             for duty in reversed([duty for each in ready for duty in each.duties]):
                 station.here.put_back(duty)
@@ -281,7 +287,9 @@ class Delivery:
         first = arrived.duties[0]
         now = station.clock()
         if not first.routing:
-            changes.entry("filed", now, message=first.message, document=_digest(arrived.text))
+            other = self._sent_before(arrived)
+            document = _digest(arrived.text) if other is None else None
+            changes.entry("filed", now, message=first.message, document=document, of=other)
             return
         if _is_service(telegram):
             return
@@ -334,6 +342,16 @@ class Delivery:
                 changes.entry("continuity-open", station.clock(), message=message, number=lost)
         if last is None or 0 < (number - int(last)) % 9999 < 5000:
             station.put(changes, key, number)
+
+    def _sent_before(self, arrived: _Arrived) -> int | None:
+        """Of our own telegrams that go out twice (FLASH and lower apart, 152.e), the first is filed: the
+        message that it went as, if this is the second."""
+        first, journal = arrived.duties[0], self._station.journal
+        if first.routing or arrived.scanned.message is None:
+            return None
+        earlier = [n for n in journal.messages_named(arrived.scanned.message) if n < first.message]
+        same = (n for n in earlier if scan(journal.bytes_of(n)).content == arrived.scanned.content)
+        return next(same, None)
 
     async def _file(self, arrived: list[_Arrived]) -> int:
         """Into the archive, where the reading room finds it at once."""

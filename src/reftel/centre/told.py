@@ -107,6 +107,8 @@ def more(entry: Entry) -> list[str]:
         said.append(f"marked {detail['pilot']}")
     if detail.get("remark"):
         said.append(str(detail["remark"]))
+    if entry.kind == "filed" and detail.get("of"):
+        said.append(f"as message {detail['of']}")
     if entry.kind == "delivered" and detail.get("missing"):
         said.append(f"without sections {_plain(detail['missing'])}")
     if entry.kind == "service-understood" and detail.get("text"):
