@@ -452,6 +452,8 @@ def main() -> None:
     )
     short = parser.parse_args().short
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell that starts us in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="reftel-demo-") as folder:
         demo = Demo(Path(folder), short)
