@@ -302,3 +302,21 @@ def test_1975_a_text_right_below_its_subject_is_no_subject() -> None:
     assert telegram.subject == "FY-76 BUDGET"
     assert telegram.body[0].text.startswith("STATE 290002 INCREASES")
     assert telegram.signature == "LARKIN"
+
+
+CITED_IN_JANUARY = [
+    ("STATE 021900", "78STATE21900"),
+    ("PARIS 2600", "78PARIS2600"),
+    ("PARIS 36100", "77PARIS36100"),
+    ("BERN 2600", "77BERN2600"),
+]
+
+
+@pytest.mark.parametrize(("written", "number"), CITED_IN_JANUARY)
+def test_1978_in_january_a_number_that_no_post_can_have_reached_is_of_the_year_before(
+    written: str, number: str
+) -> None:
+    telegram = reftel.read(
+        f"R 301714Z JAN 78\nFM AMEMBASSY OSLO\nTO SECSTATE WASHDC\nUNCLAS OSLO 234\nREF: {written}\n"
+    )
+    assert [r.mrn for r in telegram.references] == [number]

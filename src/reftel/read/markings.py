@@ -87,6 +87,8 @@ _RULED: Final = re.compile(r"\s*[-=_*]{4,}")
 _ENUMERATED: Final = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
 _CITED: Final = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
+# A dash at the start of a line keeps its indentation on the wire.
+_INDENTED: Final = re.compile(r"\n[ \t]*-[ \t]{3,}")
 _NAME_ALONE: Final = re.compile(r"\s*[A-Z][A-Z'-]{2,20}\s*\Z")
 _HYPHEN_AT_END: Final = re.compile(r"(?<=[A-Za-z])-[ \t]?\n[ \t]*(?=[A-Za-z])")
 # Text with a portion mark, not the letters of a reason: `(C) AND (D)`.
@@ -98,7 +100,8 @@ _ONLY: Final = re.compile(
 )
 _NO_SUBJECT: Final = re.compile(
     r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
-    r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]|UNCLASSIFIED\b|CONFIDENTIAL\b|SECRET\b)",
+    r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]"
+    r"|(?:UNCLASSIFIED|CONFIDENTIAL|SECRET)\s*(?:[^\sA-Z]|\Z))",
     re.IGNORECASE,
 )
 
@@ -329,7 +332,7 @@ def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
     whole = _MARKUP.sub(r"\1", value) if "[" in value else value
-    whole = _HYPHEN_AT_END.sub("-", whole) if "-" in whole else whole
+    whole = _HYPHEN_AT_END.sub("-", _INDENTED.sub("\n", whole)) if "-" in whole else whole
     return " ".join(whole.replace("**", "").split()).lstrip(":;- ") or None
 
 
@@ -394,7 +397,10 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
     if kind == "subject":
         if _NO_SUBJECT.match(text) or (_ENUMERATED.match(text) and _CITED.search(text)):
             return False
-        return captions_of(text) is None and not (_names_an_office(text) and _is_passing(text))
+        captions = captions_of(text)
+        if captions is not None and not text[captions[1] :].strip():
+            return False
+        return not (_names_an_office(text) and _is_passing(text))
     return _MARKED_TEXT.match(text) is None
 
 

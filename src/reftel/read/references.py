@@ -88,6 +88,11 @@ _NOT_A_POST: Final = frozenset(
 _OWN: Final = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS|MY|OUR)TELS?", re.IGNORECASE)
 # Numbers that a telegram to or from a travelling party has besides its own.
 _SERIES: Final = frozenset(("TOSEC", "SECTO", "TODEP", "DEPTO", "CADEL"))
+# Posts that sent some 20,000 telegrams a year or more in the 1970s.
+_BUSY: Final = frozenset(
+    """BANGKOK BONN CAIRO GENEVA LONDON MANILA MEXICO MOSCOW NEWDELHI PARIS ROME SAIGON TELAVIV
+    TOKYO""".split()
+)
 _EARLY: Final = 40
 _MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
@@ -351,7 +356,7 @@ def _beyond(post: str, number: int, citing: Citing) -> bool:
     if citing.day_of_year is None:
         return False
     # The busiest posts send some 40,000 telegrams a year, the Department some 400,000. In the first
-    # weeks, when most citations of the year before are made, a post that is not so busy counts too.
-    early = citing.day_of_year <= _EARLY
+    # weeks, when most citations of the year before are made, the others count too.
+    early = citing.day_of_year <= _EARLY and post not in _BUSY
     daily = (900 if early else 1200) if post == "STATE" else (60 if early else 140)
     return number > daily * citing.day_of_year + 5 * daily
