@@ -68,9 +68,10 @@ CREATE TABLE stations (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE continuity (
     originator INTEGER NOT NULL REFERENCES stations (id),
     addressee INTEGER NOT NULL REFERENCES stations (id),
+    sent INTEGER NOT NULL,
     document INTEGER NOT NULL REFERENCES documents (id),
     number INTEGER NOT NULL,
-    PRIMARY KEY (originator, addressee, document)
+    PRIMARY KEY (originator, sent, addressee, document)
 ) WITHOUT ROWID;
 CREATE TABLE lost (
     document INTEGER PRIMARY KEY REFERENCES documents (id),
@@ -231,10 +232,12 @@ class Store:
             [(c.post, c.year, c.number, row.id, row.label, c.how) for c in cited],
         )
         self._db.executemany(
-            "INSERT INTO continuity (originator, addressee, document, number) VALUES (?, ?, ?, ?)",
+            "INSERT INTO continuity (originator, addressee, sent, document, number)"
+            " VALUES (?, ?, ?, ?, ?)",
             [
-                (self._station(each.originator), self._station(each.addressee), row.id, each.number)
+                (self._station(each[0]), self._station(each[1]), row.sent, row.id, each.number)
                 for each in continuity
+                if row.sent is not None
             ],
         )
         if lost is not None:
@@ -394,6 +397,11 @@ class Store:
         for document, telegram in rows:
             best.setdefault(telegram, document)
         return list(best.values())
+
+    def lost(self, document: int) -> str | None:
+        """Why a document has no text; `None` where it has one."""
+        rows = self.select("SELECT why FROM lost WHERE document = ?", (document,))
+        return rows[0][0] if rows else None
 
     def held(self, numbers: Iterable[Number], labels: Labels) -> frozenset[Number]:
         query = (

@@ -17,6 +17,8 @@ from reftel.access import Reader
 from reftel.archive.alike import alike
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
+from reftel.archive.gaps import Gaps
+from reftel.archive.graph import Graph
 from reftel.archive.index import FACETS, Found, Indexes, Vocabulary
 from reftel.archive.model import Count, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
@@ -196,6 +198,28 @@ class View:
         )
 
     # Looking up
+
+    @property
+    def graph(self) -> Graph:
+        """Who cites whom, as this reader sees it."""
+        return Graph(self._store, self._labels)
+
+    @property
+    def gaps(self) -> Gaps:
+        """Which numbers are missing, as this reader sees it."""
+        return Gaps(self._store, self._labels)
+
+    def lost(self, digest: str) -> str | None:
+        """Why a document has no text; `None` where it has one."""
+        row = self._store.by_digest(digest, self._labels)
+        return self._store.lost(row.id) if row else None
+
+    def numbered(self, document: int) -> Document:
+        """The document with an id that `graph` gave."""
+        row = self._store.by_id(document)
+        assert row is not None
+        assert row.label in self._labels
+        return self._document(row)
 
     def document(self, digest: str) -> Document | None:
         """The document whose digest begins so, if there is exactly one."""
