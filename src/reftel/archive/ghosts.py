@@ -377,7 +377,7 @@ def _shared(one: Telegram, other: Telegram) -> float:
     subject = len(a & b) / min(len(a), len(b)) if a and b else 0.0
     x, y = {tag.code for tag in one.tags}, {tag.code for tag in other.tags}
     tags = len(x & y) / len(x | y) if x and y else 0.0
-    return max(subject, (subject + tags) / 2)
+    return max(subject, (subject + tags) / 2) if subject else 0.0
 
 
 def _request(mrn: Mrn, interval: Interval) -> str:
