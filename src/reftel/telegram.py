@@ -5,6 +5,9 @@ Everything in Reftel is a plain function of a `Telegram`. It keeps the exact tex
 character for character. Values are read from the elements; a value is present, absent (`None` or
 empty), or present but unreadable, in which case it is absent and a `Diagnostic` names its place.
 
+The records hold nothing that could hold them, so the garbage collector need not look at them
+(`gc=False`).
+
 This module imports nothing else of Reftel. Positions are code points of `Telegram.source`, from 0.
 """
 
@@ -61,7 +64,7 @@ _CAPITALS = re.compile(r"[A-Z]+")
 _MRN_SHORT = re.compile(r"([0-9]{2}|[0-9]{4}) ?([A-Z][A-Z ]*?) ?0*([0-9]{1,8})\Z")
 
 
-class Mrn(msgspec.Struct, frozen=True):
+class Mrn(msgspec.Struct, frozen=True, gc=False):
     """A message reference number: year, post and number. A citation, not a key.
 
     `post` is in letters alone (`LAPAZ`); `text` is the short spelling, `07TOKYO2483`.
@@ -105,7 +108,7 @@ def full_year(two_digits: int) -> int:
     return 1900 + two_digits if two_digits >= 66 else 2000 + two_digits
 
 
-class Transmission(msgspec.Struct, frozen=True):
+class Transmission(msgspec.Struct, frozen=True, gc=False):
     """Format lines 1 to 4 of ACP 127: how this copy travelled. `filed` is ISO 8601 UTC."""
 
     id: str | None = None
@@ -119,7 +122,7 @@ class Transmission(msgspec.Struct, frozen=True):
     operating_signals: tuple[str, ...] = ()
 
 
-class Procedure(msgspec.Struct, frozen=True):
+class Procedure(msgspec.Struct, frozen=True, gc=False):
     """Format lines 1 to 4 as one station wrote them, each value as it stands there.
 
     `id` is format line 1 without its blanks (`VZCZCNVA027`; with `BBA112` and the like behind it
@@ -139,7 +142,7 @@ class Procedure(msgspec.Struct, frozen=True):
     instructions: str | None = None
 
 
-class Wire(msgspec.Struct, frozen=True):
+class Wire(msgspec.Struct, frozen=True, gc=False):
     """What only a wire copy has: how its procedure lines were written, so that they can be again.
 
     `form` is `acp127`, or `state` with the US supplement (`#0428`, a precedence and a number for each
@@ -158,14 +161,14 @@ class Wire(msgspec.Struct, frozen=True):
     cancelled: bool = False
 
 
-class Station(msgspec.Struct, frozen=True):
+class Station(msgspec.Struct, frozen=True, gc=False):
     """The originator: its plain language address, and its routing indicator where one is written."""
 
     name: str
     routing_indicator: str | None = None
 
 
-class Addressee(msgspec.Struct, frozen=True):
+class Addressee(msgspec.Struct, frozen=True, gc=False):
     """An action, information or exempted addressee.
 
     `precedence` is the word written after the name, `None` where none stands (which means ROUTINE);
@@ -184,7 +187,7 @@ class Addressee(msgspec.Struct, frozen=True):
         return " ".join(part for part in (name, self.precedence, self.mcn) if part)
 
 
-class Readdressal(msgspec.Struct, frozen=True):
+class Readdressal(msgspec.Struct, frozen=True, gc=False):
     """The supplementary heading of a telegram sent on to others (ACP 127 501-504): who did, when, to
     whom. The telegram's own heading fills the other fields."""
 
@@ -195,14 +198,14 @@ class Readdressal(msgspec.Struct, frozen=True):
     precedence: str | None = None
 
 
-class Section(msgspec.Struct, frozen=True):
+class Section(msgspec.Struct, frozen=True, gc=False):
     """Section `number` of `of`; `of` is `None` where the telegram does not say."""
 
     number: int
     of: int | None
 
 
-class Attention(msgspec.Struct, frozen=True):
+class Attention(msgspec.Struct, frozen=True, gc=False):
     """A passing or attention line taken apart: `station` is to pass the telegram (`pass`), or holds the
     offices and persons that it is for (`attention`). telegram-content.md 3.10."""
 
@@ -211,7 +214,7 @@ class Attention(msgspec.Struct, frozen=True):
     offices: tuple[str, ...] = ()
 
 
-class ExecutiveOrder(msgspec.Struct, frozen=True):
+class ExecutiveOrder(msgspec.Struct, frozen=True, gc=False):
     """The E.O. line. `text` is what follows the order's number.
 
     `declassify_on` is the ISO date on which the telegram falls open: the one that stands on the line,
@@ -226,12 +229,12 @@ class ExecutiveOrder(msgspec.Struct, frozen=True):
     by_rule: bool = False
 
 
-class Tag(msgspec.Struct, frozen=True):
+class Tag(msgspec.Struct, frozen=True, gc=False):
     code: str
     kind: TagKind
 
 
-class Reference(msgspec.Struct, frozen=True):
+class Reference(msgspec.Struct, frozen=True, gc=False):
     """One item of the REF line: `mrn` is the short spelling where it cites a telegram."""
 
     enumerator: str | None
@@ -241,7 +244,7 @@ class Reference(msgspec.Struct, frozen=True):
     span: Span | None = None
 
 
-class Citation(msgspec.Struct, frozen=True):
+class Citation(msgspec.Struct, frozen=True, gc=False):
     """A telegram that the text cites: `text` as written, `mrn` the short spelling of what it points at.
 
     `reference` is the enumerator of the REF line's item (`REF B`), or the empty string for its only
@@ -254,13 +257,13 @@ class Citation(msgspec.Struct, frozen=True):
     span: Span
 
 
-class ClassifiedBy(msgspec.Struct, frozen=True):
+class ClassifiedBy(msgspec.Struct, frozen=True, gc=False):
     name: str | None
     title: str | None
     reasons: tuple[str, ...] = ()
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(msgspec.Struct, frozen=True, gc=False):
     """A piece of the body. `span` covers it in the source, page breaks and damage included."""
 
     kind: BlockKind
@@ -271,7 +274,7 @@ class Block(msgspec.Struct, frozen=True):
     span: Span
 
 
-class Distribution(msgspec.Struct, frozen=True):
+class Distribution(msgspec.Struct, frozen=True, gc=False):
     """The office list of 1973-79 copies, each as written (`ARA-20`: office and number of copies).
 
     `total` is the number after the slash, which the copies must add up to; `direction` is W
@@ -285,7 +288,7 @@ class Distribution(msgspec.Struct, frozen=True):
     direction: str | None = None
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, gc=False):
     """The review that released this copy: what it did, why it withheld, under which numbers.
 
     `action` is `RELEASE IN PART`, `RELEASE IN FULL` or `DENIED IN FULL`; `exemptions` are the codes
@@ -299,7 +302,7 @@ class Release(msgspec.Struct, frozen=True):
     date: str | None = None
 
 
-class Repair(msgspec.Struct, frozen=True):
+class Repair(msgspec.Struct, frozen=True, gc=False):
     """Damage mended in the clean reading, never in the source.
 
     `sure` is `safe` (applied), `plausible` or `shown` (both only offered to the reader).
@@ -312,7 +315,7 @@ class Repair(msgspec.Struct, frozen=True):
     sure: Literal["safe", "plausible", "shown"] = "safe"
 
 
-class Diagnostic(msgspec.Struct, frozen=True):
+class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     """A doubt: a stable `code`, how grave it is, a sentence, and the place."""
 
     code: str
@@ -321,14 +324,14 @@ class Diagnostic(msgspec.Struct, frozen=True):
     span: Span | None = None
 
 
-class Coverage(msgspec.Struct, frozen=True):
+class Coverage(msgspec.Struct, frozen=True, gc=False):
     """How many characters the source has and how many of them stand in `unknown` elements."""
 
     characters: int
     unknown: int
 
 
-class Telegram(msgspec.Struct, frozen=True, kw_only=True):
+class Telegram(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One telegram, read without loss. See docs/record.md for every field."""
 
     source: str

@@ -34,11 +34,10 @@ _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
 _ZONE_ALONE: Final = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
 _BT: Final = re.compile(r"\s*BT\s*\Z")
 _PREFIX: Final = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
-_INDICATOR: Final = re.compile(r"(?:[A-Z]{4,8}|ZEN)/(?=\S)")
-_BEHIND_NAME: Final = re.compile(
-    r" +(?:(?P<precedence>NIACT IMMEDIATE|NIACT|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: +|\Z))?"
-    r"(?P<mcn>[0-9]{1,6}(?:-[0-9]{1,6})?|UNN)?\Z"
-)
+_INDICATOR: Final = re.compile(r"[A-Z]{4,8}|ZEN")
+_PRECEDENCE_WORDS: Final = frozenset(("NIACT", "FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"))
+_CONTINUITY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:-[0-9]{1,6})?|UNN")
+_STATION: Final = re.compile(r"([A-Z]{4,8})/(.+)")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
 _LABEL_FIRST: Final = frozenset("ETSR")
@@ -203,26 +202,35 @@ def addressee_of(plain: str) -> Addressee | None:
     """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
     if plain[-1:].isdigit() and _GROUP.match(plain):
         return Addressee(plain)
-    plain = plain.strip()
-    if not plain:
+    words = plain.split()
+    if not words:
         return None
-    raised = capitals(plain)
-    slash = plain.find("/")
-    start = slash + 1 if slash > 0 and _INDICATOR.match(raised) else 0
-    indicator = plain[:slash] if start else None
-    # What stands behind the name, which has a character at least.
-    behind = _BEHIND_NAME.search(raised, start + 1)
-    if behind is None:
-        return Addressee(plain[start:], indicator)
-    precedence = "NIACT IMMEDIATE" if behind["precedence"] == "NIACT" else behind["precedence"]
-    mcn = plain[behind.start("mcn") :] if behind["mcn"] else None
-    return Addressee(plain[start : behind.start()], indicator, precedence, mcn)
+    raised = [capitals(word) for word in words]
+    # From the end; a name of one word at least is left.
+    end = len(words)
+    mcn = precedence = None
+    if end > 1 and _CONTINUITY_NUMBER.fullmatch(raised[-1]):
+        end -= 1
+        mcn = words[end]
+    if end > 1 and raised[end - 1] in _PRECEDENCE_WORDS:
+        end -= 1
+        precedence = raised[end]
+        if precedence == "IMMEDIATE" and end > 1 and raised[end - 1] == "NIACT":
+            end -= 1
+            precedence = "NIACT"
+    name = " ".join(words[:end])
+    indicator, slash, rest = name.partition("/")
+    if not (slash and rest and rest[0] != " " and _INDICATOR.fullmatch(capitals(indicator))):
+        indicator, rest = "", name
+    if precedence == "NIACT":
+        precedence = "NIACT IMMEDIATE"
+    return Addressee(rest, indicator or None, precedence, mcn)
 
 
 def station_of(text: str) -> Station:
     """The originator that a line names, its routing indicator before a slash."""
     name = " ".join(text.split())
-    match = re.match(r"([A-Z]{4,8})/(.+)", name)
+    match = _STATION.match(name)
     return Station(match[2], match[1]) if match else Station(name)
 
 

@@ -30,6 +30,10 @@ _REASON: Final = re.compile(
 _SECTION: Final = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
 _LETTERS: Final = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
 _COMMA: Final = re.compile(r",(?!\s*(?:JR|SR|II|III)\b)", re.IGNORECASE)
+_BY: Final = re.compile(r"\ABY\s+", re.IGNORECASE)
+_DASHED: Final = re.compile(r"(.+?) -+ (.+)")
+_ARTICLE: Final = re.compile(r"^THE\s+", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"\bAND\b|\bOR\b|&", re.IGNORECASE)
 _MARK: Final = re.compile(r"\([A-Z]{1,3}\)\s*")
 _TITLE_WORDS: Final = frozenset(
     """AMBASSADOR AMB CHARGE CHARGÉ D'AFFAIRES DAFFAIRES D'AFFAIRS AFFAIRES CHARGEE A.I AI CDA AD
@@ -55,7 +59,7 @@ def parse_classified_by(text: str) -> ClassifiedBy:
         plain = plain[again.end() :]
     if mark := _MARK.match(plain):
         plain = plain[mark.end() :]
-    plain = re.sub(r"\ABY\s+", "", plain, flags=re.IGNORECASE)
+    plain = _BY.sub("", plain)
     reason = _REASON.search(plain)
     who = plain[: reason.start()] if reason else plain.partition("DECL")[0]
     reasons = parse_reasons(plain[reason.end() :]) if reason else ()
@@ -68,7 +72,7 @@ def _name_and_title(who: str) -> tuple[str | None, str | None]:
     head, rest = [*_COMMA.split(who, maxsplit=1), ""][:2]
     if not rest:
         head, _, rest = who.partition(";")
-    if not rest and (dash := re.match(r"(.+?) -+ (.+)", who)):
+    if not rest and (dash := _DASHED.match(who)):
         head, rest = dash[1], dash[2]
     words = head.split()
     mixed = head != head.upper()
@@ -131,7 +135,7 @@ def _is_title(word: str, mixed: bool) -> bool:
 
 
 def _drop_article(title: str) -> str:
-    return re.sub(r"^THE\s+", "", title, flags=re.IGNORECASE).strip(" :;,")
+    return _ARTICLE.sub("", title).strip(" :;,")
 
 
 def _clean(name: str) -> str | None:
@@ -143,7 +147,7 @@ def parse_reasons(text: str) -> tuple[str, ...]:
     section = _SECTION.search(text)
     if section is None:
         return ()
-    letters = re.sub(r"\bAND\b|\bOR\b|&", " ", text[section.end() :], flags=re.IGNORECASE)
+    letters = _BETWEEN.sub(" ", text[section.end() :])
     letters = re.split(
         r"\bDECL|\bDERIVED|\b[0-9]{4}\b|\b[A-Z]{4,}", letters, maxsplit=1, flags=re.IGNORECASE
     )[0]

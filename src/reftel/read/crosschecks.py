@@ -24,6 +24,9 @@ _NUMBERED_LINES: Final = (
     ("page-line", PAGE_LINE, "page-line-differs"),
     ("section-line", SECTION_MARK, "section-line-differs"),
 )
+_NO_CAPITAL: Final = re.compile(r"[^A-Z]")
+_NO_DIGIT: Final = re.compile(r"[^0-9]")
+_SERIAL_AT_END: Final = re.compile(r" *#([0-9]{4})")
 _OPEN: Final = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
 
 
@@ -106,7 +109,7 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
 def _own_post(post: str, year: int, reading: Reading) -> str:
     """The post of a telegram's own number by the name that the tables give it; a short or misspelt
     name counts only when the originator confirms it."""
-    letters = re.sub(r"[^A-Z]", "", post)
+    letters = _NO_CAPITAL.sub("", post)
     station = reading.transmission.station if reading.transmission else None
     if reading.originator is None and station is not None and not station.startswith("R"):
         # A network of its own (wire-format.md 4.1): the tables do not name its posts.
@@ -170,7 +173,7 @@ def compare_ending(reading: Reading) -> None:
     if transmission is None or transmission.station_serial is None:
         return
     for piece in reading.of_kind("end-of-message"):
-        match = re.match(r" *#([0-9]{4})", piece.text)
+        match = _SERIAL_AT_END.match(piece.text)
         if match and int(match[1]) != _serial(transmission.station_serial):
             message = f"the message ends as {match[1]}, and began as {transmission.station_serial}"
             reading.doubt("ending-differs", message, piece)
@@ -178,7 +181,7 @@ def compare_ending(reading: Reading) -> None:
 
 def _serial(text: str) -> int:
     """A station serial number without its letter or sign."""
-    return int(re.sub(r"[^0-9]", "", text) or 0)
+    return int(_NO_DIGIT.sub("", text) or 0)
 
 
 def finish_sections(reading: Reading) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, filing_time
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
 
+_DAY_AND_TIME: Final = re.compile(r"([0-9]{2})/([0-9]{2})([0-9]{2})[A-Z]")
 _HALF_A_YEAR: Final = 182
 _RANK: Final = ("FLASH", "NIACT IMMEDIATE", "IMMEDIATE", "PRIORITY", "ROUTINE")
 
@@ -68,7 +69,7 @@ def finish_heading(reading: Reading) -> None:
 def _filed(text: str, reading: Reading) -> str | None:
     """The time of filing with the year that puts it next to the date-time group (wire-format.md 6.3)."""
     dtg = reading.readdressal.dtg if reading.readdressal else reading.dtg
-    if match := re.fullmatch(r"([0-9]{2})/([0-9]{2})([0-9]{2})[A-Z]", text):
+    if match := _DAY_AND_TIME.fullmatch(text):
         return f"{dtg[:8]}{match[1]}T{match[2]}:{match[3]}:00Z" if dtg else None
     year = int(dtg[:4]) if dtg else reading.year
     if year is None:

@@ -134,6 +134,8 @@ _ARCHIVE_NOTE: Final = re.compile(
 )
 _SHORT: Final = 24
 _DECLASSIFIED: Final = re.compile(r"de-?classified\b(?<!\wdeclassified)(?<!\wde-classified)")
+_YEAR_AT_END: Final = re.compile(r"[0-9]{2,4}\s*\Z")
+_SIGN: Final = re.compile(r"[A-Z0-9]")
 _SHORTEST_MISSPELT: Final = 6
 _LIKENESS: Final = 0.83
 _FEW_PROSE_LINES: Final = 8
@@ -392,7 +394,7 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
         return (
             not captions_of(text)
             and not are_tags(text, _year(reading))
-            and ("DECL" in value.upper() and not re.search(r"[0-9]{2,4}\s*\Z", value))
+            and ("DECL" in value.upper() and not _YEAR_AT_END.search(value))
         )
     if kind == "subject":
         if _NO_SUBJECT.match(text) or (_ENUMERATED.match(text) and _CITED.search(text)):
@@ -466,7 +468,7 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
         piece.kind = "classification-line"
         reading.classification = level_of(text)
         return at + 1
-    if re.fullmatch(r"\s*[A-Z0-9]\s*", text):
+    if len(text.strip()) == 1 and _SIGN.match(text.strip()):
         piece.kind = "unknown"
         return at + 1
     if set_section(reading, text):

@@ -97,6 +97,12 @@ _EARLY: Final = 40
 _MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
 
+_WORD_CHARACTER: Final = re.compile(r"\w")
+_JOINT_AT_END: Final = re.compile(r"\s*\b(?:AND|ALSO|PLUS)\Z", re.IGNORECASE)
+_NAME_WORD: Final = re.compile(r"[A-Z][A-Z.'’]*", re.IGNORECASE)
+_NO_CAPITAL: Final = re.compile(r"[^A-Z]")
+
+
 @dataclass(frozen=True, slots=True)
 class Citing:
     """The telegram that refers: what a year-less citation is resolved against."""
@@ -196,7 +202,7 @@ def _split(text: str, at: int) -> list[tuple[str, int]]:
         end = match.start() if match else len(text)
         item = text[position:end]
         stripped = item.strip(" \t\n\r,;.-")
-        if re.search(r"\w", stripped):
+        if _WORD_CHARACTER.search(stripped):
             items.append((stripped, at + position + item.index(stripped)))
         position = match.end() if match else end
     return items
@@ -272,7 +278,7 @@ def _begin(item: str, end: int, match: re.Match[str], name_at: int) -> int:
 
 def _trim(piece: str) -> str:
     text = " ".join(piece.split()).strip(" ,;&-")
-    return re.sub(r"\s*\b(?:AND|ALSO|PLUS)\Z", "", text, flags=re.IGNORECASE)
+    return _JOINT_AT_END.sub("", text)
 
 
 def _uncited(
@@ -295,13 +301,13 @@ def _post_of(match: re.Match[str], citing: Citing) -> tuple[str, int] | None:
     """
     name = match["post"]
     start = match.start("post")
-    words = list(re.finditer(r"[A-Z][A-Z.'’]*", name, re.IGNORECASE))
+    words = list(_NAME_WORD.finditer(name))
     if (own := _OWN.fullmatch(words[-1][0])) is not None:
         named = "STATE" if own["department"] else citing.post
         return (named, start + words[-1].start()) if named else None
     for word in words:
         rest = name[word.start() :]
-        letters = re.sub(r"[^A-Z]", "", rest.upper())
+        letters = _NO_CAPITAL.sub("", rest.upper())
         if letters in _NOT_A_POST or len(letters) < 3:
             continue
         post = tables.canonical_post(rest, citing.year)

@@ -62,6 +62,7 @@ _QUOTE_MARK: Final = re.compile(
     r"[\"&®¬©§¶8](?:(?P<plain>(?<=\"))|(?P<open>(?:(?<=[\s(].)|(?<=\A.))(?:(?<=&)(?=[A-Za-z])|(?<=[®¬©§¶])(?=[a-z])))"
     r"|(?P<close>(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)))"
 )
+_DOUBTFUL: Final = re.compile(r"&(?:(?<=[\s(]&)|(?<=\A&))(?=[A-Za-z]{2})")
 _CLOSING_8: Final = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
 _COMMA_IN_WORD: Final = re.compile(r",[sStTrvl]")
 _QUESTION_IN_WORD: Final = re.compile(r"\?[strvldm]")
@@ -142,7 +143,7 @@ def find_mends(text: str, source: str, finders: list[Finder]) -> list[Mend]:
 
 def doubtful_marks(text: str) -> list[tuple[int, int]]:
     """Places that look like a lost quotation mark, but without the other one of its pair."""
-    return [m.span() for m in re.finditer(r"(?:(?<=[\s(])|(?<=\A))&(?=[A-Za-z]{2})", text)]
+    return [m.span() for m in _DOUBTFUL.finditer(text)]
 
 
 def _apart(mends: list[Mend]) -> list[Mend]:
