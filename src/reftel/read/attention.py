@@ -28,7 +28,7 @@ def read_attention(lines: list[str]) -> tuple[Attention, ...]:
     """What passing lines say; a line that only goes on with offices belongs to the one above it."""
     found: list[Attention] = []
     for line in lines:
-        for part in _NEXT.split(line):
+        for part in _NEXT.split(line) if ";" in line or "." in line else (line,):
             match = _START.match(part)
             if match is None:
                 if found and part.strip():
@@ -47,6 +47,9 @@ def read_attention(lines: list[str]) -> tuple[Attention, ...]:
 
 
 def _offices(text: str) -> tuple[str, ...]:
-    text = _SENDER.sub("", text)
-    parts = (part.strip(" .-:") for part in _TARGETS.split(text))
-    return tuple(part for part in parts if part)
+    raised = text.upper()
+    if "ONLY" in raised or "FROM" in raised:
+        text = _SENDER.sub("", text)
+    several = "," in text or ";" in text or "&" in text or "AND" in raised
+    parts = [part.strip(" .-:") for part in (_TARGETS.split(text) if several else (text.strip(),))]
+    return tuple([part for part in parts if part])

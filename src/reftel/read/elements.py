@@ -64,6 +64,9 @@ KINDS: Final[dict[str, str]] = {
 """Every kind of element, with a sentence for someone who has never seen a telegram."""
 
 
+_VISIBLE: Final = frozenset(map(chr, range(0x21, 0x7F)))
+
+
 class Piece:
     """A run of the source while it is being read; `text` is without its line end, `first` its first
     character that is no blank (most patterns can begin with few, so it spares trying them)."""
@@ -77,7 +80,7 @@ class Piece:
         self.kind = kind
         # Most lines begin with a letter: they are spared a look for blanks.
         first = text[:1]
-        self.first = first if "!" <= first <= "~" else text.lstrip()[:1]
+        self.first = first if first in _VISIBLE else text.lstrip()[:1]
 
     def part(self, start: int, end: int | None) -> Piece:
         """The piece from one offset of its text to another, or to its end with the line end."""

@@ -183,11 +183,7 @@ def _mark_in_context(pieces: list[Piece]) -> None:
         if piece.first in _CONTEXT_FIRST
         and len(piece.text) < _LONGEST_BANNER
         and not piece.kind
-        and (
-            _BANNER.match(piece.text)
-            or _PAGE_ALONE.match(piece.text)
-            or _CATALOGUE[2].match(piece.text)
-        )
+        and _by_context(piece.first).match(piece.text)
     }
     if not candidates:
         return
@@ -210,6 +206,13 @@ def _mark_in_context(pieces: list[Piece]) -> None:
 _BANNER_FIRST: Final = frozenset("ULSCT")
 _CONTEXT_FIRST = _BANNER_FIRST | frozenset("P0123456789")
 _LONGEST_BANNER: Final = 60
+
+
+def _by_context(first: str) -> re.Pattern[str]:
+    """What a line that opens with this character must be like to be furniture beside some other."""
+    if first == "P":
+        return _PAGE_ALONE
+    return _BANNER if first in _BANNER_FIRST else _CATALOGUE[2]
 
 
 def _at_page_edge(solid: list[Piece], index: int) -> bool:

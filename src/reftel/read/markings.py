@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec.structs import replace
@@ -178,6 +179,7 @@ def _read_quoted(reading: Reading, index: int) -> None:
     )
 
 
+@lru_cache(maxsize=512)
 def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
     """The field that a line begins, with the match of its label."""
     labels = _LABELS_BY_FIRST.get(text.lstrip(" \t*")[:1].upper(), ())
