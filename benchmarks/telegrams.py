@@ -57,7 +57,8 @@ def telegrams(world: World, what: str = "text", processes: int | None = None) ->
             yield from made
 
 
-def _write(world: World, form: str, out: Path) -> None:
+def write(world: World, form: str, out: Path) -> None:
+    """Write all telegrams of a world to a path in a form."""
     if form == "text":
         for name, text in telegrams(world):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +102,7 @@ def _write(world: World, form: str, out: Path) -> None:
 def main(out: Path, count: int, seed: int, form: str) -> None:
     """Write telegrams to OUT: a folder of texts by year, a table, an archive, or records with texts."""
     began = time.perf_counter()
-    _write(World(seed, count), form, out)
+    write(World(seed, count), form, out)
     seconds = time.perf_counter() - began
     click.echo(f"{count} telegrams in {seconds:.1f} s, {count / seconds:,.0f}/s")
 

@@ -26,7 +26,7 @@ SAMPLES = 1000
 TRAIN_AT = (SAMPLES, 10 * SAMPLES, 100 * SAMPLES)
 """How many telegrams an archive holds when its dictionaries are made."""
 
-_DICTIONARY_BYTES = 110 * 1024
+_DICTIONARY_BYTES = 256 * 1024
 _LEVEL = 3
 _RECORDS = 4
 
@@ -128,7 +128,8 @@ def unpack(packed_text: bytes, packed_record: bytes, dictionary: Dictionary = NO
 def train(telegrams: Sequence[Telegram], number: int) -> Dictionary:
     """A dictionary of telegrams; some hundreds of them are wanted."""
     texts = [telegram.source.encode("utf-8", "surrogatepass") for telegram in telegrams]
-    shared = zstd.train_dict(texts, _DICTIONARY_BYTES)
+    # A small archive is not to consist of its dictionary.
+    shared = zstd.train_dict(texts, min(_DICTIONARY_BYTES, sum(map(len, texts)) // 20))
     # The names of the fields, and values that recur; the words are in the text.
     records = [
         _packed(msgspec.structs.replace(telegram, body=(), citations=()))
