@@ -108,6 +108,8 @@ def take_on(
             return
         if circuit is not None and link is not None:
             circuit.stored = link
+        if changes.handled:
+            station.handle_written(changes.handled[0][0])
         for duty in duties:
             station.place(duty)
         station.tell(
@@ -294,7 +296,7 @@ def _decide(
         # The same identification with another text: which of them is right cannot be known here (427).
         pilot = f"ZFD {station.config.station.routing_indicator}"
     letters, exempt = _roles(station, scanned)
-    if set(routing) & set(station.plan.expanded):
+    if not station.plan.expanded.keys().isdisjoint(routing):
         exempt = _exempt(station, scanned)
     routed = station.plan.route(
         routing,
@@ -317,9 +319,7 @@ def _decide(
                 Awaited("repeat", scanned.message or "", by or "", now, scanned.letter, 0, detail),
             )
     else:
-        for indicator in routing:
-            changes.handle(name, indicator, scanned.content, number)
-            held[indicator, scanned.content] = number
+        station.handle(changes, name, routing, scanned.content, number)
     duties = [
         station.new_duty(number, way.circuit, way.letter, way.routing, pilot=pilot)
         for way in routed.ways

@@ -57,7 +57,8 @@ class FolderCircuit:
                 return
             circuit.wake.clear()
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(circuit.wake.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await circuit.wake.wait()
 
     async def _mend(self) -> None:
         circuit = self._station.circuits[self._config.name]

@@ -86,7 +86,7 @@ class Entry(msgspec.Struct, frozen=True):
     detail: dict[str, Any]
 
 
-class Duty(msgspec.Struct):
+class Duty(msgspec.Struct, gc=False):
     """A message that is still to go over a circuit (or to be delivered here, or looked at).
 
     `rank` and `id` order it; `hop` and `link` are the numbers of a transmission that has begun and is not
@@ -198,6 +198,11 @@ class Reader:
         """For which stations a message was taken on: routing indicator and content → message."""
         sql = "SELECT indicator, content, message FROM handled WHERE name=?"
         return {(i, content): m for i, content, m in self.reader.execute(sql, (name,))}
+
+    def handled_names(self) -> Iterator[str]:
+        """The names of all messages that were taken on."""
+        for (name,) in self.reader.execute("SELECT DISTINCT name FROM handled"):
+            yield name
 
     def messages_named(self, name: str) -> list[int]:
         """The messages with a station serial number (`QZBBNV 0412 1550842`), oldest first."""

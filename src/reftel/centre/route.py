@@ -35,6 +35,7 @@ class Plan:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._ours = config.ours
         self._routes = {route.to: route.circuits for route in config.route}
         self._longest = max(map(len, self._routes), default=0)
         self._cleared = {circuit.name: circuit.cleared for circuit in config.circuit}
@@ -88,7 +89,7 @@ class Plan:
         refused: list[tuple[str, str]] = []
         paths: dict[str, list[str]] = {}
         for indicator in self._members(routing, exempt):
-            if indicator in self._config.ours:
+            if indicator in self._ours:
                 local.append(indicator)
                 continue
             known = self.circuits(indicator)
@@ -112,6 +113,8 @@ class Plan:
 
     def _members(self, routing: tuple[str, ...], exempt: frozenset[str]) -> list[str]:
         """The indicators, with the collectives that we expand taken apart, each once."""
+        if self.expanded.keys().isdisjoint(routing):
+            return list(dict.fromkeys(routing))
         found: dict[str, None] = {}
         for indicator in routing:
             if (collective := self.expanded.get(indicator)) is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sqlite3
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
+
+import msgspec
 
 from reftel.archive import Archive, StoreError
 from reftel.centre import sending, services
@@ -28,22 +29,35 @@ _WATCH_S = 1.0
 
 
 class Log:
-    """Structured lines: on a terminal to read, otherwise JSON; never a telegram's text."""
+    """Structured lines: on a terminal to read, otherwise JSON; never a telegram's text. What one turn of
+    the event loop says is written at once."""
 
     def __init__(self, out: TextIO = sys.stderr, *, readable: bool | None = None) -> None:
         self._out = out
         self._readable = out.isatty() if readable is None else readable
+        self._encode = msgspec.json.Encoder(enc_hook=str).encode
+        self._second, self._at = 0, ""
+        self._lines: list[str] = []
 
     def __call__(self, event: str, fields: dict[str, Any]) -> None:
+        now = int(time.time())
+        if now != self._second:
+            self._second, self._at = now, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
         shown = {key: value for key, value in fields.items() if value is not None}
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if self._readable:
             words = " ".join(f"{key}={value}" for key, value in shown.items())
-            line = f"{at[11:19]} {event:<22} {words}"
+            line = f"{self._at[11:19]} {event:<22} {words}\n"
         else:
-            line = json.dumps({"at": at, "event": event, **shown}, ensure_ascii=False, default=str)
+            line = self._encode({"at": self._at, "event": event, **shown}).decode() + "\n"
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        lines, self._lines = self._lines, []
         with contextlib.suppress(OSError, ValueError):
-            print(line, file=self._out, flush=True)
+            self._out.write("".join(lines))
+            self._out.flush()
 
 
 class Centre:

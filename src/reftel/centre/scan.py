@@ -41,6 +41,7 @@ _STRICT = re.compile(
     r"(?: [A-Z]{3}[0-9]?)*\n"
 )
 _LEVELS = {"U": 0, "E": 0, "C": 2, "S": 3, "T": 4}
+_RISING = {level: at for at, level in enumerate(CLASSIFICATIONS)}
 _WORDS = re.compile(
     r"(?:BT\n)?\s*(UNCLAS|CONFIDENTIAL|C O N F I D E N T I A L|SECRET|S E C R E T"
     r"|TOP SECRET|T O P +S E C R E T|LIMITED OFFICIAL USE)"
@@ -244,8 +245,7 @@ def _classification(inner: Procedure, text: str) -> str | None:
 def may_carry(cleared: str, classification: str | None) -> bool:
     """Whether a circuit cleared so high may carry a message; an unknown classification is the highest
     (ACP 127 203.b)."""
-    levels = list(CLASSIFICATIONS)
-    return levels.index(cleared) >= levels.index(classification or "TOP SECRET")
+    return _RISING[cleared] >= _RISING[classification or "TOP SECRET"]
 
 
 def onward(

@@ -84,7 +84,8 @@ class Session(ABC):
     async def close(self) -> None:
         self.writer.close()
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.ended.wait(), 30)
+            async with asyncio.timeout(30):
+                await self.ended.wait()
 
     async def together(self, *parts: Any) -> None:
         """Run the parts until one ends; what it raised is raised."""
@@ -158,7 +159,8 @@ class LinkSession(Session):
         if hello is None:
             other = Greeting(station.config.limits.message_bytes)
             other.link = link
-            hello = await asyncio.wait_for(other.read(self.reader), GREETING_S)
+            async with asyncio.timeout(GREETING_S):
+                hello = await other.read(self.reader)
             more = other.more
         if (hello.station, hello.send, hello.receive) != (
             config.station,

@@ -17,6 +17,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from reftel.centre.config import CircuitConfig, Config
 from reftel.centre.journal import Changes, Journal, Told
 from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Awaited, Duty, JournalError
+from reftel.centre.known import KnownNames
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
 from reftel.centre.route import Plan
@@ -25,7 +26,6 @@ from reftel.centre.scan import RANKS
 WAIT_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 600.0, 1800.0, 10800.0, 21600.0)
 """Seconds; upper ends of the counts of `Station.waited`."""
 
-_REMEMBERED = 100_000
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -90,7 +90,8 @@ class Station:
         self.trouble: str | None = None
         self.replanning = False
         """A way was opened: what waits is to be looked at again."""
-        self._seen: OrderedDict[str, dict[tuple[str, str], int]] = OrderedDict()
+        self._being_written: dict[str, tuple[int, dict[tuple[str, str], int]]] = {}
+        self._known = KnownNames()
         self._message = self._duty = 0
         self.restore()
 
@@ -103,7 +104,8 @@ class Station:
         self.awaited = {(each.kind, each.name): each for each in self.journal.awaited()}
         self.duties.clear()
         self.here, self.operator, self.held = Queue(), OrderedDict(), OrderedDict()
-        self._seen.clear()
+        self._being_written.clear()
+        self._known = KnownNames(self.journal.handled_names())
         for circuit in self.circuits.values():
             circuit.since = circuit.since or self.clock()
             circuit.queue, circuit.flight = Queue(), OrderedDict()
@@ -207,13 +209,26 @@ class Station:
             self.tell("journal.failed", why=why)
 
     def handled(self, name: str) -> dict[tuple[str, str], int]:
-        """For which stations a message was taken on before."""
-        if (found := self._seen.get(name)) is None:
-            found = self.journal.handled(name)
-            self._seen[name] = found
-            if len(self._seen) > _REMEMBERED:
-                self._seen.popitem(last=False)
-        return found
+        """For which stations a message was taken on before: (routing indicator, content) → message."""
+        if (found := self._being_written.get(name)) is not None:
+            return found[1]
+        return self.journal.handled(name) if name in self._known else {}
+
+    def handle(
+        self, changes: Changes, name: str, routing: tuple[str, ...], content: str, message: int
+    ) -> None:
+        """A message is taken on for some stations; `handle_written` when that is on disk."""
+        count = self._being_written[name][0] if name in self._being_written else 0
+        held = self.handled(name)
+        for indicator in routing:
+            changes.handle(name, indicator, content, message)
+            held[indicator, content] = message
+        self._being_written[name] = (count + 1, held)
+        self._known.add(name)
+
+    def handle_written(self, name: str) -> None:
+        if (found := self._being_written.pop(name, None)) is not None and found[0] > 1:
+            self._being_written[name] = (found[0] - 1, found[1])
 
     def is_up(self, circuit: str) -> bool:
         state = self.circuits.get(circuit)

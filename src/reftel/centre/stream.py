@@ -116,15 +116,14 @@ class Streams:
             began = loop.time()
             why = "the other end closed the connection"
             try:
-                reader, writer = await asyncio.wait_for(
-                    asyncio.open_connection(
+                # wait_for may swallow the end of this task (Python 3.11); a timeout does not.
+                async with asyncio.timeout(GREETING_S):
+                    reader, writer = await asyncio.open_connection(
                         host,
                         port,
                         ssl=tls_context(circuit, self._station.config, calls=True),
                         server_hostname=circuit.tls.peer if circuit.tls else None,
-                    ),
-                    GREETING_S,
-                )
+                    )
                 try:
                     if circuit.tls:
                         _check_name(writer, circuit.tls.peer)
@@ -158,7 +157,8 @@ class Streams:
         self._strangers[writer] = None
         name: str | None = None
         try:
-            known, greeting = await asyncio.wait_for(self._know(place, reader, writer), GREETING_S)
+            async with asyncio.timeout(GREETING_S):
+                known, greeting = await self._know(place, reader, writer)
             name = known
             self._strangers.pop(writer, None)
             await self._converse(known, reader, writer, greeting)
