@@ -97,7 +97,8 @@ class _Centre:
         (self.folder / "data" / "centre.sock").unlink(missing_ok=True)
         command = [sys.executable, "-m", "reftel", "centre", "run", "--config", str(self.config)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            # A session of its own, as Postfix has: the scheduler shares the processors among sessions.
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         while not (self.folder / "data" / "centre.sock").exists():
             if self.process.poll() is not None or time.monotonic() > began + 120:
                 raise SystemExit(self.log.read_text()[-2000:])
@@ -374,6 +375,7 @@ def _behind(place: Path, routine: int) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), help="Where both keep their queues.")
 def main(messages: int, rounds: int, routine: int, folder: Path | None) -> None:
     """Time the centre, beside Postfix where there is one."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     place = Path(tempfile.mkdtemp(prefix="reftel-bench-", dir=folder))
     place.chmod(0o755)
     try:
