@@ -10,7 +10,7 @@ import json
 import secrets
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -136,18 +136,29 @@ class Reader:
 
     def bytes_of(self, message: int) -> bytes:
         """The bytes of a message as they came. Raises `JournalError` if they are not what was written."""
+        found = self.bytes_of_many([message])[message]
+        if isinstance(found, JournalError):
+            raise found
+        return found
+
+    def bytes_of_many(self, messages: Sequence[int]) -> dict[int, bytes | JournalError]:
+        """The same of several, in one look at the disk."""
+        marks = ",".join("?" * len(messages))
+        sql = f"SELECT id, bytes, digest FROM message WHERE id IN ({marks})"
+        found: dict[int, bytes | JournalError] = {}
         try:
-            row = self.reader.execute(
-                "SELECT bytes, digest FROM message WHERE id=?", (message,)
-            ).fetchone()
+            for number, data, digest in self.reader.execute(sql, messages):
+                whole = hashlib.blake2b(data, digest_size=16).digest() == digest
+                found[number] = data if whole else _damaged(number)
         except sqlite3.Error as error:
-            raise JournalError(f"message {message} cannot be read: {error}") from error
-        if row is None:
-            raise JournalError(f"message {message} is not in the journal")
-        data: bytes = row[0]
-        if hashlib.blake2b(data, digest_size=16).digest() != row[1]:
-            raise JournalError(f"message {message} is damaged: its bytes do not match their digest")
-        return data
+            if len(messages) > 1:
+                # One of them cannot be read; the others can.
+                return {number: self.bytes_of_many([number])[number] for number in messages}
+            found[messages[0]] = JournalError(f"message {messages[0]} cannot be read: {error}")
+        for number in messages:
+            if number not in found:
+                found[number] = JournalError(f"message {number} is not in the journal")
+        return found
 
     def last_ids(self) -> tuple[int, int]:
         """The highest numbers given to a message and to a duty."""
@@ -335,6 +346,10 @@ def create(connection: sqlite3.Connection) -> None:
 def link(chain: bytes, number: int, row: tuple[Any, ...]) -> bytes:
     text = "\0".join("" if value is None else repr(value) for value in (number, *row))
     return hashlib.blake2b(chain + text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _damaged(message: int) -> JournalError:
+    return JournalError(f"message {message} is damaged: its bytes do not match their digest")
 
 
 def check(row: tuple[Any, ...]) -> int:

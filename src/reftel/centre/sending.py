@@ -37,14 +37,19 @@ async def next_transmissions(station: Station, name: str, most: int) -> list[Tra
     changes = Changes()
     now = station.clock()
     taken: list[Transmission] = []
-    while len(taken) < most and (duty := circuit.queue.take()) is not None:
-        if duty.id not in station.duties:
-            continue
+    duties: list[Duty] = []
+    while len(duties) < most and (duty := circuit.queue.take()) is not None:
+        if duty.id in station.duties:
+            duties.append(duty)
+    if not duties:
+        return []
+    read = station.journal.bytes_of_many([duty.message for duty in duties])
+    for duty in duties:
         duty.hop = _next_hop(station, circuit, changes, now)
         if config.kind == "stream" and config.link:
             duty.link = int(station.values.get(f"link-out:{name}", "0")) + 1
             station.put(changes, f"link-out:{name}", duty.link)
-        transmission = build(station, circuit, duty, changes)
+        transmission = build(station, circuit, duty, read[duty.message], changes)
         if transmission is None:
             continue
         circuit.flight[duty.id] = duty
@@ -60,8 +65,7 @@ async def next_transmissions(station: Station, name: str, most: int) -> list[Tra
             pilot=duty.pilot,
         )
         taken.append(transmission)
-    if changes:
-        await station.commit(changes)
+    await station.commit(changes)
     return taken
 
 
@@ -79,15 +83,26 @@ def _next_hop(station: Station, circuit: CircuitState, changes: Changes, now: fl
     return f"{config.send or 'XYZ'}{number:0{config.digits}d}"
 
 
+def again(station: Station, circuit: CircuitState, changes: Changes) -> list[Transmission]:
+    """What is on its way and not known to have arrived, with the numbers that it has."""
+    duties = sorted(circuit.flight.values(), key=lambda duty: duty.link or 0)
+    read = station.journal.bytes_of_many([duty.message for duty in duties])
+    built = [build(station, circuit, duty, read[duty.message], changes) for duty in duties]
+    return [each for each in built if each is not None]
+
+
 def build(
-    station: Station, circuit: CircuitState, duty: Duty, changes: Changes
+    station: Station,
+    circuit: CircuitState,
+    duty: Duty,
+    data: bytes | JournalError,
+    changes: Changes,
 ) -> Transmission | None:
-    """The bytes of a transmission that has its numbers: the same whenever it is built again."""
-    try:
-        data = station.journal.bytes_of(duty.message)
-    except JournalError as error:
+    """The bytes of a transmission that has its numbers, made of the message's: the same whenever it is built
+    again."""
+    if isinstance(data, JournalError):
         # A damaged message goes to nobody, and is not dropped.
-        _cannot_go(station, duty, f"damaged in the journal: {error}", "damaged", changes)
+        _cannot_go(station, duty, f"damaged in the journal: {data}", "damaged", changes)
         return None
     assert duty.hop is not None
     scanned = scan(data)
@@ -130,6 +145,20 @@ def note_start(station: Station, duty: Duty) -> None:
 @whole
 async def arrived(station: Station, name: str, duties: list[Duty]) -> None:
     """These are safe at the other end: nothing more is to be done for them on this circuit."""
+    if changes := _done(station, name, duties):
+        await station.commit(changes)
+
+
+def arrived_to(station: Station, name: str, link: int) -> None:
+    """The other end has stored everything up to this link number. It is written down in time: until then
+    the other end's next greeting says it again."""
+    flight = station.circuits[name].flight
+    duties = [d for d in flight.values() if d.link is not None and d.link <= link]
+    if changes := _done(station, name, duties):
+        station.write(changes, lambda _: None)
+
+
+def _done(station: Station, name: str, duties: list[Duty]) -> Changes:
     circuit = station.circuits[name]
     changes = Changes()
     now = station.clock()
@@ -140,16 +169,7 @@ async def arrived(station: Station, name: str, duties: list[Duty]) -> None:
         changes.end_duty(duty.id)
         changes.entry("sent", now, message=duty.message, circuit=name, hop=duty.hop)
         station.tell("message.sent", message=duty.message, circuit=name, hop=duty.hop)
-    if changes:
-        await station.commit(changes)
-
-
-async def arrived_to(station: Station, name: str, link: int) -> None:
-    """The other end has stored everything up to this link number."""
-    flight = station.circuits[name].flight
-    await arrived(
-        station, name, [d for d in flight.values() if d.link is not None and d.link <= link]
-    )
+    return changes
 
 
 @whole

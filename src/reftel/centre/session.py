@@ -206,7 +206,7 @@ class LinkSession(Session):
             await self._refused(number, "refused there before")
         last = int(station.values.get(f"link-out:{name}", "0"))
         if hello.stored <= last:
-            await sending.arrived_to(station, name, hello.stored)
+            sending.arrived_to(station, name, hello.stored)
             return
         # They hold what this journal never sent: it is an older copy of itself. What it takes to be on its
         # way may have arrived, and numbers that they know may not be given again.
@@ -256,7 +256,7 @@ class LinkSession(Session):
             elif each.kind == "stored":
                 if each.number > int(station.values.get(f"link-out:{self.name}", "0")):
                     raise links.LinkError(f"number {each.number} is stored there and was not sent")
-                await sending.arrived_to(station, self.name, each.number)
+                sending.arrived_to(station, self.name, each.number)
                 self._settled.set()
             elif each.kind == "refused":
                 await self._refused(each.number, each.data.decode("utf-8", "replace"))
@@ -323,12 +323,10 @@ class LinkSession(Session):
         station, flight = self.station, self.circuit.flight
         # Numbers given while an earlier connection ended are on disk before they are used.
         await station.commit(Changes())
-        again = sorted(flight.values(), key=lambda duty: duty.link or 0)
         changes = Changes()
-        for duty in again:
-            # What the greeting did not name as stored goes again, with the same numbers.
-            if (transmission := sending.build(station, self.circuit, duty, changes)) is not None:
-                await self._transmit(transmission)
+        # What the greeting did not name as stored goes again, with the same numbers.
+        transmissions = sending.again(station, self.circuit, changes)
+        await self._transmit_all(transmissions)
         if changes:
             await station.commit(changes)
         window = 1 if self.rate else self.circuit.config.window
@@ -337,20 +335,32 @@ class LinkSession(Session):
                 self._settled.clear()
                 if len(flight) >= window:
                     await self._settled.wait()
-            for transmission in await self.to_send(window - len(flight)):
-                await self._transmit(transmission)
+            await self._transmit_all(await self.to_send(window - len(flight)))
 
-    async def _transmit(self, transmission: Transmission) -> None:
+    async def _transmit_all(self, transmissions: list[Transmission]) -> None:
+        if self.rate is not None:
+            for each in transmissions:
+                await self._transmit_slowly(each, self.rate)
+            return
+        together: list[bytes] = []
+        size = 0
+        for each in transmissions:
+            assert each.duty.link is not None
+            together.append(links.message(each.duty.link, each.data))
+            size += len(each.data)
+            if size >= _CHUNK or each is transmissions[-1]:
+                self.writer.writelines(together)
+                together, size = [], 0
+                await self.writer.drain()
+            sending.note_start(self.station, each.duty)
+
+    async def _transmit_slowly(self, transmission: Transmission, rate: float) -> None:
         duty = transmission.duty
         assert duty.link is not None
         assert duty.hop is not None
         sending.note_start(self.station, duty)
-        if self.rate is None:
-            self.writer.write(links.message(duty.link, transmission.data))
-            await self.writer.drain()
-            return
         await self.paced(links.begin(duty.link, len(transmission.data)))
-        at, step = 0, max(int(self.rate), _SHORTEST_FRAME)
+        at, step = 0, max(int(rate), _SHORTEST_FRAME)
         link, hop = duty.link, duty.hop
         while at < len(transmission.data):
             if self.preempts(transmission, len(transmission.data) - at):
