@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := .compiled
 TELEGRAMS ?= examples
 PORT ?= 8000
 ARCHIVE ?= $(if $(filter examples,$(TELEGRAMS)),.archive/examples,.archive/own)
@@ -10,7 +11,7 @@ ARCHIVE ?= $(if $(filter examples,$(TELEGRAMS)),.archive/examples,.archive/own)
 FILED = $(if $(filter examples,$(TELEGRAMS)),examples/[12]*,'$(TELEGRAMS)')
 SOURCES := src tests benchmarks scripts fuzz
 
-.PHONY: help setup run test check format docs compare centre-demo fuzz bench clean
+.PHONY: help setup run test check format docs compare centre-demo fuzz compiled bench clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -64,8 +65,13 @@ fuzz: $(VENV)/.tested ## fuzz the reader, guided by coverage, for SECONDS (defau
 	@$(BIN)/pip install --quiet atheris
 	@$(BIN)/python fuzz/reader.py -max_total_time=$(or $(SECONDS),60) -timeout=10 fuzz/corpus
 
+compiled: $(VENV)/.tested ## make .compiled with the reader compiled, check that it reads as the plain one, time it
+	@bash scripts/compiled.sh $(PYTHON) $(COMPILED)
+	@REFTEL_COMPILED=$(abspath $(COMPILED))/bin/python $(BIN)/pytest -q tests/read/test_compiled.py
+	@$(COMPILED)/bin/python benchmarks/read.py
+
 bench: setup ## run the benchmarks
 	@for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program || exit 1; done
 
 clean: ## remove what was made here
-	rm -rf $(VENV) .archive test-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(COMPILED) .archive test-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
