@@ -477,3 +477,17 @@ def test_a_misspelt_caption_is_read_when_it_can_be_only_one(line: str, caption: 
     assert [(r.was, r.now, r.why) for r in telegram.repairs] == [
         (line, caption, "caption misspelt")
     ]
+
+
+RULE = "-" * 25
+
+
+def test_rules_in_lines_run_together_part_headings_from_the_text_between_them() -> None:
+    said = " ".join(["The lamp was lit, and the press wrote about the harbour."] * 4)
+    text = f"{RULE} The press: {RULE} {said} {RULE} The harbour: {RULE}"
+    telegram = read(f"R 140915Z MAR 07\n{ADDRESS}UNCLAS BERN 000123\n\nSUBJECT: X\n\n{text}\n")
+    assert [(block.kind, block.text) for block in telegram.body] == [
+        ("heading", "The press:"),
+        ("text", said),
+        ("heading", "The harbour:"),
+    ]

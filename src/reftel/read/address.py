@@ -17,6 +17,7 @@ from reftel.read.dtg import (
     day_of_year,
     mend_digits,
     near_months,
+    opens_dtg,
     time_of,
 )
 from reftel.read.elements import Piece
@@ -41,7 +42,6 @@ _STATION: Final = re.compile(r"([A-Z]{4,8})/(.+)")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
 _LABEL_FIRST: Final = frozenset("ETSR")
-_DTG_FIRST: Final = frozenset("ZOPRY0123")
 _PRECEDENCE_ALONE: Final = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
 )
@@ -84,7 +84,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             break
         if opens_level(text) and CLASSIFICATION_LINE.match(text):
             break
-        match = DTG_LINE.match(text) if first in _DTG_FIRST else None
+        match = DTG_LINE.match(text) if opens_dtg(text) else None
         if (
             match
             and zone not in ("", "from")
@@ -100,9 +100,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         elif match and reading.dtg is None and (match["first"] or not found):
             _read_dtg(reading, piece, match)
         elif (
-            not found
-            and first in _DTG_FIRST
-            and (garbled := GARBLED_DTG_LINE.match(text)) is not None
+            not found and opens_dtg(text) and (garbled := GARBLED_DTG_LINE.match(text)) is not None
         ):
             _read_garbled_dtg(reading, piece, garbled)
         elif not zone and (match := _FM.match(text)):

@@ -45,6 +45,7 @@ _TITLE: Final = re.compile(
     r"\s*(?=.*[a-z])[A-Z][A-Za-z'’-]*"
     r"(?:,? (?:[A-Z][A-Za-z'’-]*|of|and|the|in|on|for|to|a|with|from|by)){1,7}\s*\Z"
 )
+_LONGEST_RULED: Final = 160
 _RULE_SIGNS: Final = frozenset("-=_*~")
 _NUMBER_SIGNS: Final = frozenset("0123456789¶")
 _SIGNS = _RULE_SIGNS | _NUMBER_SIGNS
@@ -133,13 +134,21 @@ def _cut_rules(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = _apart_from_rules(pieces[at])
 
 
+def _ruled_heading(text: str) -> re.Match[str] | None:
+    """A heading between rules on one line. Its length and last sign are looked at first: where lines were
+    run together the pattern would read far."""
+    if len(text) > _LONGEST_RULED or text.rstrip()[-1:] not in _RULE_SIGNS:
+        return None
+    return _RULED_HEADING.match(text)
+
+
 def _apart_from_rules(piece: Piece) -> list[Piece]:
     if not piece.text.strip("- \t"):
         # Lines under the heads of a table's columns, or a rule.
         return [piece]
     done: list[Piece] = []
     while (match := _INNER_RULE.search(piece.text)) and not (
-        is_rule(piece.text) or _RULED_HEADING.match(piece.text)
+        is_rule(piece.text) or _ruled_heading(piece.text)
     ):
         if piece.text[: match.start()].strip():
             before, piece = cut(piece, match.start())
@@ -192,7 +201,7 @@ def _lines(runs: list[list[Piece]]) -> _Lines:
                 lines.openings[at] = opening
         elif RULE.match(text):
             lines.rules.add(at)
-        elif text.rstrip()[-1] in _RULE_SIGNS and _RULED_HEADING.match(text):
+        elif _ruled_heading(text):
             lines.ruled.add(at)
     return lines
 
@@ -383,7 +392,7 @@ def _block(reading: Reading, part: _Part, damage: list[Finder], odd_blanks: bool
         start = min(piece.start for piece in pieces)
         span = Span(start, max(piece.start + len(piece.text) for piece in pieces))
     if part.kind == "heading":
-        ruled = _RULED_HEADING.match(first.text)
+        ruled = _ruled_heading(first.text)
         heading = ruled["text"] if ruled else " ".join(" ".join(p.text for p in pieces).split())
         return Block("heading", None, None, None, heading, span)
     raw = part.text

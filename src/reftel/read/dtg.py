@@ -37,6 +37,16 @@ GARBLED_DTG_LINE: Final = re.compile(
 _DIGITS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None})
 
 
+_FIRST: Final = frozenset("ZOPRYzopry0123")
+_SECOND: Final = frozenset(" ZOPRzoprIil0123456789")
+
+
+def opens_dtg(text: str) -> bool:
+    """Whether a line can open with a date-time group, by its first characters."""
+    text = text.lstrip()
+    return text[:1] in _FIRST and text[1:2] in _SECOND
+
+
 def mend_digits(text: str) -> str:
     """Digits with the letters that were read for them put right: `O` for 0, `I` or `l` for 1."""
     return text.translate(_DIGITS)

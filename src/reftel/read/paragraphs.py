@@ -46,7 +46,10 @@ _PUNCTUATION: Final = frozenset(" \t\n.:;-")
 _LONGEST_LEVEL: Final = 3
 _ENTIRE_WITHIN: Final = 40
 _LABEL_WITHIN: Final = 60
-_LABEL_FIRST: Final = frozenset("(ABCEGIKNOSTabcegiknost")
+_LABEL_STARTS: Final = tuple(
+    """SUMM|COMMENT|ACTION REQ|KEY POINT|INTRODUC|BACKGROUND|OBJECTIVE|BIO|NOTE|GUIDANCE|TALKING|NON
+    |CONCLUSION|BEGIN |EXECUTIVE |THIS IS AN """.replace("\n    ", "").split("|")
+)
 
 
 def portion_mark(text: str) -> tuple[str | None, int]:
@@ -73,7 +76,8 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 
 def label_of_paragraph(text: str) -> str | None:
     """The label that a paragraph opens with, as written: `Summary`, `COMMENT`."""
-    if text[:1] not in _LABEL_FIRST and "COMMENT" not in text[:_LABEL_WITHIN].upper():
+    begins = text[:_LABEL_WITHIN].upper().lstrip("(")
+    if not begins.startswith(_LABEL_STARTS) and "COMMENT" not in begins:
         return None
     match = LABEL.match(text)
     return (match["label"] or match["bare"]) if match else None

@@ -260,9 +260,9 @@ def _skip(reading: Reading, index: int) -> int:
 
 # What another heading within the text can begin with; most telegrams have none.
 _FURTHER: Final = re.compile(
-    r"\n[ \t]*(?:[Vv](?i:ZCZC|V {3})|[Zz](?i:CZC)|[Aa](?i:CTION +[A-Z/]+-)|[Oo](?i:RIGIN +[A-Z/]+-)"
-    r"|[Ff][Mm] |[Cc](?i:LASSIFICATION: *)|[Uu](?i:NCL| N C L)|[Ll](?i: ?I ?M ?I ?T ?E ?D)"
-    r"|[Ss](?i:ENSITIVE BUT| ?E ?C ?R ?E)|[Cc](?i: ?O ?N ?F)|[Tt](?i: ?O ?P +S))"
+    r"\n[ \t]*(?:[VvZz](?i:ZCZC|CZC|V {3})|[AaOo](?i:CTION|RIGIN) +[A-Za-z/]+-|[Ff][Mm] "
+    r"|[Cc](?i:LASSIFICATION:| ?O ?N ?F)|[UuLl](?i:NCL| N C L| ?I ?M ?I ?T ?E ?D)"
+    r"|[SsTt](?i:ENSITIVE BUT| ?E ?C ?R ?E| ?O ?P +S))"
 )
 
 
