@@ -94,7 +94,8 @@ def kinds(centre: Post, number: int) -> list[tuple[str, str | None]]:
 
 
 def number_of(centre: Post, serial: str) -> int:
-    return int(centre.ask(f"/centre/find.json?q={serial}")[0])
+    """The number of a message in the journal, once it has come."""
+    return int(centre.until(lambda: centre.ask(f"/centre/find.json?q={serial}"))[0])
 
 
 # Who comes in
@@ -194,11 +195,14 @@ def test_the_page_stays_fresh_and_leaves_alone_what_somebody_types(
     at = page.evaluate("performance.timeOrigin")
     overview = page.context.new_page()
     overview.goto("/centre")
+    overview.get_by_role("link", name="north").focus()
     before = overview.locator("#who").inner_text()
     serial = f"05{hop[-2:]}"
     centre.comes(message(hop, "QZCCSM", serial=serial))
     expect(overview.locator("#who")).not_to_have_text(before)
     expect(overview.locator("#recent")).to_contain_text(hop)
+    expect(overview.locator("#circuits")).to_contain_text(hop)
+    expect(overview.get_by_role("link", name="north")).to_be_focused()
     expect(page.locator("details[open]").get_by_label("Reason")).to_have_value("half a rea")
     assert page.evaluate("performance.timeOrigin") == at, "it was loaded again"
 
@@ -242,7 +246,7 @@ def test_a_garbled_message_is_mended_and_passed_on_and_the_original_stays(
 ) -> None:
     serial = f"06{hop[-2:]}"
     centre.comes(message(hop, "QZAAMF", serial=serial).replace("RR QZAAMF", "RR QZ?AMF?"))
-    number = centre.until(lambda: centre.ask(f"/centre/find.json?q={hop}"))[0]
+    number = number_of(centre, hop)
     context = browser.new_context(base_url=centre.address, java_script_enabled=script)
     page = context.new_page()
     page.goto(f"/centre/message/{number}")
@@ -268,7 +272,6 @@ def test_a_waiting_message_is_held_let_go_and_discarded_with_the_reason(
 ) -> None:
     serial = f"07{hop[-2:]}"
     centre.comes(message(hop, "QZCCSM", serial=serial))
-    centre.until(lambda: centre.ask(f"/centre/find.json?q={serial}"))
     number = number_of(centre, serial)
     page.goto(f"/centre/message/{number}")
     page.locator("summary", has_text="Hold").click()
@@ -293,7 +296,6 @@ def test_what_nobody_knows_a_way_for_is_sent_on_by_hand_sent_again_and_traced(
 ) -> None:
     serial = f"08{hop[-2:]}"
     centre.comes(message(hop, "QZEEXX", serial=serial))
-    centre.until(lambda: centre.ask(f"/centre/find.json?q={serial}"))
     number = number_of(centre, serial)
     page.goto(f"/centre/message/{number}")
     page.locator("summary", has_text="Send on").click()

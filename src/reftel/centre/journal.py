@@ -175,7 +175,7 @@ class Journal(Reader):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.found: list[str] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _only_one(path)
         self._look_at_the_end()
         try:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from reftel.centre.station import Station
+from reftel.centre.told import span
 from reftel.read.dtg import PRECEDENCES
 
 _LETTERS = ("Y", "Z", "O", "P", "R")
@@ -169,7 +170,7 @@ def alerts(station: Station) -> list[Alert]:
                 late = age >= limit
                 word = "are late" if late else "are about to be late"
                 what = f"{PRECEDENCES[letter]} telegrams for {name} {word}: the oldest of {count} waits"
-                found.append(Alert(late, f"{what} {_span(age)}", oldest.message, name))
+                found.append(Alert(late, f"{what} {span(age)}", oldest.message, name))
         if not state.up:
             found.append(Alert(len(state.queue) > 0, f"{name} is down: {state.why}", circuit=name))
     if station.operator:
@@ -177,11 +178,3 @@ def alerts(station: Station) -> list[Alert]:
         what = f"{count} {'message waits' if count == 1 else 'messages wait'} for a decision"
         found.append(Alert(False, what, circuit="operator"))
     return sorted(found, key=lambda alert: not alert.grave)
-
-
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -1,7 +1,8 @@
-"""The journal's entries as sentences, for the people who look at a message's way."""
+"""The journal's entries as sentences, ages and moments as words, for the people who look at them."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from reftel.centre.journalfile import Entry
@@ -119,6 +120,19 @@ def more(entry: Entry) -> list[str]:
 def came_from(circuit: str) -> str:
     """Where a message of the journal came from."""
     return {"#desk": "our own people", "#service": "the centre itself"}.get(circuit, circuit)
+
+
+def span(seconds: float) -> str:
+    """An age to read: `4 s`, `12 min`, `3 h`, `2 d`."""
+    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {word}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def clock(at: float) -> str:
+    """A moment to read, in UTC: `2026-11-27 17:35:33Z`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _plain(value: Any) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from reftel.centre.config import Config
+from reftel.centre.told import clock, span
 from reftel.terminal.style import Style, joined, visible
 
 _SHORT = {"EMERGENCY": "Y", "FLASH": "Z", "IMMEDIATE": "O", "PRIORITY": "P", "ROUTINE": "R"}
@@ -57,7 +57,7 @@ def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = Fals
     lines = [
         style.paint(now["station"], "bold")
         + style.paint(
-            f"  {now['routing_indicator']}  {_clock(now['at'])}  {now['messages']:,} messages",
+            f"  {now['routing_indicator']}  {clock(now['at'])}  {now['messages']:,} messages",
             "dim",
         ),
         "",
@@ -81,7 +81,7 @@ def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = Fals
                 circuit["station"] or circuit["kind"],
                 style.paint("up", "text") if circuit["up"] else style.paint("DOWN", "doubt-text"),
                 *(style.paint(str(waiting.get(x, "-")), _paint(x, waiting)) for x in "ZOPR"),
-                _span(oldest) if oldest is not None else "-",
+                span(oldest) if oldest is not None else "-",
                 str(circuit["on_the_way"] or "-"),
                 circuit["last_in"] or "-",
                 circuit["last_out"] or "-",
@@ -113,7 +113,7 @@ def render_queue(rows: Sequence[Mapping[str, Any]], *, width: int = 80, color: b
             str(row["message"]),
             style.paint(row["precedence"] * 2, _PAINT.get(row["precedence"], "")),
             _PLACES.get(row["circuit"], row["circuit"]),
-            _span(row["age_s"]),
+            span(row["age_s"]),
             " ".join(row["stations"]) or "-",
             row["name"] or "-",
         )
@@ -136,13 +136,13 @@ def render_way(way: Mapping[str, Any], *, width: int = 80, color: bool = False) 
     lines = [
         style.paint(way["name"] or f"message {way['message']}", "bold"),
         style.paint(
-            f"message {way['message']}, {_clock(way['at'])} from {way['from']}{under}", "dim"
+            f"message {way['message']}, {clock(way['at'])} from {way['from']}{under}", "dim"
         ),
         "",
     ]
     day = ""
     for entry in way["entries"]:
-        at = _clock(entry["at"])
+        at = clock(entry["at"])
         if at[:10] != day:
             day = at[:10]
             lines.append(style.paint(day, "dim"))
@@ -168,7 +168,7 @@ def render_offices(
     style = Style(width, color)
     shown = [("office", "unread", "oldest")]
     for row in rows:
-        unread, oldest = row["unread"], _span(row["oldest_s"]) if row["unread"] else "-"
+        unread, oldest = row["unread"], span(row["oldest_s"]) if row["unread"] else "-"
         count = style.paint(str(unread), "bold") if unread else "-"
         shown.append((row["office"], count, oldest))
     return joined(_table(shown, style, right={1, 2}))
@@ -208,7 +208,7 @@ def _telegram(row: Mapping[str, Any], style: Style) -> list[str]:
     word = (row["precedence"] or "").removeprefix("NIACT ")
     urgent = style.paint(word, _PAINT.get(_SHORT.get(word, ""), "")) if word else ""
     number = str(row["message"]).rjust(6)
-    head = f"{number}  {_clock(row['at'])}  {visible(row['origin'] or '')}  {marks}  {urgent}"
+    head = f"{number}  {clock(row['at'])}  {visible(row['origin'] or '')}  {marks}  {urgent}"
     subject = visible(row["subject"] or "without a subject")
     return [
         head.rstrip(),
@@ -234,14 +234,3 @@ def _table(rows: Sequence[Sequence[str]], style: Style, right: Iterable[int] = (
         line = "  ".join(cells).rstrip()
         lines.append(style.paint(line, "dim") if number == 0 else line)
     return lines
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _span(seconds: float) -> str:
-    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{seconds / 86400:.0f} d"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +23,7 @@ from reftel.centre.metrics import MEDIA_TYPE, metrics
 from reftel.centre.running import Centre
 from reftel.centre.scan import scan
 from reftel.centre.status import status
-from reftel.centre.told import came_from, more, told
+from reftel.centre.told import came_from, clock, more, span, told
 from reftel.read.dtg import PRECEDENCES
 from reftel.telegram import RecordError, from_builtins
 from reftel.web.app import ReadingRoom, application
@@ -45,8 +44,8 @@ class CentreRoom:
         self._trusted = trusted
         self.login = Login(centre, room)
         room.filters |= {
-            "clock": _clock,
-            "span": _span,
+            "clock": clock,
+            "span": span,
             "told": told,
             "more": more,
             "came_from": came_from,
@@ -387,15 +386,3 @@ def _number(request: Request, name: str, default: int) -> int:
         return max(int(request.query_params.get(name, default)), 0)
     except ValueError:
         return default
-
-
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _span(seconds: float) -> str:
-    """An age to read: `4 s`, `12 min`, `3.5 h`, `2 d`."""
-    for limit, unit, word in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.0f} {word}"
-    return f"{seconds / 86400:.0f} d"
