@@ -362,6 +362,8 @@ def test_a_reader_sees_his_offices_telegrams_reads_them_and_nothing_else(
     page.get_by_role("link", name=subject).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(subject)
     expect(page.locator(".lying")).to_contain_text("TAGS EWWT; word light dues")
+    leading = page.eval_on_selector_all("main a", "links => links.map(a => a.pathname)")
+    assert set(leading) <= {"/centre/reading/TRADE", page.url.removeprefix(centre.address)}
     page.get_by_role("button", name="I have read it").click()
     expect(page.locator(".line", has_text=subject)).to_contain_text("read by abela")
     assert ("read", "abela") in kinds(centre, number_of(centre, serial))
