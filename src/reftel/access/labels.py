@@ -16,7 +16,7 @@ from reftel.telegram import CLASSIFICATIONS, Telegram
 HIGHEST = CLASSIFICATIONS[-1]
 
 # Kinds of caption (tables/captions.csv) that say who may read a telegram, not how it is handled.
-_RESTRICTING = frozenset(("distribution", "dissemination", "channel", "role"))
+RESTRICTING = frozenset(("distribution", "dissemination", "channel", "role"))
 OTHER = "OTHER"
 """Stands for every caption that the table does not know: nobody holds it but who holds all."""
 
@@ -81,7 +81,7 @@ def _restricting(captions: tuple[str, ...]) -> tuple[str, ...]:
         name = _known(caption)
         if name is None:
             found.add(OTHER)
-        elif (entry := tables.caption(name)) and entry.columns["kind"] in _RESTRICTING:
+        elif (entry := tables.caption(name)) and entry.columns["kind"] in RESTRICTING:
             found.add(name)
     return tuple(sorted(found))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from urllib.parse import quote
+
 import msgspec
 
 from reftel.access.labels import HIGHEST, Label
@@ -10,32 +13,51 @@ from reftel.telegram import CLASSIFICATIONS
 ALL = "*"
 """Among the captions of a reader: every one there is."""
 
-_LEVELS = {"": -1, **{name: level for level, name in enumerate(CLASSIFICATIONS)}}
+LEVELS = {"": -1, **{name: level for level, name in enumerate(CLASSIFICATIONS)}}
 
 
 class Reader(msgspec.Struct, frozen=True):
     """Somebody who reads: the highest classification (empty: only what is open), the captions held.
 
     `cards` is the highest classification of which this reader may know that a telegram exists: its
-    withdrawal card instead of its text. Captions bind it as they bind reading.
+    withdrawal card instead of its text. Captions bind it as they bind reading. An `auditor` may look at
+    the audit trail.
     """
 
     name: str
     clearance: str = ""
     captions: frozenset[str] = frozenset()
     cards: str = ""
+    auditor: bool = False
 
     def may_read(self, label: Label) -> bool:
-        return _LEVELS[label.classification] <= _LEVELS[self.clearance] and self._holds(label)
+        return LEVELS[label.classification] <= LEVELS[self.clearance] and self._holds(label)
 
     def may_know_of(self, label: Label) -> bool:
         """Whether a withdrawal card may be shown where the text may not."""
-        within = _LEVELS[label.classification] <= max(_LEVELS[self.cards], _LEVELS[self.clearance])
+        within = LEVELS[label.classification] <= max(LEVELS[self.cards], LEVELS[self.clearance])
         return within and self._holds(label)
 
     def _holds(self, label: Label) -> bool:
         return ALL in self.captions or self.captions.issuperset(label.captions)
 
+    @property
+    def folder(self) -> str:
+        """The name of a folder that is this reader's own, whatever characters the name has; empty for
+        the owner of the archive."""
+        return f"~{quote(self.name, safe='')}" if self.name else ""
 
-EVERYTHING = Reader("", HIGHEST, frozenset((ALL,)), HIGHEST)
+    def with_grants(self, grants: Iterable[Reader]) -> Reader:
+        """This reader with what groups grant besides: the highest clearance of all, and all captions."""
+        all_ = (self, *grants)
+        return Reader(
+            self.name,
+            max((each.clearance for each in all_), key=LEVELS.__getitem__),
+            frozenset().union(*(each.captions for each in all_)),
+            max((each.cards for each in all_), key=LEVELS.__getitem__),
+            any(each.auditor for each in all_),
+        )
+
+
+EVERYTHING = Reader("", HIGHEST, frozenset((ALL,)), HIGHEST, auditor=True)
 """Who reads an archive that nobody else has access to: its owner, at the command line."""

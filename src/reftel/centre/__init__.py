@@ -9,6 +9,6 @@ and `running`, which puts all together, are thin.
 from reftel.centre.config import Config, load_config, parse_config
 from reftel.centre.journal import Journal
 from reftel.centre.journalfile import JournalError
-from reftel.centre.mistakes import ConfigError
+from reftel.tables.settings import ConfigError
 
 __all__ = ["Config", "ConfigError", "Journal", "JournalError", "load_config", "parse_config"]

@@ -6,15 +6,14 @@ docs/centre.md describes each key. A mistake is named with its table, its key an
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import msgspec
 
-from reftel.centre.mistakes import ConfigError, nearest, of_type, placed
 from reftel.centre.passwords import well_formed
 from reftel.tables.directory import Directory, DirectoryError, parse_directory
+from reftel.tables.settings import ConfigError, nearest, placed, read_tables
 from reftel.telegram import CLASSIFICATIONS
 
 CircuitKind = Literal["stream", "folder", "mail"]
@@ -240,29 +239,9 @@ def load_config(path: Path) -> Config:
 
 def parse_config(text: str, folder: Path) -> Config:
     """The configuration that a TOML text describes. Raises `ConfigError` with every problem found."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"not TOML: {error}"]) from None
     problems: list[str] = []
-    values: dict[str, Any] = {}
-    for name, table in tables.items():
-        if name not in _TABLES:
-            problems.append(f"unknown table [{name}]{nearest(name, _TABLES)}")
-            continue
-        if name in _LISTS:
-            if not isinstance(table, list):
-                problems.append(f"[{name}] stands once; write [[{name}]] for each")
-                continue
-            rows = [
-                _row(name, f"[[{name}]] {at}", row, problems) for at, row in enumerate(table, 1)
-            ]
-            values[name] = tuple(row for row in rows if row is not None)
-        elif not isinstance(table, dict):
-            problems.append(f"{name} is a table; write [{name}]")
-        else:
-            values[name] = _row(name, f"[{name}]", table, problems)
-    if "station" not in tables:
+    values = read_tables(text, _TABLES, _LISTS, problems)
+    if "station" not in values:
         problems.append("there is no [station]; it needs name and routing_indicator")
     if problems:
         raise ConfigError(placed(problems, text))
@@ -273,37 +252,6 @@ def parse_config(text: str, folder: Path) -> Config:
     if problems:
         raise ConfigError(placed(problems, text))
     return config
-
-
-def _row(name: str, where: str, row: Any, problems: list[str]) -> Any:
-    kind = _TABLES[name]
-    if not isinstance(row, dict):
-        problems.append(f"{where}: it is a table of keys")
-        return None
-    label = row.get("name") or row.get("to") or row.get("office")
-    where = f"{where} ({label})" if isinstance(label, str) else where
-    keys = _keys(kind)
-    wrong = [key for key in row if key not in keys]
-    problems += [f"{where}: unknown key {key!r}{nearest(key, keys)}" for key in wrong]
-    tls = row.get("tls")
-    if isinstance(tls, dict):
-        problems += [
-            f"{where}: unknown key 'tls.{key}'{nearest(key, _keys(Tls))}"
-            for key in tls
-            if key not in _keys(Tls)
-        ]
-    try:
-        return msgspec.convert({k: v for k, v in row.items() if k in keys}, kind)
-    except msgspec.ValidationError as error:
-        said, _, place = str(error).partition(" - at `$.")
-        key = place.rstrip("`")
-        what = of_type(said, Tls if key.startswith("tls") else kind, key.rpartition(".")[2])
-        problems.append(f"{where}: {key}: {what}" if key else f"{where}: {what}")
-        return None
-
-
-def _keys(kind: type[_Table]) -> tuple[str, ...]:
-    return kind.__struct_fields__
 
 
 def _directory(config: Config, problems: list[str]) -> Directory:

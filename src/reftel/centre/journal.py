@@ -27,9 +27,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from reftel.access.chain import GENESIS, link
 from reftel.centre.journalfile import (
     FORMAT,
-    GENESIS,
     Awaited,
     Duty,
     JournalError,
@@ -37,7 +37,6 @@ from reftel.centre.journalfile import (
     check,
     connect,
     create,
-    link,
 )
 from reftel.centre.salvage import salvage
 

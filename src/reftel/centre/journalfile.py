@@ -16,8 +16,9 @@ from typing import Any, Self
 
 import msgspec
 
+from reftel.access.chain import GENESIS, breaks
+
 FORMAT = 1
-GENESIS = b"\0" * 16
 LOCAL = "#here"
 """Stands for a circuit: what is to be delivered at this station."""
 OPERATOR = "#operator"
@@ -316,13 +317,7 @@ class Reader:
         chain, expected = (row[0], first + 1) if row else (GENESIS, None if first else 1)
         columns = "id, at, kind, message, circuit, hop, who, detail, chain"
         rows = self.reader.execute(f"SELECT {columns} FROM entry WHERE id>? ORDER BY id", (first,))
-        for number, *values, kept in rows:
-            if expected is not None and number != expected:
-                yield f"entry {expected} is missing"
-                chain = kept
-            elif expected is not None and link(chain, number, tuple(values)) != kept:
-                yield f"entry {number} was altered: it does not follow from the one before"
-            chain, expected = kept, number + 1
+        yield from breaks(rows, chain, expected)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -341,11 +336,6 @@ def create(connection: sqlite3.Connection) -> None:
     connection.executescript(
         f"BEGIN;{_SCHEMA}INSERT INTO journal VALUES ({FORMAT}, '{identity}');COMMIT;"
     )
-
-
-def link(chain: bytes, number: int, row: tuple[Any, ...]) -> bytes:
-    text = "\0".join("" if value is None else repr(value) for value in (number, *row))
-    return hashlib.blake2b(chain + text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _damaged(message: int) -> JournalError:

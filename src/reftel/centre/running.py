@@ -21,9 +21,9 @@ from reftel.centre.folder import FolderCircuit
 from reftel.centre.journal import Journal
 from reftel.centre.journalfile import JournalError
 from reftel.centre.mailgate import MailCircuit, MailDoor
-from reftel.centre.mistakes import ConfigError
 from reftel.centre.station import Station
 from reftel.centre.stream import Streams
+from reftel.tables.settings import ConfigError
 
 _WATCH_S = 1.0
 

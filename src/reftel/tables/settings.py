@@ -1,11 +1,15 @@
-"""Mistakes in a configuration, said so that the person who made them finds and mends them."""
+"""A file of settings (TOML): its tables as values, and its mistakes said so that the person who made them
+finds and mends them."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
+
+import msgspec
 
 _WHERE = re.compile(
     r"\[\[?(?P<table>\w+)\]?\](?: (?:(?P<at>[0-9]+)(?=[ :])|\(?(?P<label>[^:()]+)\)?))?[^:]*: "
@@ -57,6 +61,76 @@ def _words(annotation: Any) -> list[str]:
     if isinstance(annotation, str):
         return [annotation]
     return [word for each in get_args(annotation) for word in _words(each)]
+
+
+def read_tables(
+    text: str, kinds: Mapping[str, type[msgspec.Struct]], lists: Container[str], problems: list[str]
+) -> dict[str, Any]:
+    """The tables of a file as values of their kinds; `lists` names those that stand any number of times.
+
+    What is wrong is added to `problems`. Raises `ConfigError` for what is no TOML.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"not TOML: {error}"]) from None
+    values: dict[str, Any] = {}
+    for name, table in tables.items():
+        if name not in kinds:
+            problems.append(f"unknown table [{name}]{nearest(name, kinds)}")
+            continue
+        if name in lists:
+            if not isinstance(table, list):
+                problems.append(f"[{name}] stands once; write [[{name}]] for each")
+                continue
+            rows = [
+                _row(kinds[name], f"[[{name}]] {at}", row, problems)
+                for at, row in enumerate(table, 1)
+            ]
+            values[name] = tuple(row for row in rows if row is not None)
+        elif not isinstance(table, dict):
+            problems.append(f"{name} is a table; write [{name}]")
+        else:
+            values[name] = _row(kinds[name], f"[{name}]", table, problems)
+    return values
+
+
+def _row(kind: type[msgspec.Struct], where: str, row: Any, problems: list[str]) -> Any:
+    if not isinstance(row, dict):
+        problems.append(f"{where}: it is a table of keys")
+        return None
+    label = row.get("name") or row.get("to") or row.get("office")
+    where = f"{where} ({label})" if isinstance(label, str) else where
+    keys = kind.__struct_fields__
+    problems += [
+        f"{where}: unknown key {key!r}{nearest(key, keys)}" for key in row if key not in keys
+    ]
+    for key, below in row.items():
+        inner = _struct(get_type_hints(kind).get(key))
+        if inner and isinstance(below, dict):
+            problems += [
+                f"{where}: unknown key '{key}.{each}'{nearest(each, inner.__struct_fields__)}"
+                for each in below
+                if each not in inner.__struct_fields__
+            ]
+    try:
+        return msgspec.convert({k: v for k, v in row.items() if k in keys}, kind)
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `$.")
+        key = place.rstrip("`")
+        outer, _, last = key.rpartition(".")
+        holder = (_struct(get_type_hints(kind).get(outer)) if outer else None) or kind
+        what = of_type(said, holder, last)
+        problems.append(f"{where}: {key}: {what}" if key else f"{where}: {what}")
+        return None
+
+
+def _struct(annotation: Any) -> type[msgspec.Struct] | None:
+    """The table that a key holds, if it holds one."""
+    for each in (annotation, *get_args(annotation)):
+        if isinstance(each, type) and issubclass(each, msgspec.Struct):
+            return each
+    return None
 
 
 def placed(problems: Sequence[str], text: str) -> list[str]:
