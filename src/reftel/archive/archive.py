@@ -7,13 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 import reftel
-from reftel.access import EVERYTHING, OPEN
+from reftel.access import EVERYTHING, OPEN, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
 from reftel.archive.entry import entry_of
 from reftel.archive.filing import (
@@ -27,12 +27,12 @@ from reftel.archive.filing import (
     prepare_texts,
 )
 from reftel.archive.index import Indexes
-from reftel.archive.keep import keep, settle
-from reftel.archive.model import DOUBT, DamagedError, Progress, Report, StoreError
+from reftel.archive.keep import keep, relabel
+from reftel.archive.model import DOUBT, DamagedError, Decision, Progress, Report, StoreError
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
-from reftel.archive.store import Row, Store
+from reftel.archive.store import WHOLE, Row, Store
 from reftel.archive.upgrade import upgrade
-from reftel.archive.view import View
+from reftel.archive.view import Observer, View
 from reftel.sources import Incoming, Problem, inputs
 
 _CATCH_UP = 2000
@@ -84,9 +84,10 @@ class Archive(View):
         self._writing.close()
         self._store.close()
 
-    def view(self, reader: WhoReads) -> View:
-        """What one reader sees of the archive: as if nothing else were in it."""
-        return View(self._store, self._indexes, reader)
+    def view(self, reader: WhoReads, observer: Observer | None = None) -> View:
+        """What one reader sees of the archive: as if nothing else were in it. The observer is told what
+        is searched for, opened and refused."""
+        return View(self._store, self._indexes, reader, observer, self._outdone)
 
     # Keeping
 
@@ -230,10 +231,67 @@ class Archive(View):
                 for document in due:
                     row = self._writing.by_id(document)
                     assert row is not None
-                    self._writing.set_label(row, label)
-                    settle(self._writing, row.telegram)
+                    relabel(self._writing, row, label, row.opens)
             self._catch_up()
         return len(due)
+
+    def decide(
+        self,
+        digests: Iterable[str],
+        label: Label | None,
+        *,
+        who: str,
+        why: str,
+        opens: date | None = None,
+    ) -> int:
+        """Put documents under a label by a reviewer's decision, which is recorded; how many. Without a
+        label they get back what their own markings say. `opens` is the day on which they fall open."""
+        store = self._writing
+        now = datetime.now(UTC)
+        day = int(opens.strftime("%Y%m%d")) if opens else None
+        decided = 0
+        with _lock(self.folder):
+            with store.transaction():
+                for digest in digests:
+                    row = store.by_digest(digest, store.labels())
+                    if row is None:
+                        raise StoreError(f"there is no document {digest}")
+                    given, falls_open = label, day
+                    if given is None:
+                        telegram = store.telegram(row.id)
+                        given = label_of(telegram, now.date())
+                        marked = opens_on(telegram)
+                        falls_open = int(marked.strftime("%Y%m%d")) if marked else None
+                    id_ = store.label_id(given)
+                    kept = id_ if label else None
+                    store.decide(row.digest, int(now.timestamp()), who, why, kept, falls_open)
+                    if not given.within(store.labels()[row.label]):
+                        # Somebody may not read it any more: its words must not count for them either.
+                        store.mark_label_unindexed(row.label)
+                    relabel(store, row, id_, falls_open)
+                    decided += 1
+            self._catch_up()
+        return decided
+
+    def decisions(self, digest: str) -> tuple[Decision, ...]:
+        """What reviewers decided about a document, the oldest first."""
+        labels = self._store.labels()
+        row = self._store.by_digest(digest, labels)
+        if row is None:
+            return ()
+        return tuple(
+            Decision(
+                row.digest.hex(),
+                datetime.fromtimestamp(each.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                each.who,
+                each.why,
+                str(labels[each.label]) if each.label else None,
+                f"{each.opens // 10000}-{each.opens // 100 % 100:02d}-{each.opens % 100:02d}"
+                if each.opens
+                else None,
+            )
+            for each in self._store.decisions(row.digest)
+        )
 
     # The index
 
@@ -260,6 +318,9 @@ class Archive(View):
         while behind := self._writing.unindexed(_CATCH_UP):
             for document, label in behind:
                 index = self._indexes.of(label)
+                if document == WHOLE:
+                    index.clear()
+                    continue
                 index.remove(document)
                 row = self._writing.by_id(document)
                 if row is not None and row.reading and row.label == label:

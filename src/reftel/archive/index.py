@@ -83,6 +83,11 @@ class LabelIndex:
         query = tantivy.Query.term_query(schema(), "id", document)
         self._open_writer().delete_documents_by_query(query)
 
+    def clear(self) -> None:
+        """Remove every entry with the next commit, so that nothing of them remains: an entry removed by
+        itself goes on to count in the frequencies of words until its part of the index is written anew."""
+        self._open_writer().delete_all_documents()
+
     def _open_writer(self) -> tantivy.IndexWriter:
         if self._writer is None:
             self._writer = self._index.writer(_HEAP_BYTES, 1)

@@ -113,3 +113,26 @@ class Progress(msgspec.Struct, frozen=True):
     done: int
     bytes: int
     path: str
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A withdrawal card: what may be known of a telegram that may not be read. Neither its subject nor its
+    text stands on it; `classification` is the one under which it is closed now."""
+
+    mrn: str | None
+    dtg: str | None
+    originator: str | None
+    to: tuple[str, ...]
+    classification: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a reviewer decided about a document: when (ISO 8601 UTC), who, why; the label (`None`: what its
+    own markings say) and the day on which it falls open (as 2031-01-31)."""
+
+    digest: str
+    at: str
+    who: str
+    why: str
+    label: str | None
+    opens: str | None

@@ -77,6 +77,16 @@ CREATE TABLE lost (
     document INTEGER PRIMARY KEY REFERENCES documents (id),
     why TEXT NOT NULL
 );
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    label INTEGER REFERENCES labels (id),
+    opens INTEGER
+);
+CREATE INDEX decisions_digest ON decisions (digest);
 CREATE TABLE refused (digest BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE had (
     path TEXT PRIMARY KEY,
@@ -90,6 +100,9 @@ CREATE TABLE unindexed (
     PRIMARY KEY (document, label)
 ) WITHOUT ROWID;
 """
+
+WHOLE = 0
+"""Stands for a document in the list of what is not indexed: the label's index is to be made anew."""
 
 Labels = Collection[int]
 """Ids of labels: what a reader may read."""
@@ -120,6 +133,17 @@ class Row(msgspec.Struct, frozen=True):
         if self.post is None or self.year is None or self.number is None:
             return None
         return Mrn.of(self.year, self.post, self.number)
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """A reviewer's decision: when (seconds since 1970), by whom, why; the label (`None`: as marked) and the
+    day on which the document falls open."""
+
+    at: int
+    who: str
+    why: str
+    label: int | None
+    opens: int | None
 
 
 _COLUMNS = ", ".join(Row.__struct_fields__)
@@ -282,6 +306,11 @@ class Store:
         self._db.execute(update, (int(reading), row.id))
         self._mark_unindexed(row.id, row.label)
 
+    def part(self, row: Row) -> None:
+        """Make a document a telegram of its own."""
+        self._db.execute("UPDATE documents SET telegram = id WHERE id = ?", (row.id,))
+        self._db.execute("DELETE FROM spread WHERE telegram = ?", (row.telegram,))
+
     def merge(self, telegram: int, into: int) -> None:
         """Make the copies of one telegram copies of another: both are one, as a further copy shows."""
         self._db.execute(
@@ -290,9 +319,10 @@ class Store:
         )
         self._db.execute("DELETE FROM spread WHERE telegram = ?", (telegram,))
 
-    def set_label(self, row: Row, label: int) -> None:
-        """Put a document under another label; both indexes have to follow."""
-        self._db.execute("UPDATE documents SET label = ? WHERE id = ?", (label, row.id))
+    def set_label(self, row: Row, label: int, opens: int | None = None) -> None:
+        """Put a document under another label, until it falls open on a day; both indexes have to follow."""
+        update = "UPDATE documents SET label = ?, opens = ? WHERE id = ?"
+        self._db.execute(update, (label, opens, row.id))
         self._db.execute("UPDATE citations SET label = ? WHERE document = ?", (label, row.id))
         self._mark_unindexed(row.id, row.label)
         self._mark_unindexed(row.id, label)
@@ -306,6 +336,21 @@ class Store:
         query = "SELECT id FROM documents WHERE opens <= ? AND label <> ? ORDER BY id"
         return [row[0] for row in self._db.execute(query, (day, label))]
 
+    def decide(
+        self, digest: bytes, at: int, who: str, why: str, label: int | None, opens: int | None
+    ) -> None:
+        """Record a reviewer's decision on a document: the label that it has from then on, `None` for what
+        its own markings say."""
+        self._db.execute(
+            "INSERT INTO decisions (digest, at, who, why, label, opens) VALUES (?, ?, ?, ?, ?, ?)",
+            (digest, at, who, why, label, opens),
+        )
+
+    def decisions(self, digest: bytes) -> list[Decided]:
+        """The decisions on a document, the oldest first."""
+        query = "SELECT at, who, why, label, opens FROM decisions WHERE digest = ? ORDER BY id"
+        return [Decided(*row) for row in self._db.execute(query, (digest,))]
+
     # What is still to be indexed
 
     def _mark_unindexed(self, document: int, label: int) -> None:
@@ -316,6 +361,15 @@ class Store:
         self._db.execute(
             "INSERT INTO unindexed SELECT id, label FROM documents WHERE reading = 1"
             " ON CONFLICT DO NOTHING"
+        )
+
+    def mark_label_unindexed(self, label: int) -> None:
+        """Have the index of a label made anew, with nothing in it of what was removed."""
+        self._mark_unindexed(WHOLE, label)
+        self._db.execute(
+            "INSERT INTO unindexed SELECT id, label FROM documents WHERE reading = 1 AND label = ?"
+            " ON CONFLICT DO NOTHING",
+            (label,),
         )
 
     def unindexed(self, limit: int) -> list[tuple[int, int]]:

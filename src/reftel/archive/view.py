@@ -7,25 +7,30 @@ equals the answer of an archive that never held the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from datetime import UTC, datetime
 from heapq import merge
 
 import tantivy
 
-from reftel.access import Reader
+from reftel.access import Deed, Reader
 from reftel.archive.alike import alike
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
 from reftel.archive.index import FACETS, Found, Indexes, Vocabulary
-from reftel.archive.model import Count, Document, Facets, Hit, Order, Results, TimeOrder
+from reftel.archive.model import Card, Count, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.snippet import snippet
 from reftel.archive.spelling import corrected
 from reftel.archive.store import Row, Store
 from reftel.telegram import Mrn
+
+Observer = Callable[[Deed], None]
+"""Is told of what a reader asked for, for the audit trail."""
+Outdone = dict[tuple[int, ...], tuple[object, dict[int, list[int]]]]
+"""For the labels that a reader holds, in a state of the store: label → documents that are outdone."""
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
@@ -36,11 +41,19 @@ _FEW = 5
 class View:
     """The archive for one reader."""
 
-    def __init__(self, store: Store, indexes: Indexes, reader: Reader) -> None:
+    def __init__(
+        self,
+        store: Store,
+        indexes: Indexes,
+        reader: Reader,
+        observer: Observer | None = None,
+        outdone: Outdone | None = None,
+    ) -> None:
         self._store = store
         self._indexes = indexes
         self.reader = reader
-        self._outdone: tuple[object, dict[int, list[int]]] | None = None
+        self._observer = observer
+        self._outdone: Outdone = {} if outdone is None else outdone
 
     @property
     def _labels(self) -> tuple[int, ...]:
@@ -56,10 +69,15 @@ class View:
 
     def _worse_copies(self, labels: tuple[int, ...]) -> dict[int, list[int]]:
         """Label → documents in its index that this reader has a better copy of under another."""
-        key = (labels, self._store.state)
-        if self._outdone is None or self._outdone[0] != key:
-            self._outdone = (key, self._store.outdone(labels))
-        return self._outdone[1]
+        state = self._store.state
+        kept = self._outdone.get(labels)
+        if kept is None or kept[0] != state:
+            kept = self._outdone[labels] = (state, self._store.outdone(labels))
+        return kept[1]
+
+    def _tell(self, kind: str, what: str, found: int | None = None) -> None:
+        if self._observer is not None:
+            self._observer(Deed(kind, what, found))
 
     # Searching
 
@@ -79,20 +97,25 @@ class View:
         total, ids, facets = self._find(build(parsed), chosen, limit, offset)
         hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
         suggestion = self._suggestion(query, total) if parsed else None
+        self._tell("search", query, total)
         return Results(query, chosen, total, offset, hits, facets, suggestion)
 
     def every(self, query: str = "", order: TimeOrder = "newest") -> Iterator[Document]:
         """All results, one after another, however many: memory stays flat. Raises `QueryError`."""
+        wanted = build(parse(query))
+        self._tell("export", query)
         return (
             self._document(row)
-            for each in self._through(build(parse(query)), order)
+            for each in self._through(wanted, order)
             if (row := self._store.by_id(each.document))
         )
 
     def keys(self, query: str) -> Iterator[int]:
         """The keys of all results, newest first: a key is a telegram's minute and a part of its digest,
         the same wherever it is filed. Raises `QueryError`."""
-        return (int(each.rank) for each in self._through(build(parse(query)), "newest"))
+        wanted = build(parse(query))
+        self._tell("search", query)
+        return (int(each.rank) for each in self._through(wanted, "newest"))
 
     def hits(self, query: str, keys: Container[int]) -> Iterator[Hit]:
         """Those of all results that have one of some keys, newest first. Raises `QueryError`."""
@@ -125,6 +148,7 @@ class View:
         row = self._store.by_digest(digest, self._labels)
         if row is None:
             return ()
+        self._tell("search", f"like {row.digest.hex()}")
         indexes = [self._indexes.of(label) for label in self._labels]
         t = self._store.telegram(row.id)
         query = alike(
@@ -224,16 +248,70 @@ class View:
     def document(self, digest: str) -> Document | None:
         """The document whose digest begins so, if there is exactly one."""
         row = self._store.by_digest(digest.lower(), self._labels)
+        self._tell_of([row] if row else [], lambda labels: self._named(digest, labels))
         return self._document(row) if row else None
 
     def cited_as(self, mrn: Mrn) -> tuple[Document, ...]:
         """All documents with a number: reading copies first, sections in order."""
-        rows = self._store.by_number((mrn.post, mrn.year, mrn.number), self._labels)
+        number = (mrn.post, mrn.year, mrn.number)
+        rows = self._store.by_number(number, self._labels)
+        self._tell_of(rows, lambda labels: self._store.by_number(number, labels))
         best: dict[int, Row] = {}
         for row in rows:
             best.setdefault(row.telegram, row)
         others = [row for row in rows if best[row.telegram] is not row]
         return tuple(self._document(row) for row in (*best.values(), *others))
+
+    def _named(self, digest: str, labels: Collection[int]) -> list[Row]:
+        row = self._store.by_digest(digest.lower(), labels)
+        return [row] if row else []
+
+    def _tell_of(self, opened: list[Row], asked: Callable[[Collection[int]], list[Row]]) -> None:
+        """Tell the observer what is opened, and what of the same is held and closed to this reader: the
+        reader learns nothing of it."""
+        if self._observer is None:
+            return
+        for row in opened:
+            self._tell("open", row.digest.hex())
+        closed = self._store.labels().keys() - set(self._labels)
+        for row in asked(closed):
+            self._tell("refused", row.digest.hex())
+
+    def cards(self, mrn: Mrn) -> tuple[Card, ...]:
+        """The withdrawal cards of the telegrams with a number that this reader may know of and not read."""
+        number = (mrn.post, mrn.year, mrn.number)
+        return self._cards(self._store.by_number(number, self._closed))
+
+    def card(self, digest: str) -> Card | None:
+        """The withdrawal card of the document whose digest begins so."""
+        cards = self._cards(self._named(digest, self._closed))
+        return cards[0] if cards else None
+
+    @property
+    def _closed(self) -> tuple[int, ...]:
+        """The labels whose documents may be known of and not read."""
+        return tuple(
+            id_
+            for id_, label in self._store.labels().items()
+            if self.reader.may_know_of(label) and not self.reader.may_read(label)
+        )
+
+    def _cards(self, rows: list[Row]) -> tuple[Card, ...]:
+        found: dict[int, Card] = {}
+        for row in rows:
+            if row.telegram in found or self._store.copies(row.telegram, self._labels):
+                # A copy of it can be read.
+                continue
+            t = self._store.telegram(row.id)
+            found[row.telegram] = Card(
+                mrn=t.mrn.short if t.mrn else None,
+                dtg=t.dtg,
+                originator=t.originator.name if t.originator else None,
+                to=tuple(each.name for each in t.action),
+                classification=self._store.labels()[row.label].classification,
+            )
+            self._tell("card", row.digest.hex())
+        return tuple(found.values())
 
     def last_number(self, post: str, year: int) -> int | None:
         """The highest number held of a post (letters alone) in a year."""
