@@ -210,7 +210,7 @@ def _problems(access: Access) -> Iterator[str]:
         yield from _openid_problems(access.openid, access.folder)
     days = access.audit.keep_days
     if days is not None and days < 1:
-        yield "[audit]: keep_days is a number of days, at least 1; leave it out to keep all"
+        yield "[audit]: keep_days: it is a number of days, at least 1; leave it out to keep all"
 
 
 def _grant_problems(where: str, grant: Grant) -> Iterator[str]:
@@ -270,4 +270,4 @@ def _openid_problems(openid: OpenId, folder: Path) -> Iterator[str]:
         elif path.stat().st_mode & 0o007:
             yield f"[openid]: secret_file: everybody can read {path}; chmod 600 it"
     if not 0 < openid.hours <= 24 * 7:
-        yield "[openid]: hours is a number of hours, at most 168"
+        yield "[openid]: hours: it is a number of hours, at most 168"

@@ -1,0 +1,99 @@
+"""The audit trail: what is on disk, in which order, and that nothing can be altered unseen."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from reftel.access import Deed, Trail, TrailError
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> Trail:
+    return Trail(tmp_path / "audit.db")
+
+
+def fill(trail: Trail, number: int) -> None:
+    for n in range(number):
+        trail.write("mueller", "192.0.2.7", [Deed("search", f"lamp {n}", n)]).result()
+
+
+def test_what_many_hand_in_at_once_is_all_written_and_chained(trail: Trail) -> None:
+    def work(name: str) -> None:
+        for n in range(50):
+            trail.write(name, "", [Deed("open", f"{name}{n}"), Deed("refused", "x")]).result()
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abcdef"]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert list(trail.verify()) == []
+    assert trail.head()[0] == 600
+    for name in "abcdef":
+        opened = [e.what for e in trail.entries(who=name, kind="open")]
+        assert opened == [f"{name}{n}" for n in range(50)]
+
+
+def test_two_processes_write_one_chain(tmp_path: Path) -> None:
+    with Trail(tmp_path / "audit.db") as one, Trail(tmp_path / "audit.db") as other:
+        for n in range(20):
+            (one, other)[n % 2].write("a", "", [Deed("open", str(n))]).result()
+        assert [e.what for e in one.entries()] == [str(n) for n in range(20)]
+        assert list(other.verify()) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE entry SET what='nothing' WHERE id=3", "entry 3 was altered"),
+        ("UPDATE entry SET who='another' WHERE id=5", "entry 5 was altered"),
+        ("DELETE FROM entry WHERE id=2", "entry 2 is missing"),
+        ("DELETE FROM entry WHERE id<3", "entry 1 is missing"),
+    ],
+)
+def test_whoever_alters_an_entry_is_found_out(trail: Trail, sql: str, said: str) -> None:
+    fill(trail, 5)
+    db = sqlite3.connect(trail.path)
+    with pytest.raises(sqlite3.IntegrityError, match="never"):
+        db.execute(sql)
+    db.execute("DROP TRIGGER entry_stays")
+    db.execute("DROP TRIGGER entry_kept")
+    db.execute(sql)
+    db.commit()
+    assert any(said in problem for problem in trail.verify())
+
+
+def test_a_head_kept_elsewhere_shows_what_was_cut_off_or_begun_anew(trail: Trail) -> None:
+    fill(trail, 5)
+    head = trail.head()
+    fill(trail, 2)
+    assert list(trail.verify(head)) == []
+    assert "was altered" in next(trail.verify((5, "0" * 32)))
+    db = sqlite3.connect(trail.path)
+    db.execute("DROP TRIGGER entry_kept")
+    db.execute("DELETE FROM entry WHERE id>=4")
+    db.commit()
+    assert list(trail.verify()) == []
+    assert any("cut off" in problem for problem in trail.verify(head))
+
+
+def test_entries_past_their_time_go_and_the_rest_still_verifies(trail: Trail) -> None:
+    fill(trail, 4)
+    edge = list(trail.entries())[2].at
+    assert trail.prune(edge, "archivist") == 2
+    assert [e.kind for e in trail.entries()] == ["search", "search", "prune"]
+    assert list(trail.verify()) == []
+    assert "removed" in next(trail.verify((1, "0" * 32)))
+    with pytest.raises(sqlite3.IntegrityError, match="never removed"):
+        sqlite3.connect(trail.path).execute("DELETE FROM entry")
+
+
+def test_a_trail_that_cannot_be_written_says_so(trail: Trail) -> None:
+    fill(trail, 1)
+    sqlite3.connect(trail.path).execute("DROP TABLE entry")
+    with pytest.raises(TrailError, match="cannot be written"):
+        trail.write("mueller", "", [Deed("open", "x")]).result()

@@ -1,0 +1,74 @@
+"""A reviewer's decisions: what is closed and opened by hand, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from reftel.access import OPEN, Label, Reader
+from reftel.archive import Archive, StoreError
+from reftel.archive.index import Vocabulary
+from reftel.telegram import Mrn
+from tests.archive.test_archive import incoming, make
+
+READER = Reader("reader", "UNCLASSIFIED")
+SECRET = Label("SECRET")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    archive = Archive.open(tmp_path / "archive")
+    archive.add(incoming(make(1, text="The zymurgist came."), make(2), make(3)))
+    return archive
+
+
+def digest(archive: Archive, number: int) -> str:
+    return archive.cited_as(Mrn.of(2007, "BERN", number))[0].digest
+
+
+def test_what_is_closed_leaves_no_trace_for_those_who_may_not_read_it(archive: Archive) -> None:
+    view = archive.view(READER)
+    assert view.search("zymurgist").total == 1
+    archive.decide([digest(archive, 1)], SECRET, who="roe", why="names a source")
+    assert view.search("zymurgist").total == 0
+    assert view.search("zymurgst").suggestion is None
+    assert archive.search("zymurgst").suggestion == "zymurgist"
+    assert view.count() == 2
+    assert archive.verify() == []
+    held = {
+        label: Vocabulary([archive._indexes.of(label)]).frequency(("text",), "zymurgist")
+        for label in archive._store.labels()
+    }
+    assert sorted(held.values()) == [0, 1], "only the secret label's index knows the word"
+
+
+def test_a_decision_is_recorded_and_survives_a_new_index_and_a_new_copy(archive: Archive) -> None:
+    one = digest(archive, 1)
+    archive.decide([one], SECRET, who="roe", why="names a source", opens=date(2031, 1, 31))
+    archive.rebuild_index()
+    archive.add(incoming(make(1, text="The zymurgist  came.")))
+    assert archive.view(READER).count() == 2, "a further copy is closed with it"
+    (decision,) = archive.decisions(one)
+    assert (decision.who, decision.why) == ("roe", "names a source")
+    assert (decision.label, decision.opens) == ("SECRET", "2031-01-31")
+    assert archive.open_due(20310130) == 0
+    assert archive.open_due(20310131) == 2
+    assert archive.view(READER).count() == 3
+
+
+def test_a_decision_can_be_taken_back(archive: Archive) -> None:
+    one = digest(archive, 1)
+    archive.decide([one], SECRET, who="roe", why="names a source")
+    archive.decide([one], None, who="doe", why="it does not")
+    assert archive.view(READER).search("zymurgist").total == 1
+    assert [each.label for each in archive.decisions(one)] == ["SECRET", None]
+    archive.decide([one], OPEN, who="doe", why="released")
+    assert archive.view(Reader("anybody")).count() == 1
+
+
+def test_no_document_no_decision(archive: Archive) -> None:
+    with pytest.raises(StoreError, match="there is no document"):
+        archive.decide([digest(archive, 1), "00" * 32], SECRET, who="roe", why="x")
+    assert archive.decisions(digest(archive, 1)) == ()
