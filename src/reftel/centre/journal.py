@@ -247,11 +247,10 @@ class Journal(Reader):
         self._mend_state()
         self.last_ids(), self.duties(), self.awaited()
         sql = "SELECT DISTINCT message FROM duty ORDER BY message"
-        for (number,) in self._writer.execute(sql).fetchall():
-            try:
-                self.bytes_of(number)
-            except JournalError as error:
-                self.found.append(str(error))
+        waiting = [number for (number,) in self._writer.execute(sql)]
+        for start in range(0, len(waiting), _LARGEST_COMMIT):
+            read = self.bytes_of_many(waiting[start : start + _LARGEST_COMMIT])
+            self.found += [str(each) for each in read.values() if isinstance(each, JournalError)]
         first = max(self._last_entry - 2000, 0)
         self.found += [problem for problem in self._check_chain(first) if problem]
 

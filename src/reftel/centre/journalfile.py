@@ -5,10 +5,12 @@ docs/journal.md describes the file well enough to read it without Reftel.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import secrets
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -171,8 +173,7 @@ class Reader:
     def duties(self) -> list[Duty]:
         """What is still to be done, in the order in which it came. One whose record is damaged is for the
         operator: its circuit and stations are not to be trusted."""
-        rows = self.reader.execute("SELECT * FROM duty ORDER BY id").fetchall()
-        return [_duty(row) for row in rows]
+        return [_duty(row) for row in self.reader.execute("SELECT * FROM duty ORDER BY id")]
 
     def awaited(self) -> list[Awaited]:
         rows = self.reader.execute("SELECT * FROM awaited ORDER BY at").fetchall()
@@ -338,6 +339,12 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
+@functools.lru_cache(10_000)
+def stations(text: str) -> tuple[str, ...]:
+    """The routing indicators of a line. The many messages that go to the same stations share them."""
+    return tuple(text.split())
+
+
 def _damaged(message: int) -> JournalError:
     return JournalError(f"message {message} is damaged: its bytes do not match their digest")
 
@@ -348,8 +355,9 @@ def check(row: tuple[Any, ...]) -> int:
 
 
 def _duty(row: tuple[Any, ...]) -> Duty:
-    values = (*row[:6], tuple(str(row[6]).split()), *row[7:-1])
-    duty = Duty(**dict(zip(Duty.__struct_fields__, values, strict=True)))
+    number, message, circuit, *values = row[:-1]
+    duty = Duty(number, message, sys.intern(str(circuit)), *values)
+    duty.routing = stations(str(duty.routing))
     if check(row[:-1]) == row[-1]:
         return duty
     note = "its record in the journal is damaged; look at the message and send it on by hand"

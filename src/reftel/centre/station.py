@@ -16,7 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from reftel.centre.config import CircuitConfig, Config
 from reftel.centre.journal import Changes, Journal, Told
-from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Awaited, Duty, JournalError
+from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Awaited, Duty, JournalError, stations
 from reftel.centre.known import KnownNames
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
@@ -174,7 +174,7 @@ class Station:
             RANKS.get(letter, 0),
             self.clock(),
             letter,
-            routing,
+            stations(" ".join(routing)),
             **more,
         )
 
