@@ -253,7 +253,7 @@ def _accepted(place: Path, messages: int, rounds: int) -> None:
                 ratio = median(a / b for a, b in zip(own, peers, strict=True))
                 line += f"; Postfix {median(peers):.0f}/s: {ratio:.1f} times"
             click.echo(line)
-        many = min(messages, 640)
+        many = min(messages, 128)
         assert centre.process is not None
         with _syncs(centre.process.pid, place) as counted:
             asyncio.run(_accept(centre, max(SENDERS), many, first))
