@@ -203,7 +203,7 @@ def addressee_of(plain: str) -> Addressee | None:
     words = plain.split()
     if not words:
         return None
-    raised = [capitals(word) for word in words]
+    raised = capitals(plain).split()
     # From the end; a name of one word at least is left.
     end = len(words)
     mcn = precedence = None

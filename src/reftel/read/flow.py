@@ -53,16 +53,18 @@ def flow(text: str, *, odd_blanks: bool = True) -> str:
     for a text that is known to have none."""
     groups: list[str] = []
     for group in text.split("\n\n"):
-        kept = _KEPT.search(group) or ("   " in group and _COLUMNS.search(group))
-        if kept or SOFT_HYPHEN in group:
+        line = group.replace("\n", " ")
+        wide = "   " in line
+        if _KEPT.search(group) or SOFT_HYPHEN in group or (wide and _COLUMNS.search(group)):
             joined = _join(group.split("\n"))
         elif odd_blanks:
             joined = " ".join(group.split())
         else:
             # The same, several times as fast.
-            joined = group.replace("\n", " ").strip(" ")
-            while "  " in joined:
+            joined = line.replace("  ", " ")
+            while wide and "  " in joined:
                 joined = joined.replace("  ", " ")
+            joined = joined.strip(" ")
         if joined and not (joined[0] in _RULE_SIGNS and is_rule(joined)):
             groups.append(joined)
     whole = "\n\n".join(groups)
