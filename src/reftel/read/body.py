@@ -48,7 +48,8 @@ _TITLE: Final = re.compile(
 _LONGEST_RULED: Final = 160
 _RULE_SIGNS: Final = frozenset("-=_*~")
 _NUMBER_SIGNS: Final = frozenset("0123456789¶")
-_SIGNS = _RULE_SIGNS | _NUMBER_SIGNS
+_CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SIGNS: Final = _RULE_SIGNS | _NUMBER_SIGNS
 _PAGE_BREAK: Final = frozenset(
     (
         "page-line",
@@ -245,10 +246,21 @@ def _stops(lines: _Lines) -> list[int]:
     for at in lines.rules:
         stops |= {at - 2, at - 1, at, at + 1}
     texts = [piece.text for piece in lines.pieces]
+    if not lines.rules and _all_in_capitals(lines.pieces, texts):
+        return sorted(stops)
     in_capitals = [text.isupper() for text in texts]
     if lines.rules or 2 * sum(in_capitals) < len(texts):
         stops |= {at for at in range(1, len(texts)) if in_capitals[at] and not in_capitals[at - 1]}
     return sorted(at for at in stops if 0 <= at < len(texts))
+
+
+def _all_in_capitals(pieces: list[Piece], texts: list[str]) -> bool:
+    """Whether a text has no small letters, and words on most of its lines: nothing stands out of it."""
+    if not texts or not texts[len(texts) // 2].isupper():
+        return False
+    whole = "\n".join(texts)
+    worded = [piece for piece in pieces if piece.first in _CAPITALS]
+    return whole.upper() == whole and 2 * len(worded) >= len(texts)
 
 
 def _tens(match: re.Match[str]) -> int:

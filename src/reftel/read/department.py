@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reftel.read.dtg import DTG_LINE
+from reftel.read.dtg import DTG_LINE, opens_dtg
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.telegram import Distribution
@@ -63,9 +63,14 @@ def read_department_lines(reading: Reading, index: int) -> int:
             last = at + 1
         if piece.kind:
             continue
-        if DTG_LINE.match(text) or _FM.match(text):
+        first = piece.first
+        if (opens_dtg(text) and DTG_LINE.match(text)) or (first in "Ff" and _FM.match(text)):
             break
-        if zone in ("", "offices") and (_OFFICE_LIST.match(text) or _INFO_OFFICES.match(text)):
+        if (
+            zone in ("", "offices")
+            and first in "AOI"
+            and (_OFFICE_LIST.match(text) or _INFO_OFFICES.match(text))
+        ):
             zone, piece.kind = "offices", "distribution"
             offices.append(text)
         elif zone == "offices" and _OFFICES_MORE.match(text):
@@ -73,10 +78,10 @@ def read_department_lines(reading: Reading, index: int) -> int:
             offices.append(text)
         elif (_QUEUE.match(text) and zone == "") or (_REPEATED.match(text) and zone == "offices"):
             piece.kind = "queue-number"
-        elif _DRAFTED.match(text) or _APPROVED.match(text):
+        elif first in "DAE" and (_DRAFTED.match(text) or _APPROVED.match(text)):
             zone, piece.kind = "drafting", "drafting"
             drafting.append(piece)
-        elif _DASHES.match(text):
+        elif first == "-" and _DASHES.match(text):
             zone, piece.kind = "dashes", "dash-line"
         elif zone == "offices" and _drafting_follows(pieces, at):
             # The message centre's own remark: `SOURCE: KODAKA.000123`.

@@ -16,8 +16,9 @@ import msgspec
 from reftel.telegram import Coverage, Element, Span, Telegram
 
 _STRUCTURE: Final = re.compile(
-    r"<(?:!DOCTYPE\s+html|html|head|body|pre|code)\b[^<>]*>|&#x0*A;|&#10;", re.IGNORECASE
+    r"<(?:!DOCTYPE\s+html|html|head|body|pre|code)\b[^<>]*>", re.IGNORECASE
 )
+_LINE_END: Final = re.compile(r"&#(?:[xX]0*[Aa]|10);")
 _BLOCK: Final = re.compile(r"</?(?:table|td|div|p|br)\b[^<>]*>", re.IGNORECASE)
 _FEW_BLOCKS: Final = 4
 _MOST_UNCLOSED: Final = 100
@@ -42,7 +43,9 @@ def is_page(source: str) -> bool:
     if source.count("<") - source.count(">") > _MOST_UNCLOSED:
         # No page, and a text that a parser of pages would take long over.
         return False
-    return _STRUCTURE.search(source) is not None or len(_BLOCK.findall(source)) > _FEW_BLOCKS
+    if _STRUCTURE.search(source) or ("&" in source and _LINE_END.search(source)):
+        return True
+    return len(_BLOCK.findall(source)) > _FEW_BLOCKS
 
 
 def shown_text(source: str) -> Shown:

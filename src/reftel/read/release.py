@@ -53,11 +53,12 @@ def is_released_copy(source: str) -> bool:
 def mark_release(pieces: list[Piece]) -> list[Piece]:
     """The pieces with the lines of the review named, and the codes in the margin cut off."""
     marked: list[Piece] = []
+    numbered = "NO." in "".join(piece.text for piece in pieces).upper()
     for piece in pieces:
         if not piece.kind and piece.text:
             written = piece.text
             if (piece.first in _NOTE_FIRST and _NOTE.match(written)) or (
-                "NO." in written.upper() and _NUMBERED_NOTE.search(written)
+                numbered and "NO." in written.upper() and _NUMBERED_NOTE.search(written)
             ):
                 piece.kind = "release-note"
             elif piece.first in _CODE_BEGINS and (match := _CODES_BEFORE.match(written)):
