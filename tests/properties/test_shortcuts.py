@@ -1,0 +1,71 @@
+"""The reader looks only where a sign of a thing shows; it finds what looking everywhere would find."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reftel.read import repairs
+from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
+from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, opens_dtg
+from reftel.read.flow import flow, has_odd_blanks, is_rule
+from reftel.read.furniture import SECTION_MARK, find_section_mark
+from reftel.read.paragraphs import LABEL, label_of_paragraph
+from reftel.read.shape import shape_of
+
+_WORDS = st.sampled_from(
+    """the Ministry said it,s can,t I?m THEY,VE ""quoted8 &lost; &quoted8 port) or JURIS- DICTION work-
+    end.The next S U M M A R Y A B C D E tQs isnQt NATIONQS **bold** [link](#x) â€™ é ß \\ -- - ---- ==== 12
+    (a) 1. a. ( REF 8 8. .8 ?s COMMENT: (C) SUMMARY THIS IS AN ACTION REQUEST. UNCLAS C O N F I D E N T I A L
+    SECTION 01 OF 02 BERN 000123 00000123 002 OF 003 LA PAZ P R 140915Z MAR 07 O 00Z TO SECRET""".split()
+)
+_BLANKS = st.sampled_from(
+    [" ", " ", " ", "  ", "   ", "\n", "\n", "\n\n", " \n", "-\n", "\t", "\u00a0", "\u2028", ""]
+)
+
+
+@st.composite
+def _texts(draw: st.DrawFn) -> str:
+    pairs = draw(st.lists(st.tuples(st.one_of(_WORDS, st.text(max_size=4)), _BLANKS), max_size=30))
+    return "".join(word + blank for word, blank in pairs)
+
+
+@given(_texts())
+def test_lines_joined_fast_say_what_words_joined_one_by_one_say(text: str) -> None:
+    assert flow(text, odd_blanks=has_odd_blanks(text)) == flow(text)
+
+
+@given(_texts())
+def test_damage_shows_a_sign_wherever_it_is_found(text: str) -> None:
+    every = [finder for _, finder in repairs._SIGNS] + [repairs._spaced, repairs._left_over]
+    suspected = [f for f in repairs.suspects(text, text) if f is not repairs._qs]
+    for block in text.split("\n\n"):
+        assert repairs.find_mends(block, text, suspected) == repairs.find_mends(block, text, every)
+
+
+@given(_texts())
+def test_the_first_characters_of_a_line_let_all_patterns_through(text: str) -> None:
+    for line in text.split("\n"):
+        classified = CLASSIFICATION_LINE.match(line) or LOOSE_CLASSIFICATION_LINE.match(line)
+        assert opens_level(line) or not classified
+        assert opens_dtg(line) or not (DTG_LINE.match(line) or GARBLED_DTG_LINE.match(line))
+        label = LABEL.match(line)
+        assert label_of_paragraph(line) == (label and (label["label"] or label["bare"]))
+        assert is_rule(line) == bool(re.match(r"\s*(?:[-=_*~]\s?){3,}\s*\Z", line))
+
+
+@given(_texts())
+def test_a_section_mark_is_found_from_its_numbers(text: str) -> None:
+    for line in text.split("\n"):
+        fast, slow = find_section_mark(line), SECTION_MARK.search(line)
+        assert (fast and fast.span()) == (slow and slow.span())
+
+
+@given(st.text(max_size=60))
+def test_a_shape_has_a_byte_for_each_character(text: str) -> None:
+    shape = shape_of(text)
+    assert len(shape) == len(text)
+    capitals = [at for at, sign in enumerate(text) if "A" <= sign <= "Z"]
+    assert [at for at, byte in enumerate(shape) if byte == ord("A")] == capitals
