@@ -1,5 +1,8 @@
 """How fast telegrams are read on one core: `python benchmarks/read.py [FOLDER]`.
 
+Without a folder it reads synthetic telegrams (benchmarks/synthetic/world.py), all different, of 4 kB on
+average as real ones are.
+
 Prints telegrams and megabytes a second of processor time, and the ratio to a yardstick timed in the
 same run: a plain pass of twenty compiled patterns over the same lines, which finds fields and keeps
 nothing. Absolute rates depend on the machine; the ratio does not drift with it. The reader remembers
@@ -7,8 +10,7 @@ what some lines mean, so it is timed in three ways: the same texts over and over
 nothing remembered, and texts whose numbers differ each time. Then it says where the time goes, and how
 much memory a long run needs. `make compiled` runs it with the reader compiled.
 
-With `pip install cablemap.core` or any other reader at hand, `--beside MODULE:FUNCTION` times that
-function on the same texts.
+With another reader at hand, `--beside MODULE:FUNCTION` times that function on the same texts.
 """
 
 from __future__ import annotations
@@ -25,12 +27,16 @@ from random import Random
 
 import click
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.synthetic.world import World
+
 import reftel
 
 # By its full name: `reftel.read` itself is the function.
 reader = importlib.import_module("reftel.read.reader")
 _USUAL = 4500
-EXAMPLES = Path(__file__).parent.parent / "examples"
+_COUNT = 500
 _YARDSTICK = tuple(
     re.compile(pattern)
     for pattern in (
@@ -132,13 +138,17 @@ def where(texts: Iterable[str]) -> Counter[str]:
 
 
 @click.command()
-@click.argument("folder", default=EXAMPLES, type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--beside", help="MODULE:FUNCTION of another reader that takes a text.")
-def main(folder: Path, rounds: int, beside: str | None) -> None:
-    """Time the reader over the telegrams of FOLDER."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.txt"))]
-    texts = [text for text in texts if _is_telegram(text)]
+def main(folder: Path | None, rounds: int, beside: str | None) -> None:
+    """Time the reader over the telegrams of FOLDER, or over synthetic ones."""
+    if folder is None:
+        world = World(1, _COUNT)
+        texts = [world.telegram(number) for number in range(_COUNT)]
+    else:
+        texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.txt"))]
+        texts = [text for text in texts if _is_telegram(text)]
     characters = sum(map(len, texts))
     same = [texts] * rounds
     ours, plain = best(reftel.read, same), best(yardstick, same)
