@@ -117,18 +117,19 @@ class _Centre:
 
 
 @contextlib.contextmanager
-def _syncs(process: int, folder: Path) -> Iterator[list[int]]:
-    """How often a process and those that it begins sync to disk in the block; empty without strace."""
-    counted: list[int] = []
+def _syncs(leader: int, folder: Path, counted: list[int]) -> Iterator[None]:
+    """Adds how often the processes of a session sync to disk in the block; nothing without strace."""
     if not shutil.which("strace"):
-        yield counted
+        yield
         return
-    out = folder / f"syncs-{process}"
+    out = folder / f"syncs-{leader}"
+    found = subprocess.run(["pgrep", "-s", str(leader)], capture_output=True, text=True, check=True)
+    here = [word for each in found.stdout.split() for word in ("-p", each)]
     command = ["strace", "-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", str(out)]
-    tracing = subprocess.Popen([*command, "-p", str(process)], stderr=subprocess.DEVNULL)
+    tracing = subprocess.Popen([*command, *here], stderr=subprocess.DEVNULL)
     time.sleep(1)
     try:
-        yield counted
+        yield
     finally:
         tracing.send_signal(signal.SIGINT)
         tracing.wait(30)
@@ -176,8 +177,14 @@ class _Sender:
                 return
 
 
-async def _accept(centre: _Centre, senders: int, messages: int, first: int) -> float:
-    """Messages a second that are taken on by the centre."""
+async def _accept(
+    centre: _Centre,
+    senders: int,
+    messages: int,
+    first: int,
+    watched: contextlib.AbstractContextManager[object] | None = None,
+) -> float:
+    """Messages a second that are taken on by the centre, `watched` from when all are connected."""
     peers = [_Sender(number, centre.port) for number in range(senders)]
     each = max(messages // senders, 1)
     made = {}
@@ -190,9 +197,10 @@ async def _accept(centre: _Centre, senders: int, messages: int, first: int) -> f
         for data in made[peer]:
             await peer.send(data)
 
-    began = time.perf_counter()
-    await asyncio.gather(*map(work, peers))
-    took = time.perf_counter() - began
+    with watched or contextlib.nullcontext():
+        began = time.perf_counter()
+        await asyncio.gather(*map(work, peers))
+        took = time.perf_counter() - began
     for peer in peers:
         peer.writer.close()
     return each * senders / took
@@ -255,15 +263,16 @@ def _accepted(place: Path, messages: int, rounds: int) -> None:
             click.echo(line)
         many = min(messages, 128)
         assert centre.process is not None
-        with _syncs(centre.process.pid, place) as counted:
-            asyncio.run(_accept(centre, max(SENDERS), many, first))
+        counted: list[int] = []
+        watched = _syncs(centre.process.pid, place, counted)
+        asyncio.run(_accept(centre, max(SENDERS), many, first, watched))
         if counted:
             line = f"syncs to disk for {many} messages from {max(SENDERS)} senders: {counted[0]}"
             if server is not None:
                 master = (place / "postfix" / "queue" / "pid" / "master.pid").read_text()
-                with _syncs(int(master), place) as counted:
+                with _syncs(int(master), place, counted):
                     asyncio.run(_smtp(server.port, max(SENDERS), many))
-                line += f"; Postfix {counted[0] if counted else '?'}"
+                line += f"; Postfix {counted[-1]}"
             click.echo(line)
 
 
