@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.telegrams import ROOT
 
 
-def test_three_stations_show_themselves_and_leave_nothing_running() -> None:
+def test_three_stations_show_themselves_and_leave_nothing_running(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "scripts" / "centre_demo.py", "--short"],
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=300,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     said = done.stdout
@@ -33,4 +36,5 @@ def test_three_stations_show_themselves_and_leave_nothing_running() -> None:
     ):
         assert told in said, said
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "reftel-demo-" not in left
+    assert str(tmp_path) not in left
+    assert list(tmp_path.iterdir()) == []

@@ -195,6 +195,8 @@ def test_a_configuration_with_mistakes_is_refused_and_the_centre_goes_on(centre:
         assert refused.returncode == 2
         assert "unknown table [limit]; did you mean 'limits'?" in refused.stderr
         assert centre.ask("/health")["healthy"]
+        path.write_text(before.replace("[http]", '[http]\nnames = ["porta.example"]'))
+        assert "[http] changes only with a restart" in reftel(centre, "reload").stderr
     finally:
         path.write_text(before)
     done = reftel(centre, "reload")

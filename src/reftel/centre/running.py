@@ -175,10 +175,22 @@ class Centre:
             problems = getattr(error, "problems", [str(error)])
             self.station.tell("config.refused", problems=problems)
             return list(problems)
-        if config.data != self.config.data or config.station.routing_indicator != (
-            self.config.station.routing_indicator
-        ):
-            problems = ["station.data and station.routing_indicator change only with a restart"]
+        fixed = [
+            name
+            for name, old, new in (
+                ("station.data", self.config.data, config.data),
+                ("station.archive", self.config.archive, config.archive),
+                (
+                    "station.routing_indicator",
+                    self.config.station.routing_indicator,
+                    config.station.routing_indicator,
+                ),
+                ("[http]", self.config.http, config.http),
+            )
+            if old != new
+        ]
+        if fixed:
+            problems = [f"{name} changes only with a restart" for name in fixed]
             self.station.tell("config.refused", problems=problems)
             return problems
         before, self.config = self.config, config
