@@ -13,11 +13,13 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any, ClassVar
@@ -122,21 +124,20 @@ class Process:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with self.data.with_suffix(".log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    str(_CLOCKED),
-                    str(self._offset),
-                    "centre",
-                    "run",
-                    "--config",
-                    str(self.config),
-                ],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONWARNINGS": "error"},
-            )
+        command = [sys.executable, str(_CLOCKED), str(self._offset), "centre", "run", "--config"]
+        self._process = subprocess.Popen(
+            [*command, str(self.config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
+        )
+        said = self._process.stderr
+        threading.Thread(target=self._keep_log, args=(said,), daemon=True).start()
+
+    def _keep_log(self, said: Any) -> None:
+        """What the process says, written by this one: its own disk may be full."""
+        with said, self.data.with_suffix(".log").open("ab", buffering=0) as log:
+            shutil.copyfileobj(said, log)
 
     @property
     def _offset(self) -> Path:

@@ -28,6 +28,7 @@ from reftel.centre.station import Station
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.2, 30.0
 _BACKLOG = 512
+_GOODBYE_S = 5.0
 
 
 def tls_context(circuit: CircuitConfig, config: Config, *, calls: bool) -> ssl.SSLContext | None:
@@ -57,6 +58,7 @@ class Streams:
         self._sessions: dict[str, Session] = {}
         self._strangers: dict[asyncio.StreamWriter, None] = {}
         """Connections of which it is not yet known who is there, the oldest first."""
+        self._answering: set[asyncio.Task[Any]] = set()
 
     async def apply(self) -> None:
         """Begin what the configuration names, end what it names no more. Raises `OSError` where a place to
@@ -90,6 +92,8 @@ class Streams:
             await self._stop(name)
         for writer in list(self._strangers):
             writer.transport.abort()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=_GOODBYE_S)
 
     async def cut(self, name: str) -> None:
         """Close the connection of a circuit, if it has one."""
@@ -129,7 +133,7 @@ class Streams:
                         _check_name(writer, circuit.tls.peer)
                     await self._converse(circuit.name, reader, writer, None)
                 finally:
-                    writer.close()
+                    await _close(writer)
             except Exception as error:
                 # Whatever it was, the circuit is tried again.
                 why = str(error) or type(error).__name__
@@ -149,6 +153,9 @@ class Streams:
         """Somebody calls. However many do, no more than `limits.connections` wait to say who they are: a
         new one takes the place of the one that has been silent longest."""
         station = self._station
+        if (task := asyncio.current_task()) is not None:
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
         while len(self._strangers) >= station.config.limits.connections:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
@@ -170,7 +177,7 @@ class Streams:
                 await self._down(name, why)
         finally:
             self._strangers.pop(writer, None)
-            writer.close()
+            await _close(writer)
 
     async def _know(
         self, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -220,6 +227,12 @@ class Streams:
                 del self._sessions[name]
             session.ended.set()
             writer.close()
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(writer.wait_closed(), _GOODBYE_S)
 
 
 def _called(here: Iterable[CircuitConfig], hello: links.Hello) -> CircuitConfig:
