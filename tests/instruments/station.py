@@ -91,6 +91,9 @@ class Bench:
     async def take(self, by: str | None, text: str) -> Accepted:
         return await accepting.accept(self.station, by, text.encode("latin-1"))
 
+    async def take_bytes(self, by: str | None, data: bytes) -> Accepted:
+        return await accepting.accept(self.station, by, data)
+
     async def give(self, name: str, most: int = 100) -> list[str]:
         """What goes over a circuit now, as text; it arrives at once."""
         found: list[Transmission] = await sending.next_transmissions(self.station, name, most)

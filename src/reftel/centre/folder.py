@@ -56,7 +56,7 @@ class FolderCircuit:
             if circuit is None:
                 return
             circuit.wake.clear()
-            with contextlib.suppress(asyncio.TimeoutError):
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await circuit.wake.wait()
 

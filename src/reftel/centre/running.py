@@ -90,15 +90,25 @@ class Centre:
             self.archive = await asyncio.to_thread(Archive.open, self.config.archive)
         except sqlite3.Error as error:
             raise StoreError(f"{self.config.archive}: {error}") from None
-        self.delivery = Delivery(self.station, self.archive)
         self.streams = Streams(self.station)
+        try:
+            await self._begin()
+        except BaseException:
+            await self.streams.stop()
+            self.journal.close()
+            self.archive.close()
+            raise
+
+    async def _begin(self) -> None:
+        assert self.archive is not None
+        self.delivery = Delivery(self.station, self.archive)
         self.door = MailDoor(self.station)
+        await sending.replan(self.station)
         await self._apply()
         self._tasks = [
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self._watch(), name="watch"),
         ]
-        await sending.replan(self.station)
         self.station.tell(
             "centre.started",
             station=self.config.station.routing_indicator,

@@ -83,7 +83,7 @@ class Session(ABC):
 
     async def close(self) -> None:
         self.writer.close()
-        with contextlib.suppress(asyncio.TimeoutError):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(30):
                 await self.ended.wait()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import random
 import ssl
 from collections.abc import Iterable
@@ -47,6 +48,18 @@ def tls_context(circuit: CircuitConfig, config: Config, *, calls: bool) -> ssl.S
     return context
 
 
+class _Stranger(asyncio.StreamReaderProtocol):
+    """A connection of which nothing is read until somebody wants to know who is there: what comes first may
+    be TLS."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(asyncio.StreamReader(), answer)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.pause_reading()  # type: ignore[attr-defined]
+        super().connection_made(transport)
+
+
 class Streams:
     """The stream circuits of a station: calls out, listens, and keeps one session on each."""
 
@@ -74,8 +87,8 @@ class Streams:
                 self._servers.pop(place).close()
         for place in sorted(listening - set(self._servers)):
             host, port = address(place)
-            self._servers[place] = await asyncio.start_server(
-                lambda r, w, place=place: self._answer(place, r, w),  # type: ignore[misc]
+            self._servers[place] = await asyncio.get_running_loop().create_server(
+                functools.partial(_Stranger, functools.partial(self._answer, place)),
                 host,
                 port,
                 backlog=_BACKLOG,
@@ -188,7 +201,9 @@ class Streams:
         if not here:
             raise PeerError("no circuit is to be called here any more")
         context = tls_context(here[0], config, calls=False)
-        if context is not None:
+        if context is None:
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+        else:
             await writer.start_tls(context)
         greeting = None
         if len(here) == 1 and not here[0].link:
@@ -232,7 +247,8 @@ class Streams:
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(writer.wait_closed(), _GOODBYE_S)
+        async with asyncio.timeout(_GOODBYE_S):
+            await writer.wait_closed()
 
 
 def _called(here: Iterable[CircuitConfig], hello: links.Hello) -> CircuitConfig:
