@@ -13,7 +13,6 @@ import json
 import os
 import random
 import resource
-import shutil
 import signal
 import socket
 import sqlite3
@@ -137,7 +136,8 @@ class Process:
     def _keep_log(self, said: Any) -> None:
         """What the process says, written by this one: its own disk may be full."""
         with said, self.data.with_suffix(".log").open("ab", buffering=0) as log:
-            shutil.copyfileobj(said, log)
+            for line in said:
+                log.write(line)
 
     @property
     def _offset(self) -> Path:
