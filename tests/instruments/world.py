@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 from reftel.telegram import Addressee, Block, Span, Telegram, to_builtins
 from reftel.telegram import Station as Originator
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 _CLOCKED = Path(__file__).with_name("clocked.py")
 
 
