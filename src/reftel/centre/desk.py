@@ -5,6 +5,7 @@ Originals stay as they came: a corrected message is a new one that names the old
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -199,8 +200,6 @@ async def trace(station: Station, message: int, to: str, who: str, claimant: str
         raise DeskError(f"message {message} was not sent from here, or has no serial number")
     scanned = scan(station.journal.bytes_of(message))
     routing = " ".join(scanned.routing)
-    from datetime import UTC, datetime
-
     at = datetime.fromtimestamp(sent.at, UTC)
     text = (
         f"{claimant} CLAIMS NONRECEIPT {scanned.letter * 2} {routing} DE {held.name}"
