@@ -15,7 +15,7 @@ _OFFICE_CODE = r"[A-Z][A-Z/]*-[0-9O]{1,2}\b"
 _OFFICE_LIST: Final = re.compile(rf"\s*(?:ACTION|ORIGIN)\s+{_OFFICE_CODE}")
 _INFO_OFFICES: Final = re.compile(rf"\s*INFO\s+(?:{_OFFICE_CODE}|/ ?[0-9]{{3}} ?[WR])")
 _OFFICES_MORE: Final = re.compile(
-    rf"\s*(?:{_OFFICE_CODE}\s*)*(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
+    rf"\s*+(?:{_OFFICE_CODE}\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
 _GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|INFO)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL: Final = re.compile(

@@ -68,9 +68,13 @@ _MESSAGE_TEXT: Final = re.compile(r"\s*Message Text\s*\Z")
 
 def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
+    telegram = source
     if "Message " in source:
         pieces = _mark_export(pieces)
-    if is_released_copy(source):
+        # The Archives' catalogue has the words of a review of its own: `Review Action: RELEASED`.
+        catalogue = next((piece.start for piece in pieces if piece.kind == "attributes"), None)
+        telegram = source[:catalogue]
+    if is_released_copy(telegram):
         pieces = mark_release(pieces)
     stamps = "Systematic" in source
     sections = " OF 0" in source

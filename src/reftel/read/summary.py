@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reftel.read.lettercase import capitals
 from reftel.telegram import Block
 
-_END_SUMMARY: Final = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?", re.IGNORECASE)
+_END_SUMMARY: Final = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?")
 _SUMMARY: Final = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
 _MARK = r"\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\)"
 _LABEL_END: Final = re.compile(rf"\)?\s*(?:{_MARK})?[ .:;)\n-]*(?:{_MARK}\s*)?")
@@ -32,7 +33,7 @@ def _summary_from(body: list[Block], index: int, skip: int) -> str | None:
         skip = 0
         if block.kind == "heading":
             break
-        if match := _END_SUMMARY.search(text):
+        if match := _END_SUMMARY.search(capitals(text)):
             texts.append(text[: match.start()].rstrip(" \n\t("))
             return "\n\n".join(texts).strip() or None
         texts.append(text)
