@@ -161,6 +161,15 @@ class Gaps:
                 found.append(Gap(before + 1, after - 1, interval))
         return tuple(found)
 
+    def lost(self, post: str, year: int) -> tuple[tuple[int, str], ...]:
+        """Numbers of a post and year that are held without a text, and why."""
+        query = (
+            "SELECT d.number, max(l.why) FROM documents d LEFT JOIN lost l ON l.document = d.id"
+            f" WHERE d.post = ? AND d.year = ? AND d.label IN ({self._labels})"
+            " GROUP BY d.number HAVING count(*) = count(l.why) ORDER BY d.number"
+        )
+        return tuple(self._store.select(query, (post, year)))
+
     def addressed(
         self, post: str, year: int, gaps: tuple[Gap, ...], within: tuple[int, int] | None = None
     ) -> tuple[Addressed, ...]:

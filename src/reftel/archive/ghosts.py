@@ -107,13 +107,14 @@ class Ghost(msgspec.Struct, frozen=True):
 
 class Missing(msgspec.Struct, frozen=True):
     """What is not held of one post and year: the gaps, the cited numbers with how many telegrams cite
-    each, and what continuity numbers tell."""
+    each, what continuity numbers tell, and the numbers that are held without a text, with why."""
 
     completeness: Completeness
     gaps: tuple[Gap, ...]
     cited: tuple[tuple[int, int], ...]
     addressed: tuple[Addressed, ...]
     continuity: tuple[ContinuityGap, ...]
+    lost: tuple[tuple[int, str], ...]
 
 
 def iso(minute: int) -> str:
@@ -134,6 +135,7 @@ def missing(view: View, post: str, year: int) -> Missing:
         cited,
         gaps.addressed(post, year, found),
         gaps.continuity(post, year),
+        gaps.lost(post, year),
     )
 
 

@@ -162,10 +162,11 @@ class Graph:
     def cited_and_not_held(
         self, *, post: str | None = None, year: int | None = None
     ) -> Iterator[tuple[Number, int]]:
-        """The ghosts that somebody cites, in order of their numbers, and how many documents do."""
+        """The ghosts that somebody cites, in order of their numbers, and how many telegrams do."""
         where, values = self._where(post, year, "c.")
         query = (
-            f"SELECT c.post, c.year, c.number, count(*) FROM citations c WHERE {where}"
+            "SELECT c.post, c.year, c.number, count(DISTINCT t.telegram) FROM citations c"
+            f" JOIN documents t ON t.id = c.document WHERE {where}"
             " AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.post = c.post AND d.year = c.year"
             f" AND d.number = c.number AND d.label IN ({self._labels}))"
             " GROUP BY c.post, c.year, c.number ORDER BY c.post, c.year, c.number"

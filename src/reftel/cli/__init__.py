@@ -12,7 +12,7 @@ import sys
 import click
 
 import reftel
-from reftel.cli import centre, checking, filing, reading, writing
+from reftel.cli import centre, checking, filing, following, reading, writing
 from reftel.cli.common import DONE, UNREADABLE, say
 
 
@@ -39,6 +39,8 @@ for _command in (
     filing.add,
     filing.search,
     filing.show,
+    following.thread,
+    following.missing,
     filing.serve,
     filing.verify,
     filing.rebuild_index,

@@ -1,0 +1,93 @@
+"""Threads, ghosts and gaps as JSON-ready values: the same for the command line and the reading room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from reftel.archive.gaps import Completeness
+from reftel.archive.ghosts import Ghost, Missing, iso
+from reftel.archive.threads import MostCited, Path, Thread
+from reftel.telegram import Mrn
+
+
+def thread_to_json(found: Thread | Path) -> dict[str, Any]:
+    values: dict[str, Any] = msgspec.to_builtins(found)
+    return values
+
+
+def most_cited_to_json(found: tuple[MostCited, ...]) -> list[dict[str, Any]]:
+    values: list[dict[str, Any]] = msgspec.to_builtins(found)
+    return values
+
+
+def ghost_to_json(found: Ghost) -> dict[str, Any]:
+    values: dict[str, Any] = msgspec.to_builtins(found)
+    return {"held": False, **values}
+
+
+def completeness_to_json(each: Completeness) -> dict[str, Any]:
+    return {
+        "post": each.post,
+        "year": each.year,
+        "held": each.held,
+        "highest": each.highest,
+        "missing": each.missing,
+        "share": round(each.share, 4),
+    }
+
+
+def missing_rows(found: Missing) -> list[dict[str, Any]]:
+    """A row for each gap and each cited number, in order: `first` and `last` number, `count`, `after` and
+    `before` (ISO 8601 UTC), `cited` (number to how many telegrams cite it), and what continuity numbers
+    say of the `addressees`."""
+    cited = dict(found.cited)
+    year, post = found.completeness.year, found.completeness.post
+    rows: list[dict[str, Any]] = []
+    for gap in found.gaps:
+        within = {n: cited.pop(n) for n in sorted(cited) if gap.first <= n <= gap.last}
+        told = [
+            {"addressee": each.addressee, "count": each.count, "of": each.missing}
+            for each in found.addressed
+            if each.first <= gap.first and gap.last <= each.last
+        ]
+        rows.append(
+            {
+                "first": Mrn.of(year, post, gap.first).short,
+                "last": Mrn.of(year, post, gap.last).short,
+                "count": gap.count,
+                "after": iso(gap.interval.after),
+                "before": iso(gap.interval.before),
+                "cited": {Mrn.of(year, post, n).short: count for n, count in within.items()},
+                "addressees": told,
+            }
+        )
+    # What is cited beyond the highest number that is held.
+    for n, count in sorted(cited.items()):
+        number = Mrn.of(year, post, n).short
+        row = {"first": number, "last": number, "count": 1, "after": None, "before": None}
+        rows.append({**row, "cited": {number: count}, "addressees": []})
+    return rows
+
+
+def missing_to_json(found: Missing) -> dict[str, Any]:
+    return {
+        **completeness_to_json(found.completeness),
+        "numbers": missing_rows(found),
+        "lost": {
+            Mrn.of(found.completeness.year, found.completeness.post, number).short: why
+            for number, why in found.lost
+        },
+        "continuity": [
+            {
+                "addressee": each.addressee,
+                "first": each.first,
+                "last": each.last,
+                "count": each.count,
+                "after": iso(each.after),
+                "before": iso(each.before),
+            }
+            for each in found.continuity
+        ],
+    }
