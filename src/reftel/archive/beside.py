@@ -102,10 +102,12 @@ def _passages(runs: list[Run], x: str, a: list[Word], y: str, b: list[Word]) -> 
 
     def add(kind: str, i: int, i2: int, j: int, j2: int) -> None:
         shown: Kind = "only" if kind in ("left", "right") else kind  # type: ignore[assignment]
-        if i < i2:
-            left.append(Part(_text(x, a, i, i2), shown))
-        if j < j2:
-            right.append(Part(_text(y, b, j, j2), shown))
+        for parts, text in ((left, _text(x, a, i, i2)), (right, _text(y, b, j, j2))):
+            marked = text if shown == "same" else text.rstrip()
+            if marked:
+                parts.append(Part(marked, shown))
+            if len(marked) < len(text):
+                parts.append(Part(text[len(marked) :], "same"))
 
     for run in runs:
         i, j = run.left_start, run.right_start
@@ -125,6 +127,8 @@ def _passages(runs: list[Run], x: str, a: list[Word], y: str, b: list[Word]) -> 
 
 def _text(text: str, words: list[Word], first: int, end: int) -> str:
     """The text from a word up to the next one that is not asked for."""
+    if first == end:
+        return ""
     start = 0 if not first else words[first].start
     return text[start : words[end].start if end < len(words) else len(text)]
 

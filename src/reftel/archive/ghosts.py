@@ -90,6 +90,7 @@ class Ghost(msgspec.Struct, frozen=True):
     mrn: str
     long: str
     post: str
+    post_title: str
     year: int
     number: int
     after: str
@@ -150,7 +151,8 @@ def ghost(view: View, mrn: Mrn) -> Ghost:
     return Ghost(
         mrn=mrn.short,
         long=mrn.long,
-        post=tables.post_title(mrn.post),
+        post=mrn.post,
+        post_title=tables.post_title(mrn.post),
         year=mrn.year,
         number=mrn.number,
         after=iso(shown.after),

@@ -92,7 +92,7 @@ def _near(
     query = f"{narrowing} {about} after:{first} before:{end}".strip()
     found: list[tuple[Key, Telegram]] = []
     for hit in view.search(query, order="relevance", limit=_ASKED).hits:
-        document = view.document(hit.digest)
+        document = view.glimpse(hit.digest)
         if document is None or hit.mrn == (t.mrn.short if t.mrn else None):
             continue
         mrn = document.telegram.mrn

@@ -7,10 +7,11 @@ equals the answer of an archive that never held the others.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from heapq import merge
 
+import msgspec
 import tantivy
 
 from reftel.access import Deed, Reader
@@ -25,6 +26,7 @@ from reftel.archive.query import Words, parse, words_of
 from reftel.archive.snippet import snippet
 from reftel.archive.spelling import corrected
 from reftel.archive.store import Row, Store
+from reftel.read.sections import NotOneTelegramError, join
 from reftel.telegram import Mrn
 
 Observer = Callable[[Deed], None]
@@ -238,6 +240,11 @@ class View:
         row = self._store.by_digest(digest, self._labels)
         return self._store.lost(row.id) if row else None
 
+    def glimpse(self, digest: str) -> Document | None:
+        """The document whose digest begins so, for what its heading says: nobody opens it."""
+        row = self._store.by_digest(digest.lower(), self._labels)
+        return self._document(row) if row else None
+
     def numbered(self, document: int) -> Document:
         """The document with an id that `graph` gave."""
         row = self._store.by_id(document)
@@ -312,6 +319,20 @@ class View:
             )
             self._tell("card", row.digest.hex())
         return tuple(found.values())
+
+    def whole(self, documents: Sequence[Document]) -> Document | None:
+        """The telegram that its sections make, where documents of their own hold each of them and
+        nothing else: with the digest of the first."""
+        sections = [d.telegram.section for d in documents]
+        numbers = [each.number if each else 0 for each in sections]
+        of = {each.of if each else None for each in sections}
+        if len(documents) < 2 or len(of) != 1 or numbers != list(range(1, (of.pop() or 0) + 1)):
+            return None
+        try:
+            joined = join(document.telegram for document in documents)
+        except NotOneTelegramError:
+            return None
+        return msgspec.structs.replace(documents[0], telegram=joined)
 
     def last_number(self, post: str, year: int) -> int | None:
         """The highest number held of a post (letters alone) in a year."""

@@ -28,14 +28,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import reftel
 from reftel import tables
-from reftel.archive import FIELDS, Archive, Document, Order, QueryError, results_to_json
+from reftel.archive import FIELDS, Archive, Document, Order, QueryError, View, results_to_json
 from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.archive.held import ArchiveHeld
 from reftel.check import PROFILES, Profile
 from reftel.read.anatomy import anatomy
 from reftel.tables.directory import Directory
-from reftel.telegram import Mrn, to_builtins
+from reftel.telegram import Mrn, Section, to_builtins
 from reftel.web.desk import complete, look
+from reftel.web.following import Following
 from reftel.web.pages import (
     PAGE_SIZE,
     narrowing,
@@ -106,9 +107,15 @@ class ReadingRoom:
             "has_centre": self._centre,
             "person": None,
             "lying": None,
+            "sections": (),
             **values,
         }
         return HTMLResponse(self._templates.get_template(template).render(context), code)
+
+    def view(self, request: Request) -> View:
+        """What the reader behind a request sees."""
+        del request
+        return self.archive
 
     def home(self, request: Request) -> Response:
         del request
@@ -165,7 +172,10 @@ class ReadingRoom:
             return RedirectResponse(f"/t/{mrn.short}{'.' + form if form else ''}", 301)
         documents = [d for d in self.archive.cited_as(mrn) if d.variant_of is None]
         if not documents:
-            return self._not_held(mrn, form)
+            return Following(self).ghost(self.view(request), mrn, form)
+        if (whole := self.archive.whole(documents)) is not None:
+            sections = [(d.telegram.section, f"/d/{d.digest[:16]}") for d in documents]
+            return self._telegram(whole, form, sections)
         if len(documents) > 1 and form is None:
             lines = [(each, telegram_page(self.archive, each)) for each in documents]
             return self.page("several.html", mrn=mrn, lines=lines)
@@ -180,12 +190,18 @@ class ReadingRoom:
             raise HTTPException(404, f"No document has the digest {match['name']}")
         return self._telegram(document, match["form"])
 
-    def _telegram(self, document: Document, form: str | None) -> Response:
+    def _telegram(
+        self,
+        document: Document,
+        form: str | None,
+        sections: Sequence[tuple[Section | None, str]] = (),
+    ) -> Response:
         if form == "json":
             return JSONResponse(to_builtins(document.telegram, source=document.origin))
         if form == "txt":
             return PlainTextResponse(document.telegram.source.encode("utf-8", "replace"))
-        return self.page("telegram.html", page=telegram_page(self.archive, document))
+        page = telegram_page(self.archive, document)
+        return self.page("telegram.html", page=page, sections=sections)
 
     def anatomy(self, request: Request) -> Response:
         """`/anatomy/<digest>`: the document taken apart, line by line."""
@@ -196,13 +212,6 @@ class ReadingRoom:
         runs = anatomy(document.telegram)
         first = {run.kind: at for at, run in reversed(list(enumerate(runs)))}
         return self.page("anatomy.html", page=page, runs=runs, first=set(first.values()))
-
-    def _not_held(self, mrn: Mrn, form: str | None) -> Response:
-        citing = [result_line(hit) for hit in self.archive.citing(mrn)]
-        if form is not None:
-            return JSONResponse({"error": f"{mrn.short} is not held", "status": 404}, 404)
-        post = tables.post_title(mrn.post)
-        return self.page("ghost.html", 404, mrn=mrn, post=post, lines=citing)
 
     async def desk(self, request: Request) -> Response:
         """`/desk`: a draft with its findings and its wire form; saved drafts by `?draft=name`."""
@@ -351,6 +360,7 @@ def application(
             Route("/", room.home),
             Route("/search", room.search),
             Route("/search.json", room.search),
+            *Following(room).routes(),
             Route("/t/{number:path}", room.by_number),
             Route("/d/{digest:path}", room.by_digest),
             Route("/anatomy/{digest}", room.anatomy),

@@ -110,6 +110,7 @@ class TelegramPage:
     variants: tuple[Link, ...]
     footnote: str
     archives_form: str | None
+    lost: str | None
 
 
 def search_url(query: str, order: str | None = None, page: int = 1) -> str:
@@ -252,6 +253,7 @@ def telegram_page(archive: Archive, document: Document) -> TelegramPage:
         variants=tuple(_variant(each) for each in archive.variants(document.digest)),
         footnote=footnote(t),
         archives_form=archives_form(t),
+        lost=archive.lost(document.digest),
     )
 
 
