@@ -91,12 +91,11 @@ def _near(
         about = f"({' OR '.join(f'subject:{word.lower()}' for word in dict.fromkeys(words))})"
     query = f"{narrowing} {about} after:{first} before:{end}".strip()
     found: list[tuple[Key, Telegram]] = []
-    for hit in view.search(query, order="relevance", limit=_ASKED).hits:
-        document = view.glimpse(hit.digest)
-        if document is None or hit.mrn == (t.mrn.short if t.mrn else None):
-            continue
+    for document in view.related(query, "relevance", _ASKED):
         mrn = document.telegram.mrn
-        key: Key = (mrn.post, mrn.year, mrn.number) if mrn else hit.digest
+        if mrn == t.mrn:
+            continue
+        key: Key = (mrn.post, mrn.year, mrn.number) if mrn else document.digest
         found.append((key, document.telegram))
     return found
 

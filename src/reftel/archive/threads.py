@@ -363,6 +363,8 @@ def _that_match(view: View, query: str, numbers: list[Number]) -> set[Number]:
     for at in range(0, len(numbers), 50):
         some = {key_text(number): number for number in numbers[at : at + 50]}
         asked = f"({query}) ({' OR '.join(f'mrn:{text}' for text in some)})"
-        hits = view.search(asked, order="newest", limit=500).hits
-        found |= {some[hit.mrn] for hit in hits if hit.mrn in some}
+        for document in view.related(asked, "newest", 500):
+            mrn = document.telegram.mrn
+            if mrn is not None and mrn.short in some:
+                found.add(some[mrn.short])
     return found

@@ -240,10 +240,19 @@ class View:
         row = self._store.by_digest(digest, self._labels)
         return self._store.lost(row.id) if row else None
 
-    def glimpse(self, digest: str) -> Document | None:
-        """The document whose digest begins so, for what its heading says: nobody opens it."""
-        row = self._store.by_digest(digest.lower(), self._labels)
-        return self._document(row) if row else None
+    def related(self, query: str, order: Order, limit: int) -> list[Document]:
+        """What a query finds, for what a page works out by itself: nobody searches, and nobody opens what
+        is found. Raises `QueryError`."""
+        wanted = build(parse(query))
+        labels = self._labels
+        outdone = self._worse_copies(labels)
+        found: list[Found] = []
+        for label in labels:
+            within = _without(wanted, outdone.get(label))
+            found += self._indexes.of(label).top(within, order, limit)[1]
+        found.sort(reverse=order == "newest")
+        rows = (self._store.by_id(each.document) for each in found[:limit])
+        return [self._document(row) for row in rows if row]
 
     def numbered(self, document: int) -> Document:
         """The document with an id that `graph` gave."""
