@@ -156,11 +156,20 @@ class Archive(View):
                     committed = time.monotonic()
                 if on_progress:
                     on_progress(Progress(done, batch.done, batch.path))
-        finally:
-            self._commit_index(indexed)
-            self._indexes.end_writing()
-            self._catch_up()
+        except StoreError:
+            # The disk takes nothing; the store knows what is not indexed, and the next to open it mends it.
+            self._indexes.abandon()
+            raise
+        except BaseException:
+            self._finish(indexed)
+            raise
+        self._finish(indexed)
         return Report(**count, problems=tuple(problems))
+
+    def _finish(self, indexed: dict[tuple[int, int], None]) -> None:
+        self._commit_index(indexed)
+        self._indexes.end_writing()
+        self._catch_up()
 
     def _write(
         self, batch: Batch, count: Counter[str], tell: Callable[[Problem], None]
@@ -302,7 +311,7 @@ class Archive(View):
                 self._catch_up()
                 if self._index_matches():
                     return
-        except ValueError:
+        except (ValueError, StoreError):
             # A damaged index is no loss: it is built again from the store.
             pass
         self._fill_index()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import tantivy
 
 from reftel.archive.entry import Entry
-from reftel.archive.model import Order, TimeOrder
+from reftel.archive.model import Order, StoreError, TimeOrder
 
 FACETS = ("year", "post", "tags", "class")
 WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
@@ -76,34 +77,50 @@ class LabelIndex:
     # Writing
 
     def add(self, document: int, entry: Entry) -> None:
-        self._open_writer().add_document(_document(document, entry))
+        with self._writing() as writer:
+            writer.add_document(_document(document, entry))
 
     def remove(self, document: int) -> None:
         # By query: by term, an unsigned number is taken for a signed one and nothing is removed.
         query = tantivy.Query.term_query(schema(), "id", document)
-        self._open_writer().delete_documents_by_query(query)
+        with self._writing() as writer:
+            writer.delete_documents_by_query(query)
 
     def clear(self) -> None:
         """Remove every entry with the next commit, so that nothing of them remains: an entry removed by
         itself goes on to count in the frequencies of words until its part of the index is written anew."""
-        self._open_writer().delete_all_documents()
+        with self._writing() as writer:
+            writer.delete_all_documents()
 
-    def _open_writer(self) -> tantivy.IndexWriter:
-        if self._writer is None:
-            self._writer = self._index.writer(_HEAP_BYTES, 1)
-        return self._writer
+    @contextmanager
+    def _writing(self) -> Iterator[tantivy.IndexWriter]:
+        try:
+            if self._writer is None:
+                self._writer = self._index.writer(_HEAP_BYTES, 1)
+            yield self._writer
+        except (ValueError, OSError) as error:
+            raise StoreError(
+                f"the index in {self._folder} cannot be written: {error}; see whether its disk is full or"
+                " read-only. Telegrams that were filed are kept, and indexed when the archive is next opened."
+            ) from error
 
     def commit(self) -> None:
         """Make what was added and removed since the last commit visible; on disk when this returns."""
         if self._writer is not None:
-            self._writer.commit()
+            with self._writing() as writer:
+                writer.commit()
 
     def end_writing(self) -> None:
         """Commit, let merges end, and let go of the folder."""
         if self._writer is not None:
-            self._writer.commit()
-            self._writer.wait_merging_threads()
+            with self._writing() as writer:
+                writer.commit()
+                writer.wait_merging_threads()
             self._writer = None
+
+    def abandon(self) -> None:
+        """Let go of the folder without committing; the store knows what is not indexed."""
+        self._writer = None
 
     # Finding
 
@@ -219,6 +236,10 @@ class Indexes:
     def end_writing(self) -> None:
         for index in self._open.values():
             index.end_writing()
+
+    def abandon(self) -> None:
+        for index in self._open.values():
+            index.abandon()
 
 
 class Vocabulary:

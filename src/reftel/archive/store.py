@@ -195,13 +195,20 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+        """All or nothing; on disk when it ends. Raises `StoreError` when it cannot be written."""
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
+            self._db.execute("COMMIT")
+        except BaseException as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise StoreError(
+                    f"{self._path} cannot be written: {error}; see whether its disk is full or read-only."
+                    " What was filed before is kept; give the same command again to go on."
+                ) from error
             raise
-        self._db.execute("COMMIT")
 
     def close(self) -> None:
         self._db.close()

@@ -1,0 +1,105 @@
+"""Filing under kills, full disks, read-only folders and company: what was reported as filed is there."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from reftel.archive import Archive, StoreError
+from tests.archive.test_archive import incoming, make
+from tests.telegrams import ROOT
+
+KILLS = int(os.environ.get("REFTEL_KILLS", "3"))
+_COUNT = 400
+
+
+@pytest.fixture(scope="module")
+def telegrams(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of telegrams, some of them further copies, and one file that is none."""
+    folder = tmp_path_factory.mktemp("telegrams")
+    for number in range(1, _COUNT + 1):
+        text = make(number, day=1 + number % 28, text=f"The lamp {number} burns. " * 9)
+        (folder / f"{number:04d}.txt").write_text(text)
+        if number % 50 == 0:
+            (folder / f"{number:04d}-again.txt").write_text(f"{text}NNNN\n")
+    (folder / "letter.txt").write_text("Dear Sir,")
+    return folder
+
+
+def _add(archive: Path, telegrams: Path, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "reftel", "add", "--archive", str(archive), *more, str(telegrams)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_killed_at_any_moment_the_archive_is_whole_and_filing_goes_on(
+    tmp_path: Path, telegrams: Path
+) -> None:
+    rng = random.Random(KILLS)
+    folder = tmp_path / "archive"
+    held = 0
+    for number in range(KILLS):
+        child = _add(folder, telegrams, "--workers", str(number % 2))
+        time.sleep(rng.uniform(0.5, 2.5))
+        os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
+        if not (folder / "telegrams.db").exists():
+            continue
+        with Archive.open(folder) as archive:
+            assert archive.verify() == []
+            assert archive.count() >= held, "what was filed stays filed"
+            held = archive.count()
+            assert archive.search("").total == archive.search("lamp").total == held
+    child = _add(folder, telegrams)
+    _, said = child.communicate()
+    assert child.returncode == 0, said
+    with Archive.open(folder) as archive:
+        assert archive.count() == archive.search("lamp").total == _COUNT
+        assert archive.verify() == []
+
+
+def test_two_processes_file_at_once_and_each_telegram_is_there_once(
+    tmp_path: Path, telegrams: Path
+) -> None:
+    folder = tmp_path / "archive"
+    children = [_add(folder, telegrams, "--workers", str(workers)) for workers in (0, 1)]
+    for child in children:
+        _, said = child.communicate()
+        assert child.returncode == 0, said
+    with Archive.open(folder) as archive:
+        assert archive.count() == archive.search("lamp").total == _COUNT
+        assert archive.verify() == []
+
+
+def test_on_a_full_disk_filing_says_so_and_what_it_reported_is_there(tmp_path: Path) -> None:
+    """The limit of a file's size stands for the end of the disk."""
+    texts = incoming(*(make(n * 7, day=1 + n % 28, text=f"lamp {n} " * 99) for n in range(1, 301)))
+    folder = tmp_path / "archive"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    filed: list[int] = []
+    with Archive.open(folder) as archive:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, hard))
+        try:
+            with pytest.raises(StoreError, match="disk"):
+                archive.add(texts, batch=20, on_progress=lambda now: filed.append(now.done))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, before)
+    with Archive.open(folder) as archive:
+        assert archive.count() == max(filed, default=0) < 300
+        assert archive.verify() == []
+        assert archive.add(texts).known == max(filed, default=0)
+        assert archive.search("lamp").total == 300
