@@ -93,12 +93,17 @@ class MailCircuit:
         for duty, result in results:
             if result is None:
                 await sending.arrived(station, name, [duty])
-            elif isinstance(result, smtplib.SMTPRecipientsRefused | smtplib.SMTPSenderRefused):
+            elif _is_final(result):
                 await station.to_operator(duty, f"the mail server refuses it: {result}")
             else:
                 failure = result
+                # Where the server gave no answer it may have taken the mail.
                 await sending.interrupted(
-                    station, name, [duty], whole=True, why=f"the mail server: {result}"
+                    station,
+                    name,
+                    [duty],
+                    whole=not isinstance(result, _NotTakenError | smtplib.SMTPResponseException),
+                    why=f"the mail server: {result}",
                 )
         if failure is not None:
             raise failure
@@ -160,9 +165,13 @@ class MailCircuit:
         """Speak with the server, in a thread. A failure of one mail is that mail's."""
         settings = self._station.config.mail
         results: list[tuple[Duty, Exception | None]] = []
+        gone: Exception | None = None
         with _connect(self._station.config) as server:
             sender = settings.mailbox or f"centre@{settings.hostname}"
             for duty, parts in mails:
+                if gone is not None:
+                    results.append((duty, _NotTakenError(str(gone))))
+                    continue
                 try:
                     for data, mailboxes, priority in parts:
                         options = []
@@ -172,11 +181,31 @@ class MailCircuit:
                         if server.has_extn("dsn"):
                             options.append(f"ENVID={duty.message}.{duty.id}")
                             recipient.append("NOTIFY=SUCCESS,FAILURE")
-                        server.sendmail(sender, mailboxes, data, options, recipient)
+                        some = server.sendmail(sender, mailboxes, data, options, recipient)
+                        if some:
+                            raise smtplib.SMTPRecipientsRefused(some)
                     results.append((duty, None))
+                except smtplib.SMTPRecipientsRefused as error:
+                    codes = [code for code, _ in error.recipients.values()]
+                    later = max(codes) < 500 and len(codes) == len(mailboxes)
+                    results.append((duty, _NotTakenError(str(error)) if later else error))
+                except smtplib.SMTPResponseException as error:
+                    results.append((duty, error))
                 except (OSError, smtplib.SMTPException) as error:
                     results.append((duty, error))
+                    gone = error
         return results
+
+
+class _NotTakenError(smtplib.SMTPException):
+    """A mail that the server did not take and may take later."""
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether a server will never take a mail, or not for all its mailboxes; a person decides then."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return True
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
 
 
 def _connect(config: Config) -> smtplib.SMTP:
