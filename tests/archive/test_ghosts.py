@@ -160,7 +160,7 @@ def test_a_request_names_the_telegram_in_the_archives_form(tmp_path: Path) -> No
         archive.add(incoming(*(each.text() for each in sent if each.number != 5)))
         request = ghost(archive, Mrn.of(1979, "BERN", 5)).request
     assert request.startswith(
-        "Electronic Telegram 1979BERN00005, 1979; Central Foreign Policy Files"
+        "Telegram 5, 1979, 1979BERN00005, Central Foreign Policy Files, 1973-79/Electronic Telegrams"
     )
     assert "January 1979" in request
 

@@ -67,6 +67,25 @@ def test_a_citation_is_copied(browser: Browser, address: str) -> None:
     context.close()
 
 
+def test_a_search_is_saved_and_a_paragraph_is_cited(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/search?q=lihgt")
+    page.get_by_role("link", name="light", exact=True).click()
+    page.get_by_text("Save this search").click()
+    page.get_by_label("Name").fill("lights")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="lights", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Forget").click()
+    expect(page.get_by_text("There is none yet")).to_be_visible()
+    page.goto("/t/79BERN4120")
+    page.get_by_label("The telegram, or a paragraph of it").select_option("paragraph 2")
+    page.get_by_role("button", name="Cite").click()
+    assert "para. 2" in page.locator("#footnote").input_value()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="RIS").click()
+    assert download.value.suggested_filename.endswith(".ris")
+
+
 def test_keys(browser: Browser, address: str) -> None:
     context = browser.new_context(base_url=address)
     page = context.new_page()
@@ -108,6 +127,9 @@ _PAGES = {
     "ghost": "/t/79BERN4071",
     "several": "/t/07VALLETTA741",
     "mistake": "/search?q=psot:BERN",
+    "suggestion": "/search?q=lihgt+dues",
+    "saved": "/saved",
+    "for-programs": "/api",
     "help": "/about",
 }
 

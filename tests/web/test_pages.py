@@ -30,7 +30,8 @@ def test_pages_answer_with_strict_headers_and_no_cookie(client: TestClient, path
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "set-cookie" not in answer.headers
-    assert "http://" not in answer.text.replace("http://www.w3.org", "")
+    own = answer.text.replace("http://testserver/", "/")
+    assert "http://" not in own.replace("http://www.w3.org", "")
     assert "style=" not in answer.text
     assert "onclick" not in answer.text
 
@@ -53,7 +54,7 @@ def test_a_telegram_page_says_what_the_telegram_says(client: TestClient) -> None
     assert "Embassy Copenhagen" in page
     assert "Denmark" in page, "TAGS are spelled out"
     assert "/search?q=tags%3ADA" in page
-    assert "Electronic Telegram 1979COPENHAGEN01102" in page
+    assert "1979COPENHAGEN01102, Central Foreign Policy Files" in page
     assert "79BERN4120" in page, "cited by"
 
 

@@ -16,12 +16,12 @@ from typing import Any, Literal
 import msgspec
 
 from reftel import tables
-from reftel.archive.citation import archives_form
 from reftel.archive.copies import look_alike, subject_words
 from reftel.archive.gaps import Addressed, Completeness, ContinuityGap, Gap, Interval
 from reftel.archive.model import Document
 from reftel.archive.view import View
 from reftel.telegram import Mrn, Telegram
+from reftel.write.citation import archives, cited
 
 Sure = Literal["certain", "likely", "possible"]
 
@@ -387,10 +387,11 @@ def _shared(one: Telegram, other: Telegram) -> float:
 def _request(mrn: Mrn, interval: Interval) -> str:
     """The words with which to ask for a telegram: in the archives' form of citation, with what narrows
     the search."""
-    form = archives_form(Telegram(source="", mrn=mrn)) or (
+    form = archives(cited(Telegram(source="", mrn=mrn))) or (
         f"Telegram {mrn.post} {mrn.number} of {mrn.year} (message reference number {mrn.short};"
         f" {mrn.long}), Department of State"
     )
+    form = form.removesuffix(".")
     return f"{form}; sent between {_words(interval.after)} and {_words(interval.before)}."
 
 

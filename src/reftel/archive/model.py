@@ -57,7 +57,7 @@ class Count(msgspec.Struct, frozen=True):
 class Facets(msgspec.Struct, frozen=True):
     """Counts over all results of a search, most frequent first (years newest first).
 
-    `cut` names those of the four that have more values than are listed: the most frequent are."""
+    `cut` names those of these fields that have more values than are listed."""
 
     year: tuple[Count, ...]
     post: tuple[Count, ...]

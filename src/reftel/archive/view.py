@@ -397,5 +397,5 @@ def _facets(counts: dict[str, Counter[str]], cut: set[str]) -> Facets:
         post=by_size("post"),
         tags=by_size("tags"),
         classification=by_size("class"),
-        cut=tuple(name for name in FACETS if name in cut),
+        cut=tuple("classification" if name == "class" else name for name in FACETS if name in cut),
     )

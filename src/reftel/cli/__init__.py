@@ -12,7 +12,7 @@ import sys
 import click
 
 import reftel
-from reftel.cli import centre, checking, filing, following, reading, writing
+from reftel.cli import centre, checking, filing, finding, following, reading, writing
 from reftel.cli.common import DONE, UNREADABLE, say
 
 
@@ -37,7 +37,11 @@ for _command in (
     writing.split_command,
     writing.join_command,
     filing.add,
-    filing.search,
+    finding.search,
+    finding.like,
+    finding.saved,
+    finding.export,
+    finding.cite,
     filing.show,
     following.thread,
     following.missing,

@@ -1,12 +1,11 @@
-"""Keeping and finding: `add`, `search`, `show`, `serve`, `verify`, `rebuild-index`."""
+"""Keeping and showing: `add`, `show`, `serve`, `verify`, `rebuild-index`."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,14 +15,12 @@ from reftel.cli.common import (
     UNREADABLE,
     archive_option,
     as_json,
-    color,
     directory_of,
     directory_option,
     fail,
     format_option,
     open_archive,
     say,
-    width,
 )
 from reftel.cli.reading import show_text
 from reftel.sources import Problem, total_bytes
@@ -118,50 +115,6 @@ class _Bar:
 
     def end(self) -> None:
         self._bar.render_finish()
-
-
-@click.command()
-@click.argument("query", nargs=-1)
-@archive_option
-@click.option("--order", type=click.Choice(["relevance", "newest", "oldest"]), help="How to sort.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(0), help="How many.")
-@click.option("--offset", default=0, type=click.IntRange(0), help="How many to pass over.")
-@click.option("--counts", is_flag=True, help="Also count by year, post, TAGS and classification.")
-@format_option("text", "json", "jsonl")
-def search(
-    query: tuple[str, ...],
-    folder: Path | None,
-    order: Any,
-    limit: int,
-    offset: int,
-    counts: bool,
-    form: str,
-) -> None:
-    """Find telegrams. The search language is described in docs/search.md.
-
-    \b
-    Example: reftel search '"lighthouse dues" post:BERN after:1978'
-    """
-    with open_archive(folder) as archive:
-        from reftel.archive import QueryError
-        from reftel.archive.results import hit_to_json, results_to_json
-
-        text = " ".join(query)
-        try:
-            results = archive.search(text, order=order, limit=limit, offset=offset)
-        except QueryError as error:
-            fail(f"{error.message}\n  {text}\n  {' ' * error.position}^")
-        if form == "json":
-            click.echo(as_json(results_to_json(results)))
-        elif form == "jsonl":
-            for hit in results.hits:
-                click.echo(json.dumps(hit_to_json(hit), ensure_ascii=False))
-        else:
-            from reftel.terminal import render_results
-
-            text = render_results(results, width=width(), color=color(), counts=counts)
-            click.echo(text, nl=False, color=color() or None)
-    sys.exit(DONE if results.total else NOTHING)
 
 
 @click.command()

@@ -20,7 +20,15 @@ def render_results(
         lines += [*_hit(hit, style), ""]
     if counts:
         lines += [*_counts(results, style), ""]
-    return joined([*lines, style.paint(_range(results), "dim")])
+    lines.append(style.paint(_range(results), "dim"))
+    if results.suggestion:
+        lines += style.wrap(f"Did you mean: {visible(results.suggestion)}")
+    return joined(lines)
+
+
+def render_hit(hit: Hit, *, width: int = 80, color: bool = False) -> str:
+    """One result, with a blank line behind it."""
+    return joined([*_hit(hit, Style(width, color)), ""])
 
 
 def _range(results: Results) -> str:
@@ -66,10 +74,13 @@ def _counts(results: Results, style: Style) -> Iterator[str]:
         ("year", facets.year),
         ("post", facets.post),
         ("tags", facets.tags),
-        ("class", facets.classification),
+        ("classification", facets.classification),
     )
     for name, counts in rows:
         shown = ", ".join(f"{each.value} {each.count}" for each in counts[:_COUNTS_SHOWN])
-        more = f", and {len(counts) - _COUNTS_SHOWN} more" if len(counts) > _COUNTS_SHOWN else ""
+        more = ""
+        if len(counts) > _COUNTS_SHOWN:
+            least = "at least " if name in facets.cut else ""
+            more = f", and {least}{len(counts) - _COUNTS_SHOWN} more"
         if shown:
             yield from style.wrap(f"{name}: {shown}{more}", "", "  ")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
@@ -31,12 +31,16 @@ from reftel import tables
 from reftel.archive import FIELDS, Archive, Document, Order, QueryError, View, results_to_json
 from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.archive.held import ArchiveHeld
+from reftel.archive.saved import SavedSearches
 from reftel.check import PROFILES, Profile
 from reftel.read.anatomy import anatomy
 from reftel.tables.directory import Directory
 from reftel.telegram import Mrn, Section, to_builtins
+from reftel.web.api import Api
 from reftel.web.desk import complete, look
+from reftel.web.finding import Finding
 from reftel.web.following import Following
+from reftel.web.forms import form_of
 from reftel.web.pages import (
     PAGE_SIZE,
     narrowing,
@@ -45,6 +49,7 @@ from reftel.web.pages import (
     search_url,
     telegram_page,
 )
+from reftel.web.sending import citation_of
 from reftel.write.template import reply, template
 
 _PROFILES: tuple[tuple[Profile, str], ...] = (
@@ -117,6 +122,10 @@ class ReadingRoom:
         del request
         return self.archive
 
+    def saved(self, request: Request) -> SavedSearches:
+        """The searches that the reader behind a request has saved."""
+        return SavedSearches(self.archive.folder, self.view(request))
+
     def home(self, request: Request) -> Response:
         del request
         results = self.archive.search("", limit=5)
@@ -175,11 +184,14 @@ class ReadingRoom:
             return Following(self).ghost(self.view(request), mrn, form)
         if (whole := self.archive.whole(documents)) is not None:
             sections = [(d.telegram.section, f"/d/{d.digest[:16]}") for d in documents]
-            return self._telegram(whole, form, sections)
+            return self._telegram(request, whole, form, sections)
         if len(documents) > 1 and form is None:
-            lines = [(each, telegram_page(self.archive, each)) for each in documents]
+            view = self.view(request)
+            lines = [
+                (each, telegram_page(view, each, citation_of(each, request))) for each in documents
+            ]
             return self.page("several.html", mrn=mrn, lines=lines)
-        return self._telegram(documents[0], form)
+        return self._telegram(request, documents[0], form)
 
     def by_digest(self, request: Request) -> Response:
         """`/d/<digest>`: one document for ever, whatever other documents share its number."""
@@ -188,10 +200,11 @@ class ReadingRoom:
         document = self.archive.document(match["name"])
         if document is None:
             raise HTTPException(404, f"No document has the digest {match['name']}")
-        return self._telegram(document, match["form"])
+        return self._telegram(request, document, match["form"])
 
     def _telegram(
         self,
+        request: Request,
         document: Document,
         form: str | None,
         sections: Sequence[tuple[Section | None, str]] = (),
@@ -200,7 +213,7 @@ class ReadingRoom:
             return JSONResponse(to_builtins(document.telegram, source=document.origin))
         if form == "txt":
             return PlainTextResponse(document.telegram.source.encode("utf-8", "replace"))
-        page = telegram_page(self.archive, document)
+        page = telegram_page(self.view(request), document, citation_of(document, request))
         return self.page("telegram.html", page=page, sections=sections)
 
     def anatomy(self, request: Request) -> Response:
@@ -208,7 +221,7 @@ class ReadingRoom:
         document = self.archive.document(request.path_params["digest"])
         if document is None:
             raise HTTPException(404, f"No document has the digest {request.path_params['digest']}")
-        page = telegram_page(self.archive, document)
+        page = telegram_page(self.view(request), document, citation_of(document, request))
         runs = anatomy(document.telegram)
         first = {run.kind: at for at, run in reversed(list(enumerate(runs)))}
         return self.page("anatomy.html", page=page, runs=runs, first=set(first.values()))
@@ -221,8 +234,7 @@ class ReadingRoom:
         draft = template()
         if request.method == "POST":
             self.same_origin(request)
-            body = (await request.body()).decode("utf-8", "replace")
-            form = dict(parse_qsl(body, keep_blank_values=True))
+            form = await form_of(request)
             name, draft = form.get("name", ""), form.get("draft", "").replace("\r\n", "\n")
             asked = form.get("do", "check")
             profile = next((each for each in PROFILES if each == form.get("profile")), profile)
@@ -323,7 +335,11 @@ class ReadingRoom:
         if status == 404 and reason == "Not Found":
             reason = "There is no such page."
         accepts = request.headers.get("accept", "")
-        if request.url.path.endswith(".json") or "application/json" in accepts:
+        if (
+            request.url.path.startswith("/api/")
+            or request.url.path.endswith(".json")
+            or "application/json" in accepts
+        ):
             return JSONResponse({"error": reason, "status": status}, status)
         return self.page("error.html", status, status=status, reason=reason)
 
@@ -368,6 +384,8 @@ def application(
             Route("/desk/look", room.desk_look, methods=["POST"]),
             Route("/desk/complete", room.desk_complete),
             Route("/about", room.about),
+            *Finding(room).routes(),
+            *Api(room).routes(),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[

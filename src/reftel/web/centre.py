@@ -29,6 +29,7 @@ from reftel.telegram import RecordError, from_builtins
 from reftel.web.app import ReadingRoom, application
 from reftel.web.login import LOCAL, Doorkeeper, Login, Person
 from reftel.web.pages import LEVEL_CLASSES, telegram_page
+from reftel.web.sending import citation_of
 
 WORDS = ("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE")
 _MOST_READ_FOR_A_TRIAL = 2000
@@ -203,7 +204,7 @@ class CentreRoom:
         document = archive.document(lying.document) if lying.document else None
         if document is None:
             raise HTTPException(404, f"Message {number} is not in the archive; see its way.")
-        page = telegram_page(archive, document)
+        page = telegram_page(archive, document, citation_of(document, request))
         return self._page(request, "telegram.html", page=page, lying=lying, office=office)
 
     async def read(self, request: Request) -> Response:

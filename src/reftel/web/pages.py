@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from reftel import tables
-from reftel.archive import FIELDS, Archive, Count, Document, Hit, Results
-from reftel.archive.citation import archives_form, footnote
+from reftel.archive import FIELDS, Count, Document, Hit, Results, View
+from reftel.archive.export import FORMS as EXPORTS
 from reftel.telegram import Addressee, Block, Reference, Telegram
 from reftel.web.mended import Passage, Run, clean_runs, original
+from reftel.write.citation import Cited, archives, bibliography, note
 
 PAGE_SIZE = 20
 _SHORT_FACET = 10
+_LIKE = 5
 
 LEVEL_CLASSES = {
     "UNCLASSIFIED": "u",
@@ -36,9 +39,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facet:
+    """The values of a field; `cut` if it has more than are listed."""
+
     name: str
     choices: tuple[Choice, ...]
     more: tuple[Choice, ...]
+    cut: bool
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ class SearchPage:
     chips: tuple[Chip, ...]
     pages: tuple[tuple[str, str | None], ...]
     orders: tuple[tuple[str, str, bool], ...]
+    suggestion: tuple[str, str] | None
+    exports: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -108,8 +116,9 @@ class TelegramPage:
     offices: tuple[tuple[str, tuple[Link, ...]], ...]
     citing: tuple[ResultLine, ...]
     variants: tuple[Link, ...]
-    footnote: str
-    archives_form: str | None
+    like: tuple[ResultLine, ...]
+    cited: Cited
+    citations: tuple[tuple[str, str, str], ...]
     lost: str | None
 
 
@@ -125,10 +134,10 @@ def search_url(query: str, order: str | None = None, page: int = 1) -> str:
 def search_page(results: Results, given_order: str | None) -> SearchPage:
     query = results.query
     facets = (
-        _facet("Year", "year", results.facets.year, query, given_order),
-        _facet("Post", "post", results.facets.post, query, given_order),
-        _facet("TAGS", "tags", results.facets.tags, query, given_order),
-        _facet("Classification", "class", results.facets.classification, query, given_order),
+        _facet("Year", "year", results, given_order),
+        _facet("Post", "post", results, given_order),
+        _facet("TAGS", "tags", results, given_order),
+        _facet("Classification", "classification", results, given_order),
     )
     orders = (("relevance", "best first"), ("newest", "newest first"), ("oldest", "oldest first"))
     return SearchPage(
@@ -139,6 +148,13 @@ def search_page(results: Results, given_order: str | None) -> SearchPage:
         chips=_chips(query, given_order),
         pages=_pages(results, given_order),
         orders=tuple((search_url(query, key), name, key == results.order) for key, name in orders),
+        suggestion=(results.suggestion, search_url(results.suggestion, given_order))
+        if results.suggestion
+        else None,
+        exports=tuple(
+            (form.title, f"/api/export?{urlencode({'q': query, 'form': name})}")
+            for name, form in EXPORTS.items()
+        ),
     )
 
 
@@ -153,11 +169,12 @@ def _sentence(results: Results) -> str:
     return f"{results.offset + 1:,} to {last:,} of {results.total:,} {noun}, {order} first."
 
 
-def _facet(
-    name: str, field: str, counts: tuple[Count, ...], query: str, order: str | None
-) -> Facet:
-    choices = tuple(_choice(field, each, query, order) for each in counts)
-    return Facet(name, choices[:_SHORT_FACET], choices[_SHORT_FACET:])
+def _facet(title: str, name: str, results: Results, order: str | None) -> Facet:
+    counts: tuple[Count, ...] = getattr(results.facets, name)
+    field = "class" if name == "classification" else name
+    choices = tuple(_choice(field, each, results.query, order) for each in counts)
+    cut = name in results.facets.cut
+    return Facet(title, choices[:_SHORT_FACET], choices[_SHORT_FACET:], cut)
 
 
 def _choice(field: str, each: Count, query: str, order: str | None) -> Choice:
@@ -195,18 +212,25 @@ def _chips(query: str, order: str | None) -> tuple[Chip, ...]:
 
 
 def _pages(results: Results, order: str | None) -> tuple[tuple[str, str | None], ...]:
-    last = (results.total + PAGE_SIZE - 1) // PAGE_SIZE
+    here = results.offset // PAGE_SIZE + 1
+    return page_links(results.total, here, lambda page: search_url(results.query, order, page))
+
+
+def page_links(
+    total: int, here: int, url: Callable[[int], str]
+) -> tuple[tuple[str, str | None], ...]:
+    """The pages of so many results: each number with its address, the page that is shown and gaps
+    without."""
+    last = (total + PAGE_SIZE - 1) // PAGE_SIZE
     if last <= 1:
         return ()
-    here = results.offset // PAGE_SIZE + 1
     wanted = sorted({1, last, *range(max(1, here - 2), min(last, here + 2) + 1)})
     pages: list[tuple[str, str | None]] = []
     before = 0
     for page in wanted:
         if page > before + 1:
             pages.append(("…", None))
-        url = None if page == here else search_url(results.query, order, page)
-        pages.append((f"{page:,}", url))
+        pages.append((f"{page:,}", None if page == here else url(page)))
         before = page
     return tuple(pages)
 
@@ -228,9 +252,9 @@ def day(dtg: str | None) -> str | None:
     return datetime.fromisoformat(dtg).strftime("%-d %B %Y") if dtg else None
 
 
-def telegram_page(archive: Archive, document: Document) -> TelegramPage:
+def telegram_page(view: View, document: Document, cited: Cited) -> TelegramPage:
     t = document.telegram
-    held = archive.held(r.mrn for r in t.references if r.mrn)
+    held = view.held(r.mrn for r in t.references if r.mrn)
     number = t.mrn.short if t.mrn else None
     return TelegramPage(
         document=document,
@@ -249,12 +273,23 @@ def telegram_page(archive: Archive, document: Document) -> TelegramPage:
         paragraphs=_paragraphs(t),
         original=original(t),
         offices=_offices(t),
-        citing=tuple(result_line(hit) for hit in archive.citing(t.mrn)) if t.mrn else (),
-        variants=tuple(_variant(each) for each in archive.variants(document.digest)),
-        footnote=footnote(t),
-        archives_form=archives_form(t),
-        lost=archive.lost(document.digest),
+        citing=tuple(result_line(hit) for hit in view.citing(t.mrn)) if t.mrn else (),
+        variants=tuple(_variant(each) for each in view.variants(document.digest)),
+        like=tuple(result_line(hit) for hit in view.like(document.digest, _LIKE)),
+        cited=cited,
+        citations=_citations(cited),
+        lost=view.lost(document.digest),
     )
+
+
+def _citations(cited: Cited) -> tuple[tuple[str, str, str], ...]:
+    """Citations to copy: a name for the page, what it is called, the text."""
+    forms = (
+        ("footnote", "Footnote", note(cited)),
+        ("bibliography", "Bibliography", bibliography(cited)),
+        ("archives", "National Archives", archives(cited)),
+    )
+    return tuple((name, title, text) for name, title, text in forms if text)
 
 
 def _sender(t: Telegram) -> Link | None:

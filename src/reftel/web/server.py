@@ -77,8 +77,13 @@ async def _get(archive: Archive, path: str) -> tuple[int, str]:
         "client": ("127.0.0.1", 0),
     }
     messages: list[Message] = []
+    asked = asyncio.Event()
 
     async def receive() -> Message:
+        if asked.is_set():
+            # What streams its answer waits to hear whether the other side has gone; it has not.
+            await asyncio.Future()
+        asked.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:

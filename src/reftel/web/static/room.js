@@ -25,7 +25,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     }
   });
 }
-for (const field of document.querySelectorAll(".copy input")) {
+for (const field of document.querySelectorAll(".copy textarea")) {
   field.addEventListener("focus", () => field.select());
 }
 // On a narrow screen the original begins folded.

@@ -1,0 +1,375 @@
+"""Finding: `search`, `like`, `saved`, `export`, `cite`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
+
+import click
+import msgspec
+
+from reftel.cli.common import (
+    DONE,
+    NOTHING,
+    UNREADABLE,
+    archive_option,
+    as_json,
+    color,
+    fail,
+    format_option,
+    open_archive,
+    say,
+    width,
+)
+from reftel.telegram import Mrn
+from reftel.write.citation import FORMS as CITATIONS
+from reftel.write.citation import cited
+
+if TYPE_CHECKING:
+    from reftel.archive import Archive, Document, Hit, QueryError
+    from reftel.archive.saved import SavedSearches
+
+_BAR_STEP = 100
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@archive_option
+@click.option("--order", type=click.Choice(["relevance", "newest", "oldest"]), help="How to sort.")
+@click.option("--limit", type=click.IntRange(0), help="How many [default: 20; all of a batch].")
+@click.option("--offset", default=0, type=click.IntRange(0), help="How many to pass over.")
+@click.option("--counts", is_flag=True, help="Also count by year, post, TAGS and classification.")
+@click.option(
+    "--save", "name", metavar="NAME", help="Keep the search; reftel saved says what is new."
+)
+@click.option(
+    "--batch",
+    type=click.File("r", encoding="utf-8"),
+    help="Search for each line of a file, and write a table of all results (CSV).",
+)
+@format_option("text", "json", "jsonl", "csv")
+def search(
+    query: tuple[str, ...],
+    folder: Path | None,
+    order: Any,
+    limit: int | None,
+    offset: int,
+    counts: bool,
+    name: str | None,
+    batch: Any,
+    form: str,
+) -> None:
+    """Find telegrams. The search language is described in docs/search.md.
+
+    \b
+    Examples: reftel search '"light dues" post:BERN after:1978'
+              reftel search --batch queries.txt > found.csv
+    """
+    text = " ".join(query)
+    if batch is not None:
+        if text or name or counts or offset:
+            fail(
+                "--batch takes its queries from the file alone, and no --save, --counts or --offset"
+            )
+        _batch(batch.read(), batch.name, folder, order, limit, form)
+    if form == "csv":
+        fail("a table is written by --batch, and by reftel export QUERY results.csv")
+    with open_archive(folder) as archive:
+        from reftel.archive import QueryError
+        from reftel.archive.results import hit_to_json, results_to_json
+        from reftel.archive.saved import SavedNameError
+
+        try:
+            results = archive.search(
+                text, order=order, limit=20 if limit is None else limit, offset=offset
+            )
+            if name is not None:
+                _saved(archive).save(name, text)
+                say(f"saved as {name}; {results.total} results count as seen")
+        except QueryError as error:
+            _mistaken(error, text)
+        except SavedNameError as error:
+            fail(str(error))
+        if form == "json":
+            click.echo(as_json(results_to_json(results)))
+        elif form == "jsonl":
+            for hit in results.hits:
+                click.echo(json.dumps(hit_to_json(hit), ensure_ascii=False))
+        else:
+            from reftel.terminal import render_results
+
+            shown = render_results(results, width=width(), color=color(), counts=counts)
+            click.echo(shown, nl=False, color=color() or None)
+    sys.exit(DONE if results.total else NOTHING)
+
+
+def _mistaken(error: QueryError, query: str) -> NoReturn:
+    fail(f"{error.message}\n  {query}\n  {' ' * error.position}^")
+
+
+def _batch(
+    text: str, path: str, folder: Path | None, order: Any, limit: int | None, form: str
+) -> NoReturn:
+    if order == "relevance":
+        fail("--batch sorts by date: --order newest or --order oldest")
+    with open_archive(folder) as archive:
+        from reftel.archive.batch import BatchRow, queries_in, search_all
+
+        mistakes = 0
+        first = True
+        for row in search_all(archive, queries_in(text), order or "newest", limit):
+            if row.error is not None:
+                say(f"{path}:{row.line}: {row.error}")
+                mistakes += 1
+            if form in ("csv", "text"):
+                if first:
+                    click.echo(_csv_line(BatchRow.__struct_encode_fields__), nl=False)
+                click.echo(_csv_line(msgspec.structs.astuple(row)), nl=False)
+            else:
+                line = msgspec.json.encode(row).decode()
+                click.echo(
+                    line if form == "jsonl" else f"{'[' if first else ','}\n{line}",
+                    nl=form == "jsonl",
+                )
+            first = False
+        if form == "json":
+            click.echo("[]" if first else "\n]")
+    sys.exit(UNREADABLE if mistakes else DONE)
+
+
+def _csv_line(values: Iterable[object]) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerow(values)
+    return buffer.getvalue()
+
+
+@click.command()
+@click.argument("number")
+@archive_option
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="How many.")
+@format_option("text", "json", "jsonl")
+def like(number: str, folder: Path | None, limit: int, form: str) -> None:
+    """Find the telegrams most like one, by the words that mark it out.
+
+    \b
+    Example: reftel like 79BERN4120
+    """
+    with open_archive(folder) as archive:
+        document = _the_document(archive, number)
+        found = archive.like(document.digest, limit)
+        _print_hits(found, form)
+    sys.exit(DONE if found else NOTHING)
+
+
+def _print_hits(hits: Iterable[Hit], form: str) -> None:
+    from reftel.archive.results import hit_to_json
+    from reftel.terminal import render_hit
+
+    if form == "json":
+        click.echo(as_json([hit_to_json(hit) for hit in hits]))
+        return
+    for hit in hits:
+        if form == "jsonl":
+            click.echo(json.dumps(hit_to_json(hit), ensure_ascii=False))
+        else:
+            shown = render_hit(hit, width=width(), color=color())
+            click.echo(shown, nl=False, color=color() or None)
+
+
+def _the_document(archive: Archive, number: str) -> Document:
+    """The document that a number or the beginning of a digest names."""
+    mrn = Mrn.parse(number)
+    documents = [d for d in archive.cited_as(mrn) if d.variant_of is None] if mrn else []
+    if not documents and (one := archive.document(number)):
+        return one
+    if not documents:
+        say(f"reftel: {number} is not held")
+        if mrn is None:
+            say("  a number is year, post and number, such as 79BERN123")
+        sys.exit(NOTHING)
+    if len(documents) > 1:
+        say(f"reftel: {len(documents)} documents have the number {number}; the first is taken")
+        for each in documents:
+            say(f"  {each.digest[:16]}  {each.telegram.subject or '(no subject)'}")
+    return documents[0]
+
+
+def _saved(archive: Archive) -> SavedSearches:
+    from reftel.archive.saved import SavedSearches
+
+    return SavedSearches(archive.folder, archive)
+
+
+@click.command()
+@click.argument("name", required=False)
+@archive_option
+@click.option("--keep", is_flag=True, help="What is shown stays new.")
+@click.option("--forget", is_flag=True, help="Give the saved search up.")
+@format_option("text", "json", "jsonl")
+def saved(name: str | None, folder: Path | None, keep: bool, forget: bool, form: str) -> None:
+    """Say what is new in the saved searches, or show what is new in one of them.
+
+    \b
+    Examples: reftel search --save dues '"light dues"'
+              reftel saved
+              reftel saved dues
+    """
+    if name is None and (keep or forget):
+        fail("name the saved search")
+    with open_archive(folder) as archive:
+        from reftel.archive import QueryError
+        from reftel.archive.saved import SavedNameError
+
+        searches = _saved(archive)
+        try:
+            if name is None:
+                found = _print_saved(searches, form)
+            elif forget:
+                searches.forget(name)
+                found = 1
+            else:
+                look = searches.look(name)
+                found = len(look.new)
+                _print_hits(searches.hits(look), form)
+                say(f"{found} new of {look.total} since {look.search.looked}")
+                if not keep:
+                    searches.mark(name)
+        except SavedNameError as error:
+            fail(str(error))
+        except QueryError as error:
+            fail(f"the search cannot be understood any more: {error}")
+    sys.exit(DONE if found else NOTHING)
+
+
+def _print_saved(searches: SavedSearches, form: str) -> int:
+    looks = [searches.look(search.name) for search in searches.all()]
+    values = [
+        {**msgspec.to_builtins(look.search), "total": look.total, "new": len(look.new)}
+        for look in looks
+    ]
+    if form == "json":
+        click.echo(as_json(values))
+    for value in values:
+        if form == "jsonl":
+            click.echo(json.dumps(value, ensure_ascii=False))
+        elif form == "text":
+            new = f"{value['new']} new"
+            click.echo(f"{value['name']:<20} {new:>10} of {value['total']:<8} {value['query']}")
+    return len(values)
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@click.argument("target")
+@archive_option
+@click.option(
+    "--order", type=click.Choice(["newest", "oldest"]), default="newest", show_default=True
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl", "parquet", "mbox", "text", "bibtex", "ris", "csl-json"]),
+    help="[default: by the name of the file]",
+)
+def export(
+    query: tuple[str, ...], target: str, folder: Path | None, order: Any, form: str | None
+) -> None:
+    """Write all results of a search to a file, or to - (standard output). A folder (its name ends in /)
+    gets each telegram's original text.
+
+    \b
+    Examples: reftel export 'tags:EWWT year:1979' lights.csv
+              reftel export 'post:BERN' bern/
+    """
+    with open_archive(folder) as archive:
+        from reftel.archive import QueryError
+        from reftel.archive.export import FORMS, ExportError, export_texts
+        from reftel.archive.export import export as write_out
+
+        text = " ".join(query)
+        if form is None:
+            form = _form_of(target, {each.suffix: name for name, each in FORMS.items()})
+        try:
+            documents: Iterable[Document] = archive.every(text, order)
+            if sys.stderr.isatty():
+                documents = _with_bar(documents, archive.search(text, limit=0).total)
+            if target.endswith("/"):
+                number = export_texts(documents, Path(target))
+            elif target == "-":
+                number = write_out(documents, form, cast("BinaryIO", sys.stdout.buffer))
+            else:
+                part = Path(f"{target}.part")
+                try:
+                    with part.open("wb") as file:
+                        number = write_out(documents, form, file)
+                    part.replace(target)
+                finally:
+                    part.unlink(missing_ok=True)
+        except QueryError as error:
+            _mistaken(error, text)
+        except (ExportError, OSError) as error:
+            fail(str(error))
+        say(f"{number} telegrams written to {'standard output' if target == '-' else target}")
+    sys.exit(DONE if number else NOTHING)
+
+
+def _form_of(target: str, by_suffix: dict[str, str]) -> str:
+    if target.endswith("/"):
+        return "text"
+    found = by_suffix.get(Path(target).suffix.lower())
+    if found is None:
+        known = ", ".join(by_suffix)
+        fail(f"{target} does not say in which form; name a file in {known}, a folder/, or --format")
+    return found
+
+
+def _with_bar(documents: Iterable[Document], total: int) -> Iterator[Document]:
+    began = time.monotonic()
+    with click.progressbar(
+        length=total,
+        label="Writing",
+        file=sys.stderr,
+        show_pos=True,
+        item_show_func=lambda rate: rate,
+    ) as bar:
+        for number, document in enumerate(documents, 1):
+            yield document
+            if number % _BAR_STEP == 0:
+                bar.update(_BAR_STEP, f"{number / (time.monotonic() - began):.0f}/s")
+        bar.update(total % _BAR_STEP)
+
+
+@click.command()
+@click.argument("number")
+@archive_option
+@click.option("--paragraph", type=click.IntRange(0), help="Cite this paragraph.")
+@click.option("--url", help="The address at which it can be read.")
+@format_option(*CITATIONS)
+def cite(
+    number: str, folder: Path | None, paragraph: int | None, url: str | None, form: str
+) -> None:
+    """Cite a telegram: as a note, for a bibliography, as the National Archives ask, or for a program.
+
+    \b
+    Example: reftel cite 79BERN4120 --paragraph 2 --format bibtex
+    """
+    with open_archive(folder) as archive:
+        document = _the_document(archive, number)
+        try:
+            citation = cited(
+                document.telegram, digest=document.digest, paragraph=paragraph, url=url
+            )
+        except ValueError as error:
+            fail(f"{number}: {error}")
+        text = CITATIONS[form].make(citation)
+    if text is None:
+        fail(
+            f"{number}: the National Archives hold telegrams of 1973-79 in this way; use --format note"
+        )
+    click.echo(text, nl=not text.endswith("\n"))

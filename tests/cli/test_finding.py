@@ -1,0 +1,92 @@
+"""Finding at the terminal: corrections, batches, saved searches, exports, citations."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cli import reftel
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Path:
+    place = tmp_path_factory.mktemp("finding") / "archive"
+    filed = reftel("add", "--archive", place, examples)
+    assert filed.returncode == 0, filed.stderr
+    return place
+
+
+def test_a_misspelt_word_is_put_right(folder: Path) -> None:
+    done = reftel("search", "--archive", folder, "lihgt", "dues")
+    assert done.returncode == 1
+    assert "Did you mean: light dues" in done.stdout
+
+
+def test_a_batch_is_a_table_of_all_results_and_its_mistakes_have_their_line(
+    folder: Path, tmp_path: Path
+) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_text('# lights\n"light dues"~5\n\nkeeper AND\nzzzz\n', encoding="utf-8")
+    done = reftel("search", "--archive", folder, "--batch", queries)
+    assert done.returncode == 2
+    assert f"{queries}:4: the query ends" in done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert [row["line"] for row in rows] == ["2", "2", "4", "5"]
+    assert [row["rank"] for row in rows] == ["1", "2", "", ""]
+    assert rows[2]["error"]
+    assert rows[3]["total"] == "0"
+    as_json = json.loads(
+        reftel("search", "--archive", folder, "--batch", queries, "--format", "json").stdout
+    )
+    assert [row["digest"] or "" for row in as_json] == [row["digest"] for row in rows]
+    lines = reftel("search", "--archive", folder, "--batch", queries, "--format", "jsonl").stdout
+    assert [json.loads(line) for line in lines.splitlines()] == as_json
+
+
+def test_a_saved_search_says_what_is_new(tmp_path: Path) -> None:
+    place = tmp_path / "archive"
+    assert reftel("add", "--archive", place, "examples/1970s").returncode == 0
+    saved = reftel("search", "--archive", place, "--save", "goats", "goat")
+    assert "saved as goats" in saved.stderr
+    assert reftel("add", "--archive", place, "examples").returncode == 0
+    listed = reftel("saved", "--archive", place)
+    assert "goats" in listed.stdout
+    new = reftel("saved", "--archive", place, "goats", "--format", "json")
+    assert new.returncode == 0
+    assert json.loads(new.stdout)
+    assert reftel("saved", "--archive", place, "goats").returncode == 1, "they were seen"
+    assert reftel("saved", "--archive", place, "goats", "--forget").returncode == 0
+    assert not (place / "saved" / "@owner" / "goats.json").exists()
+
+
+def test_an_export_takes_its_form_from_the_name_of_the_file(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "lights.csv"
+    done = reftel("export", "--archive", folder, "light", target)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(target.read_text("utf-8"), newline="")))
+    assert f"{len(rows)} telegrams written" in done.stderr
+    nameless = reftel("export", "--archive", folder, "light", tmp_path / "lights.doc")
+    assert nameless.returncode == 2
+    assert "does not say in which form" in nameless.stderr
+    out = reftel("export", "--archive", folder, "mrn:79BERN4120", "-", "--format", "bibtex")
+    assert out.stdout.startswith("@misc{bern-1979-4120-")
+
+
+def test_more_like_a_telegram(folder: Path) -> None:
+    done = reftel("like", "--archive", folder, "79BERN4120", "--format", "jsonl", "--limit", "3")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == 3
+    assert "79BERN4120" not in {each["mrn"] for each in found}
+
+
+def test_a_telegram_is_cited_to_a_paragraph(folder: Path) -> None:
+    done = reftel("cite", "--archive", folder, "1979BERN04120", "--paragraph", "2")
+    assert "para. 2" in done.stdout
+    assert reftel("cite", "--archive", folder, "79BERN4120", "--paragraph", "99").returncode == 2
+    later = reftel("cite", "--archive", folder, "07VALLETTA748", "--format", "archives")
+    assert later.returncode == 2
+    assert "1973-79" in later.stderr
