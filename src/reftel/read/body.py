@@ -144,21 +144,22 @@ def _ruled_heading(text: str) -> re.Match[str] | None:
 
 
 def _apart_from_rules(piece: Piece) -> list[Piece]:
-    if not piece.text.strip("- \t"):
-        # Lines under the heads of a table's columns, or a rule.
-        return [piece]
-    done: list[Piece] = []
-    while (match := _INNER_RULE.search(piece.text)) and not (
-        is_rule(piece.text) or _ruled_heading(piece.text)
-    ):
-        if piece.text[: match.start()].strip():
-            before, piece = cut(piece, match.start())
-        elif piece.text[match.end() :].strip():
-            before, piece = cut(piece, match.end())
+    text = piece.text
+    length = len(text.rstrip())
+    cuts: list[int | None] = [0]
+    at = 0
+    while match := _INNER_RULE.search(text, at):
+        if length - at < _LONGEST_RULED and (is_rule(text[at:]) or _ruled_heading(text[at:])):
+            break
+        if text[at : match.start()].strip():
+            at = match.start()
+        elif match.end() < length:
+            at = match.end()
         else:
             break
-        done.append(before)
-    return [*done, piece]
+        cuts.append(at)
+    parts = pairwise([*cuts, None])
+    return [piece.part(start or 0, end) for start, end in parts] if len(cuts) > 1 else [piece]
 
 
 def _in_order(reading: Reading, index: int) -> list[list[Piece]]:
@@ -461,8 +462,10 @@ def _note_damage(
         span = place(mend.start, mend.end)
         now = mend.now.replace(SOFT_HYPHEN, "")
         reading.repairs.append(Repair(span, span.of(reading.source), now, mend.why))
+    begins = [mend.start for mend in mends]
     for start, end in doubtful:
-        if not any(mend.start <= start < mend.end for mend in mends):
+        before = bisect_right(begins, start) - 1
+        if before < 0 or start >= mends[before].end:
             message = "this may be a lost quotation mark; its other one is not found"
             reading.diagnostics.append(
                 Diagnostic("quote-doubtful", "info", message, place(start, end))
