@@ -145,6 +145,9 @@ def _ruled_heading(text: str) -> re.Match[str] | None:
 
 def _apart_from_rules(piece: Piece) -> list[Piece]:
     text = piece.text
+    if not text.strip("- \t"):
+        # Lines under the heads of a table's columns, or a rule.
+        return [piece]
     length = len(text.rstrip())
     cuts: list[int | None] = [0]
     at = 0
