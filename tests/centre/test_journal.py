@@ -18,6 +18,9 @@ from reftel.centre.accepting import Refused
 from reftel.centre.journal import Changes, Journal
 from reftel.centre.journalfile import JournalError
 
+PAGE = 8192
+"""Bytes of a page of the journal."""
+
 
 def filled(folder: Path, count: int = 40) -> None:
     """A journal with messages that wait for the south, and all else that a centre has."""
@@ -74,7 +77,7 @@ def test_a_last_write_that_was_cut_off_is_told_and_passed_over(tmp_path: Path) -
         assert verified == []
         assert waiting in (3, 4)
         assert found == [] or "ends in the middle of a write" in found[0]
-        torn = (length - 32) % (4096 + 24) != 0
+        torn = (length - 32) % (PAGE + 24) != 0
         assert bool(found) == torn
 
 
@@ -142,8 +145,8 @@ def damaged(folder: Path, seed: int) -> tuple[int, bytes]:
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     data = bytearray(path.read_bytes())
-    page = random.Random(seed).randrange(1, len(data) // 4096)
-    data[page * 4096 : page * 4096 + 4096] = random.Random(seed).randbytes(4096)
+    page = random.Random(seed).randrange(1, len(data) // PAGE)
+    data[page * PAGE : (page + 1) * PAGE] = random.Random(seed).randbytes(PAGE)
     path.write_bytes(data)
     return page, bytes(data)
 
@@ -161,7 +164,7 @@ def test_a_damaged_page_is_set_aside_and_what_can_be_read_goes_on(
         aside = list(tmp_path.glob("journal.damaged-*.db"))
         if aside:
             assert any("it is kept as" in each for each in b.journal.found)
-            assert aside[0].read_bytes()[page * 4096 :][:4096] == data[page * 4096 :][:4096]
+            assert aside[0].read_bytes()[page * PAGE :][:PAGE] == data[page * PAGE :][:PAGE]
         saved = len(waiting)
         run(b.take("north", message("BBA900", "QZCCSM", "0900")))
     assert saved >= 20, "one page holds fewer messages than that"

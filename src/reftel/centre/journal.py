@@ -45,7 +45,7 @@ Told = Callable[[Exception | None], None]
 _LARGEST_COMMIT = 512
 _CHECKED_WHOLE = 100_000_000
 """Bytes of a file that is looked through at each start; in a larger one damage shows when it is met."""
-_PAGE, _WAL_HEAD, _WAL_FRAME_HEAD = 4096, 32, 24
+_WAL_HEAD, _WAL_FRAME_HEAD = 32, 24
 _ROWS_AT_ONCE = (64, 8, 1)
 _ADD_MESSAGES = "INSERT INTO message VALUES {rows}"
 _ADD_ENTRIES = "INSERT INTO entry VALUES {rows}"
@@ -217,7 +217,11 @@ class Journal(Reader):
         """A write that a crash cut off is passed over by SQLite; it is told."""
         written = Path(f"{self.path}-wal")
         size = written.stat().st_size if written.exists() else 0
-        if size > _WAL_HEAD and (size - _WAL_HEAD) % (_PAGE + _WAL_FRAME_HEAD):
+        if size <= _WAL_HEAD:
+            return
+        with written.open("rb") as file:
+            page = int.from_bytes(file.read(12)[8:], "big")
+        if (size - _WAL_HEAD) % (page + _WAL_FRAME_HEAD):
             self.found.append(
                 f"{written.name} ends in the middle of a write; what was being written then was not"
                 " acknowledged, and is not in the journal"
