@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.instruments.world import World, telegram
 
-KILLS = int(os.environ.get("REFTEL_KILLS", "12"))
+KILLS = int(os.environ.get("REFTEL_KILLS", "8"))
 """How often a centre is killed: a few in the suite, `REFTEL_KILLS=1000` by hand."""
 
 

@@ -282,6 +282,24 @@ def test_nothing_is_written_on_what_could_not_be_written(tmp_path: Path) -> None
         run(trial(b))
 
 
+def test_what_a_step_changed_is_handed_over_before_a_recovery_can_come_between(
+    tmp_path: Path,
+) -> None:
+    """Otherwise the state would be taken from the journal anew, and the change be written after all."""
+
+    async def trial(b: Bench) -> None:
+        await b.take("north", message("BBA001"))
+        b.station.fail("a disk that was full")
+        enqueuing = b.station.enqueue(Changes(), [])
+        with pytest.raises(JournalError, match="a disk that was full"):
+            enqueuing.send(None)
+        assert await b.station.recover()
+        assert len(b.station.here) == 1
+
+    with bench(tmp_path) as b:
+        run(trial(b))
+
+
 def test_a_message_that_our_own_fault_trips_over_lies_with_the_operator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

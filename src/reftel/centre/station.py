@@ -273,15 +273,27 @@ class Station:
         self.duties.pop(duty.id, None)
         changes.end_duty(duty.id)
 
-    @whole
     async def enqueue(self, changes: Changes, duties: list[Duty]) -> None:
-        """Write new duties down and put them where they wait."""
+        """Write new duties down and put them where they wait. The changes are handed over at once: what the
+        caller changed in memory before must not outlive a recovery that comes between."""
         for duty in duties:
             changes.add_duty(duty)
             self.duties[duty.id] = duty
-        await self.commit(changes)
-        for duty in duties:
-            self.place(duty)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def written(error: Exception | None) -> None:
+            if error is None:
+                for duty in duties:
+                    self.place(duty)
+            if done.done():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        self.write(changes, written)
+        await done
 
     def next_serial(self, changes: Changes) -> str:
         """The next station serial number (ACP 127 115, 129)."""
