@@ -45,6 +45,7 @@ for _command in (
     filing.show,
     following.thread,
     following.missing,
+    following.diff,
     filing.serve,
     filing.verify,
     filing.rebuild_index,

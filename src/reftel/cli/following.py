@@ -25,7 +25,7 @@ from reftel.cli.common import (
 from reftel.telegram import Mrn
 
 if TYPE_CHECKING:
-    from reftel.archive import Archive
+    from reftel.archive import Archive, Document
 
 
 def _number(text: str) -> Mrn:
@@ -230,6 +230,58 @@ def _gaps(archive: Archive, post: str | None, year: int | None, form: str) -> No
     else:
         text = "\n".join(render_missing(each, color=color()) for each in found)
         click.echo(text, nl=False, color=color() or None)
+
+
+@click.command()
+@click.argument("one")
+@click.argument("other", required=False)
+@archive_option
+@format_option("text", "json")
+def diff(one: str, other: str | None, folder: Path | None, form: str) -> None:
+    """Lay two documents side by side: digests, or one number for its copy to read and its next best.
+
+    Ends with 1 where they differ.
+
+    \b
+    Example: reftel diff 79BERN4120
+    Example: reftel diff 3f9c51e0 a07b2d44
+    """
+    import msgspec
+
+    with open_archive(folder) as archive:
+        from reftel.archive.beside import beside
+        from reftel.terminal.following import render_beside
+
+        left, *others = _documents(archive, one)
+        if other is not None:
+            right = _documents(archive, other)[0]
+        elif others or (others := list(archive.variants(left.digest))):
+            right = others[0]
+        else:
+            fail(f"{one} has one document only; name another to compare it with")
+        found = beside(left.telegram, right.telegram)
+        if form == "json":
+            click.echo(as_json(msgspec.to_builtins(found)))
+        else:
+            names = (
+                f"{left.digest[:12]} {left.origin}",
+                f"{right.digest[:12]} {right.origin}",
+            )
+            text = render_beside(found, names, width=width(), color=color())
+            click.echo(text, nl=False, color=color() or None)
+    differ = found.heading or not all(row.same for row in found.passages)
+    sys.exit(NOTHING if differ else DONE)
+
+
+def _documents(archive: Archive, name: str) -> list[Document]:
+    mrn = Mrn.parse(name)
+    found = list(archive.cited_as(mrn)) if mrn else []
+    if not found and (document := archive.document(name)):
+        found = [document]
+    if not found:
+        say(f"reftel: {name} is not held")
+        sys.exit(NOTHING)
+    return found
 
 
 def _write_csv(rows: list[dict[str, object]]) -> None:

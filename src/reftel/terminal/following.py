@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from reftel import tables
+from reftel.archive.beside import Beside, Part
 from reftel.archive.follow import missing_rows
 from reftel.archive.gaps import Completeness
 from reftel.archive.ghosts import Ghost, Missing, iso
@@ -176,3 +177,44 @@ def render_ghost(found: Ghost, *, width: int = 80, color: bool = False) -> str:
     if found.citing > len(found.cited_by):
         lines.append(f"  and {found.citing - len(found.cited_by)} more")
     return joined(lines)
+
+
+def render_beside(
+    found: Beside, names: tuple[str, str], *, width: int = 80, color: bool = False
+) -> str:
+    """Two documents: each passage that differs, of both, what differs within it marked; and what one shows
+    that the other withheld."""
+    style = Style(width, color)
+    lines = [style.paint(f"- {names[0]}", "doubt-text"), style.paint(f"+ {names[1]}", "text"), ""]
+    for name, one, other in found.heading:
+        lines += [style.paint(name, "bold"), *style.wrap(visible(one), "- ")]
+        lines += style.wrap(visible(other), "+ ")
+    same = 0
+    for row in found.passages:
+        if row.same:
+            same += 1
+            continue
+        lines += [*_passed_over(same, style), ""]
+        same = 0
+        lines += style.wrap(_marked(row.left, "-"), "- ")
+        lines += style.wrap(_marked(row.right, "+"), "+ ")
+    lines += _passed_over(same, style)
+    for each in found.withheld:
+        name = names[0] if each.shown_by == "left" else names[1]
+        under = f", withheld under {', '.join(each.exemptions)}" if each.exemptions else ""
+        lines += ["", style.paint(f"{name} shows what the other withheld{under}:", "bold")]
+        lines += style.wrap(visible(each.text), "  ")
+    return joined(lines)
+
+
+def _passed_over(count: int, style: Style) -> list[str]:
+    passages = "passage is" if count == 1 else "passages are"
+    return [style.paint(f"  {count} {passages} the same", "dim")] if count else []
+
+
+def _marked(parts: tuple[Part, ...], sign: str) -> str:
+    """The words of a passage; those that the other has not, or not so, between `[-` and `-]`."""
+    said = "".join(
+        part.text if part.kind == "same" else f"[{sign}{part.text}{sign}]" for part in parts
+    )
+    return visible(" ".join(said.split()))
