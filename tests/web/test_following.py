@@ -59,7 +59,7 @@ def reftel(archive: Archive, *words: str) -> tuple[int, str]:
 def test_the_page_of_what_is_not_held_says_all_that_is_known(client: TestClient) -> None:
     answer = client.get("/t/79BERN21")
     assert answer.status_code == 404
-    assert "Electronic Telegram 1979BERN00021" in answer.text
+    assert "Electronic Telegrams, RG 59" in answer.text
     for neighbour in ("79BERN20", "79BERN22"):
         assert neighbour in answer.text
     told = client.get("/t/79BERN21.json").json()

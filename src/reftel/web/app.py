@@ -182,7 +182,7 @@ class ReadingRoom:
         documents = [d for d in self.archive.cited_as(mrn) if d.variant_of is None]
         if not documents:
             return Following(self).ghost(self.view(request), mrn, form)
-        if (whole := self.archive.whole(documents)) is not None:
+        if (whole := self.view(request).whole(documents)) is not None:
             sections = [(d.telegram.section, f"/d/{d.digest[:16]}") for d in documents]
             return self._telegram(request, whole, form, sections)
         if len(documents) > 1 and form is None:
