@@ -22,16 +22,26 @@ from reftel.archive.filing import (
     Passed,
     Prepared,
     Reader,
-    digest_of,
     prepare_inputs,
     prepare_texts,
 )
 from reftel.archive.index import Indexes
 from reftel.archive.keep import keep, relabel
-from reftel.archive.model import DOUBT, DamagedError, Decision, Progress, Report, StoreError
+from reftel.archive.model import (
+    DOUBT,
+    BrokenStoreError,
+    DamagedError,
+    Decision,
+    Progress,
+    ReadOnlyError,
+    Report,
+    StoreError,
+)
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
+from reftel.archive.sqlite import says_read_only
 from reftel.archive.store import WHOLE, Row, Store
 from reftel.archive.upgrade import upgrade
+from reftel.archive.verify import OnProgress, verify
 from reftel.archive.view import Observer, View
 from reftel.sources import Incoming, Problem, inputs
 
@@ -54,7 +64,8 @@ class Archive(View):
         """Open the archive in a folder, or begin one there.
 
         An archive of an older format is upgraded; an index that is missing, damaged or behind is built
-        again or caught up. Raises `StoreError` if the folder holds something else.
+        again or caught up. Where nothing can be written the archive is opened to be read. Raises
+        `StoreError` if the folder holds something else.
         """
         folder = Path(folder)
         if folder.exists() and not folder.is_dir():
@@ -63,10 +74,29 @@ class Archive(View):
         if folder.is_dir() and not database.exists() and any(folder.iterdir()):
             raise StoreError(f"{folder} holds other files and no archive; name an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder):
-            upgrade(folder)
-            archive = cls(folder, Store(database), Indexes(folder / "index"))
-            archive._mend_index()
+        try:
+            with _lock(folder):
+                upgrade(folder)
+                archive = cls(folder, Store(database), Indexes(folder / "index"))
+                archive._mend_index()
+        except ReadOnlyError:
+            archive = cls._open_to_read(folder)
+        return archive
+
+    @classmethod
+    def _open_to_read(cls, folder: Path) -> Self:
+        store = Store(folder / "telegrams.db", read_only=True)
+        archive = cls(folder, store, Indexes.linked(folder / "index"))
+        try:
+            matches = not store.unindexed(1) and archive._index_matches()
+        except ValueError:
+            matches = False
+        if not matches:
+            archive.close()
+            raise ReadOnlyError(
+                f"the index in {folder} is missing, damaged or behind, and nothing can be written"
+                " there: copy the folder to where it can, and open it there"
+            )
         return archive
 
     def __enter__(self) -> Self:
@@ -311,6 +341,8 @@ class Archive(View):
                 self._catch_up()
                 if self._index_matches():
                     return
+        except (BrokenStoreError, ReadOnlyError):
+            raise
         except (ValueError, StoreError):
             # A damaged index is no loss: it is built again from the store.
             pass
@@ -353,28 +385,27 @@ class Archive(View):
         with _lock(self.folder):
             self._fill_index()
 
-    def verify(self) -> list[Problem]:
-        """What is damaged: documents that do not read or do not match their digest, the index."""
-        problems: list[Problem] = []
-        for document in self._store.ids():
-            row = self._store.by_id(document)
-            assert row is not None
-            try:
-                source = self._store.telegram(document).source
-            except DamagedError as error:
-                problems.append(Problem(row.origin, str(error)))
-                continue
-            if digest_of(source) != row.digest:
-                problems.append(Problem(row.origin, "its text does not match its digest"))
-        if not self._index_matches():
-            reason = "the index does not match the store; run reftel rebuild-index"
-            problems.append(Problem(str(self.folder / "index"), reason))
-        return problems
+    def verify(
+        self, on_progress: OnProgress | None = None, *, today: date | None = None
+    ) -> list[Problem]:
+        """Everything that is wrong with the archive, and what to do. `today` is the day by which
+        telegrams may have fallen open."""
+        day = today or datetime.now(UTC).date()
+        return list(verify(self._store, self._indexes, self.folder, day, on_progress))
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """One writer at a time; a second waits for the first. The lock falls with its process."""
-    with (folder / "lock").open("w") as file:
+    try:
+        file = (folder / "lock").open("w")
+    except OSError as error:
+        if not says_read_only(error):
+            raise
+        raise ReadOnlyError(
+            f"{folder} cannot be written ({error.strerror}): what is in it can be read, and nothing"
+            " filed or changed"
+        ) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

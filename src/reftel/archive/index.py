@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple, Self
 
 import tantivy
 
@@ -184,6 +185,20 @@ class LabelIndex:
         ids = searcher.fast_field_values("id", [address for _, address in found.hits])
         return [Found(key, 0, int(i or 0)) for (key, _), i in zip(found.hits, ids, strict=True)]
 
+    def between(self, first: int, last: int) -> list[int]:
+        """The documents in the index with ids from one to another. Raises `ValueError` for an index that
+        is damaged."""
+        query = tantivy.Query.range_query(schema(), "id", tantivy.FieldType.Unsigned, first, last)
+        try:
+            found = self.searcher.search(query, limit=2 * (last - first + 1))
+            ids = self.searcher.fast_field_values("id", [address for _, address in found.hits])
+        except BaseException as error:
+            # What Tantivy panics at is no `Exception`.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise ValueError(str(error)) from error
+        return [int(each or 0) for each in ids]
+
     def matching(self, query: tantivy.Query) -> int:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
@@ -212,9 +227,30 @@ class Indexes:
         self._folder = folder
         self._mark = folder / "format"
         self._open: dict[int, LabelIndex] = {}
+        # Is removed when these indexes are no longer used.
+        self._place: TemporaryDirectory[str] | None = None
         self.is_new = not (self._mark.is_file() and self._mark.read_text() == self.FORMAT)
         if self.is_new:
             self.reset()
+
+    @classmethod
+    def linked(cls, folder: Path) -> Self:
+        """The indexes in a folder that cannot be written, as they are now. Tantivy locks what it reads,
+        with files beside it: it reads links to the files, in a folder for this process."""
+        place = TemporaryDirectory(prefix="reftel-index-")
+        copy = Path(place.name) / "index"
+        for file in folder.rglob("*"):
+            link = copy / file.relative_to(folder)
+            if file.is_dir() or file.name.endswith(".lock"):
+                continue
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if file.name in ("meta.json", "format"):
+                shutil.copyfile(file, link)
+            else:
+                link.symlink_to(file.absolute())
+        indexes = cls(copy)
+        indexes._place = place
+        return indexes
 
     def reset(self) -> None:
         """Begin empty indexes; the caller fills them from the store."""

@@ -27,6 +27,14 @@ class DamagedError(StoreError):
     """One document's text or record is damaged; the others can be read."""
 
 
+class BrokenStoreError(StoreError):
+    """The database is damaged where it was read; what it holds elsewhere can be read."""
+
+
+class ReadOnlyError(StoreError):
+    """The archive lies where nothing can be written: it can be read and not added to."""
+
+
 class Fragment(msgspec.Struct, frozen=True):
     """A run of a snippet; `marked` runs are the words that matched."""
 

@@ -63,7 +63,7 @@ class _Packed(msgspec.Struct, array_like=True):
 _encoder = msgspec.msgpack.Encoder()
 _packed_decoder = msgspec.msgpack.Decoder(_Packed)
 _record_decoder = msgspec.msgpack.Decoder(Telegram)
-_text_options = {
+_options = {
     int(zstd.CompressionParameter.compression_level): _LEVEL,
     int(zstd.CompressionParameter.checksum_flag): 1,
 }
@@ -75,9 +75,9 @@ def pack(telegram: Telegram, dictionary: Dictionary = NONE) -> tuple[bytes, byte
     shared = dictionary.for_text
     return (
         zstd.compress(
-            text, options=_text_options, zstd_dict=shared.as_digested_dict if shared else None
+            text, options=_options, zstd_dict=shared.as_digested_dict if shared else None
         ),
-        zstd.compress(_packed(telegram), level=_LEVEL, zstd_dict=dictionary.for_record(text)),
+        zstd.compress(_packed(telegram), options=_options, zstd_dict=dictionary.for_record(text)),
     )
 
 

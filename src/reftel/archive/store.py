@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from reftel.access import Label
-from reftel.archive.model import DamagedError, Number, StoreError
+from reftel.archive.model import BrokenStoreError, DamagedError, Number, StoreError
 from reftel.archive.pack import NONE, Dictionary, unpack, unpack_text
 from reftel.archive.relations import Cited, Continuity
+from reftel.archive.sqlite import SqliteDatabase
 from reftel.sources import SourceFile
 from reftel.telegram import Mrn, Telegram
 
@@ -161,63 +161,35 @@ class Store:
     """One connection to the database; every write happens inside `transaction()`."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._path = path
+        self.path = path
         self._dictionaries = {0: NONE}
-        try:
-            self._db = sqlite3.connect(
-                path, timeout=60, isolation_level=None, check_same_thread=False
-            )
-            if read_only:
-                self._db.execute("PRAGMA query_only = ON")
-            else:
-                # Some telegrams to a page, so that little of it is left over.
-                self._db.execute("PRAGMA page_size = 16384")
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._db.execute("PRAGMA foreign_keys = ON")
-                self._prepare()
-            self._db.execute("PRAGMA cache_size = -64000")
-        except sqlite3.DatabaseError as error:
-            message = f"{path} is no archive that can be used: {error}"
-            raise StoreError(message) from error
+        self._db = SqliteDatabase(path, read_only=read_only)
+        if not read_only:
+            with self.transaction():
+                if self._db.create(_SCHEMA):
+                    self._db.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
+        row = self._db.one("SELECT value FROM meta WHERE key = 'format'")
+        found = row[0] if row else "none"
+        if row is None or int(found) > FORMAT:
+            raise StoreError(f"{path} has format {found}; this version reads up to {FORMAT}")
+        if int(found) < FORMAT:
+            raise StoreError(f"{path} has format {found}: open it where it can be written, once")
 
-    def _prepare(self) -> None:
-        with self.transaction():
-            if not self._db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchone():
-                for statement in _SCHEMA.split(";\n"):
-                    if statement.strip():
-                        self._db.execute(statement)
-                self._db.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-        if row is None or int(row[0]) > FORMAT:
-            found = row[0] if row else "none"
-            raise StoreError(f"{self._path} has format {found}; this version reads up to {FORMAT}")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing; on disk when it ends. Raises `StoreError` when it cannot be written."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
-            self._db.execute("COMMIT")
-        except BaseException as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise StoreError(
-                    f"{self._path} cannot be written: {error}; see whether its disk is full or read-only."
-                    " What was filed before is kept; give the same command again to go on."
-                ) from error
-            raise
+        return self._db.transaction()
+
+    def damage(self) -> list[str]:
+        """What the database itself finds damaged."""
+        return self._db.damage()
 
     def close(self) -> None:
         self._db.close()
 
     @property
-    def state(self) -> tuple[int, int]:
+    def state(self) -> object:
         """Changes whenever the database does, by whoever."""
-        (version,) = self._db.execute("PRAGMA data_version").fetchone()
-        return int(version), self._db.total_changes
+        return self._db.state
 
     # Labels
 
@@ -229,16 +201,16 @@ class Store:
         """The id of a label, given to it if it has none."""
         values = (label.classification, "|".join(label.captions))
         query = "SELECT id FROM labels WHERE classification = ? AND captions = ?"
-        row = self._db.execute(query, values).fetchone()
+        row = self._db.one(query, values)
         if row is None:
             insert = "INSERT INTO labels (classification, captions) VALUES (?, ?) RETURNING id"
-            row = self._db.execute(insert, values).fetchone()
+            row = self._db.one(insert, values)
         return int(row[0])
 
     # Filing
 
     def next_id(self) -> int:
-        (last,) = self._db.execute("SELECT max(id) FROM documents").fetchone()
+        (last,) = self._db.one("SELECT max(id) FROM documents")
         return (last or 0) + 1
 
     def insert(
@@ -278,10 +250,10 @@ class Store:
 
     def _station(self, name: str) -> int:
         query = "SELECT id FROM stations WHERE name = ?"
-        row = self._db.execute(query, (name,)).fetchone()
+        row = self._db.one(query, (name,))
         if row is None:
             insert = "INSERT INTO stations (name) VALUES (?) RETURNING id"
-            row = self._db.execute(insert, (name,)).fetchone()
+            row = self._db.one(insert, (name,))
         return int(row[0])
 
     def refuse(self, digest: bytes, reason: str) -> None:
@@ -291,13 +263,13 @@ class Store:
 
     def refusal(self, digest: bytes) -> str | None:
         query = "SELECT reason FROM refused WHERE digest = ?"
-        row = self._db.execute(query, (digest,)).fetchone()
+        row = self._db.one(query, (digest,))
         return row[0] if row else None
 
     def had(self, file: SourceFile) -> int:
         """How many inputs of a file, as it is, have been dealt with; `sources.ALL` when it has no more."""
         query = "SELECT inputs FROM had WHERE path = ? AND size = ? AND modified = ?"
-        row = self._db.execute(query, (file.path, file.size, file.modified)).fetchone()
+        row = self._db.one(query, (file.path, file.size, file.modified))
         return int(row[0]) if row else 0
 
     def set_had(self, file: SourceFile, inputs: int) -> None:
@@ -382,7 +354,7 @@ class Store:
     def unindexed(self, limit: int) -> list[tuple[int, int]]:
         """Documents and labels under whose index their entry has to be made, changed or removed."""
         query = "SELECT document, label FROM unindexed ORDER BY document, label LIMIT ?"
-        return self._db.execute(query, (limit,)).fetchall()
+        return self._db.execute(query, (limit,))
 
     def mark_indexed(self, entries: Iterable[tuple[int, int]]) -> None:
         delete = "DELETE FROM unindexed WHERE document = ? AND label = ?"
@@ -393,15 +365,33 @@ class Store:
     def count(self, labels: Labels) -> int:
         """How many telegrams there are, copies under one label counted once."""
         query = f"SELECT count(*) FROM documents WHERE reading = 1 AND {_within(labels)}"
-        return int(self._db.execute(query).fetchone()[0])
+        return int(self._db.one(query)[0])
 
     def holds(self, digest: bytes) -> bool:
         query = "SELECT 1 FROM documents WHERE digest = ?"
-        return self._db.execute(query, (digest,)).fetchone() is not None
+        return self._db.one(query, (digest,)) is not None
 
     def by_id(self, document: int) -> Row | None:
         rows = self._rows("id = ?", (document,))
         return rows[0] if rows else None
+
+    def unindexed_between(self, first: int, last: int) -> set[tuple[int, int]]:
+        """What is still to be indexed of the documents with ids from one to another."""
+        query = "SELECT document, label FROM unindexed WHERE document >= ? AND document <= ?"
+        return {(row[0], row[1]) for row in self._db.execute(query, (first, last))}
+
+    def cited_between(
+        self, first: int, last: int
+    ) -> dict[int, set[tuple[str, int, int, int, int]]]:
+        """Document → what it cites, with how and the label kept there, for ids from one to another."""
+        found: dict[int, set[tuple[str, int, int, int, int]]] = {}
+        query = (
+            "SELECT document, post, year, number, how, label FROM citations"
+            " WHERE document >= ? AND document <= ?"
+        )
+        for document, *cited in self._db.execute(query, (first, last)):
+            found.setdefault(document, set()).add(tuple(cited))
+        return found
 
     def by_digest(self, prefix: str, labels: Labels) -> Row | None:
         """The document whose digest begins so (in hexadecimal), if there is exactly one."""
@@ -469,21 +459,29 @@ class Store:
             "SELECT 1 FROM documents WHERE post = ? AND year = ? AND number = ?"
             f" AND {_within(labels)} LIMIT 1"
         )
-        return frozenset(
-            number for number in set(numbers) if self._db.execute(query, number).fetchone()
-        )
+        return frozenset(number for number in set(numbers) if self._db.one(query, number))
 
     def last_number(self, post: str, year: int, labels: Labels) -> int | None:
         """The highest number held of a post in a year."""
         query = (
             f"SELECT max(number) FROM documents WHERE post = ? AND year = ? AND {_within(labels)}"
         )
-        (last,) = self._db.execute(query, (post, year)).fetchone()
+        (last,) = self._db.one(query, (post, year))
         return int(last) if last is not None else None
 
     def ids(self) -> Iterator[int]:
-        for row in self._db.execute("SELECT id FROM documents ORDER BY id"):
-            yield int(row[0])
+        return (row.id for row in self.all_rows())
+
+    def all_rows(self) -> Iterator[Row]:
+        """Every document, in the order of filing."""
+        last = 0
+        while some := self._rows("id > ? ORDER BY id LIMIT 1000", (last,)):
+            yield from some
+            last = some[-1].id
+
+    def between(self, first: int, last: int) -> list[Row]:
+        """The documents with ids from one to another."""
+        return self._rows("id >= ? AND id <= ? ORDER BY id", (first, last))
 
     def telegram(self, document: int) -> Telegram:
         """The record with its source. Raises `DamagedError` if either is damaged."""
@@ -500,11 +498,14 @@ class Store:
 
     def select(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query, for the modules that follow numbers and citations (graph.py, gaps.py)."""
-        return self._db.execute(query, tuple(values)).fetchall()
+        return self._db.execute(query, tuple(values))
 
     def _packed(self, document: int) -> tuple[int, bytes, bytes]:
         query = "SELECT dictionary, source, record FROM texts WHERE document = ?"
-        row = self._db.execute(query, (document,)).fetchone()
+        try:
+            row = self._db.one(query, (document,))
+        except BrokenStoreError as error:
+            raise DamagedError(f"document {document} lies on a damaged page: {error}") from error
         if row is None:
             raise DamagedError(f"there is no text of document {document}")
         return row[0], row[1], row[2]
@@ -513,14 +514,14 @@ class Store:
         """A dictionary by its number. Raises `DamagedError`."""
         if (found := self._dictionaries.get(number)) is None:
             query = "SELECT id, text, record FROM dictionaries WHERE id = ?"
-            row = self._db.execute(query, (number,)).fetchone()
+            row = self._db.one(query, (number,))
             if row is None:
                 raise DamagedError(f"there is no dictionary {number}")
             found = self._dictionaries[number] = Dictionary(*row)
         return found
 
     def newest_dictionary(self) -> Dictionary:
-        (number,) = self._db.execute("SELECT max(id) FROM dictionaries").fetchone()
+        (number,) = self._db.one("SELECT max(id) FROM dictionaries")
         return self.dictionary(number or 0)
 
     def add_dictionary(self, dictionary: Dictionary) -> None:

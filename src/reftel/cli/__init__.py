@@ -12,7 +12,7 @@ import sys
 import click
 
 import reftel
-from reftel.cli import centre, checking, filing, finding, following, reading, writing
+from reftel.cli import archive, centre, checking, filing, finding, following, reading, writing
 from reftel.cli.common import DONE, UNREADABLE, say
 
 
@@ -47,8 +47,10 @@ for _command in (
     following.missing,
     following.diff,
     filing.serve,
-    filing.verify,
-    filing.rebuild_index,
+    archive.archive,
+    # Names of an earlier version.
+    archive.verify,
+    archive.rebuild_index,
     centre.centre,
 ):
     cli.add_command(_command)
@@ -66,6 +68,13 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
+        sys.exit(UNREADABLE)
+    except RuntimeError as error:
+        # Raised where an archive is at work, and nowhere else is it worth loading.
+        archives = sys.modules.get("reftel.archive")
+        if archives is None or not isinstance(error, archives.StoreError):
+            raise
+        say(f"reftel: {error}")
         sys.exit(UNREADABLE)
     except BrokenPipeError:
         # Standard output is closed: leave nothing for Python to flush into it at exit.

@@ -1,4 +1,4 @@
-"""Keeping and showing: `add`, `show`, `serve`, `verify`, `rebuild-index`."""
+"""Keeping and showing: `add`, `show`, `serve`."""
 
 from __future__ import annotations
 
@@ -181,32 +181,3 @@ def serve(
 
 def _say_open(address: str) -> None:
     say(f"The reading room is open at {address} (close it with Ctrl-C)")
-
-
-@click.command()
-@archive_option
-def verify(folder: Path | None) -> None:
-    """Check that every document reads and that the index matches.
-
-    \b
-    Example: reftel verify
-    """
-    with open_archive(folder) as archive:
-        problems = archive.verify()
-        for problem in problems:
-            say(str(problem))
-        say(f"{archive.count()} telegrams, {len(problems)} problems")
-    sys.exit(NOTHING if problems else DONE)
-
-
-@click.command("rebuild-index")
-@archive_option
-def rebuild_index(folder: Path | None) -> None:
-    """Build the search index again from the stored telegrams.
-
-    \b
-    Example: reftel rebuild-index
-    """
-    with open_archive(folder) as archive:
-        archive.rebuild_index()
-        say(f"{archive.count()} telegrams indexed")

@@ -1,0 +1,165 @@
+"""The archive's care: `archive verify`, `backup`, `restore`, `salvage`, `rebuild-index`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reftel.cli.common import (
+    DONE,
+    NOTHING,
+    archive_option,
+    fail,
+    open_archive,
+    say,
+    user_folder,
+)
+
+if TYPE_CHECKING:
+    from reftel.sources import Problem
+
+
+@click.group()
+def archive() -> None:
+    """Take care of an archive: verify, back up, restore, salvage, build its index again.
+
+    \b
+    Example: reftel archive verify
+    """
+
+
+@archive.command()
+@archive_option
+def verify(folder: Path | None) -> None:
+    """Check every document (text, record, number, citations, label, copies) and the index.
+
+    What is wrong is said with what to do; nothing is changed.
+
+    \b
+    Example: reftel archive verify
+    """
+    with open_archive(folder) as opened:
+        with _progress("Verifying") as show:
+            problems = opened.verify(show)
+        _say_all(problems)
+        say(f"{opened.count():,} telegrams, {len(problems):,} problems")
+    sys.exit(NOTHING if problems else DONE)
+
+
+@archive.command()
+@click.argument("to", type=click.Path(path_type=Path))
+@archive_option
+def backup(to: Path, folder: Path | None) -> None:
+    """Copy the archive to the folder TO, which is not there yet, while it is in use.
+
+    The copy is checked before it takes its place; the index is left out and built again by restore.
+
+    \b
+    Example: reftel archive backup /mnt/safe/2026-11-27
+    """
+    from reftel.archive.backup import backup as make
+
+    with _failures(), _progress("Copying") as show:
+        problems = make(folder or user_folder(), to, show)
+    _say_all(problems)
+    if problems:
+        say(
+            f"{to}: the archive is copied as it is, and it is damaged: keep older backups. The way"
+            " back is in docs/care.md"
+        )
+    else:
+        say(f"{to}: a backup of the archive, checked")
+    sys.exit(NOTHING if problems else DONE)
+
+
+@archive.command()
+@click.argument("source", metavar="FROM", type=click.Path(exists=True, path_type=Path))
+@archive_option
+def restore(source: Path, folder: Path | None) -> None:
+    """Put the backup FROM in the place of the archive, and build its index.
+
+    An archive that is there already is not touched: move it away first.
+
+    \b
+    Example: reftel archive restore /mnt/safe/2026-11-27
+    """
+    from reftel.archive.backup import restore as put_back
+
+    place = folder or user_folder()
+    with _failures():
+        problems = put_back(source, place)
+    _say_all(problems)
+    with open_archive(place) as opened:
+        say(f"{place}: {opened.count():,} telegrams, as they were backed up")
+    sys.exit(NOTHING if problems else DONE)
+
+
+@archive.command()
+@click.argument("to", type=click.Path(path_type=Path))
+@archive_option
+def salvage(to: Path, folder: Path | None) -> None:
+    """Take what can be read of a damaged archive into a new one, in the folder TO.
+
+    The damaged one is not touched. What is lost is said, one line each.
+
+    \b
+    Example: reftel archive salvage ~/telegrams-new
+    """
+    from reftel.archive.salvage import salvage as save
+
+    with _failures(), _progress("Reading") as show:
+        saved, lost = save(folder or user_folder(), to, show)
+    _say_all(lost)
+    with open_archive(to):
+        say(f"{to}: {saved:,} documents saved, {len(lost):,} lost or doubtful")
+    sys.exit(NOTHING if lost else DONE)
+
+
+@archive.command("rebuild-index")
+@archive_option
+def rebuild_index(folder: Path | None) -> None:
+    """Build the search index again from the stored telegrams.
+
+    \b
+    Example: reftel archive rebuild-index
+    """
+    with open_archive(folder) as opened:
+        opened.rebuild_index()
+        say(f"{opened.count():,} telegrams indexed")
+
+
+def _say_all(problems: list[Problem]) -> None:
+    for problem in problems:
+        say(str(problem))
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        from reftel.archive import StoreError
+    except ImportError as error:
+        fail(f"{error.name} is not installed; install it with: pip install 'reftel[archive]'")
+    try:
+        yield
+    except (StoreError, OSError) as error:
+        fail(str(error))
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar, where somebody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr, width=30) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.length = max(of, 1)
+            bar.update(done - bar.pos)
+
+        yield show

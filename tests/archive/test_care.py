@@ -1,0 +1,290 @@
+"""Care: what is wrong is found and said, a backup comes back whole, a damaged archive gives what it can."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from reftel.access import OPEN, Label
+from reftel.archive import Archive, StoreError
+from reftel.archive.backup import backup, restore
+from reftel.archive.index import LabelIndex
+from reftel.archive.salvage import CLOSED, salvage
+from tests.archive.test_archive import incoming, make
+from tests.telegrams import ROOT
+
+_STORY = "the lamp burned and the keeper wrote down what passed by in the night; "
+
+
+def _secret(number: int) -> str:
+    text = make(number, text=f"secret lamp {number}", ref=f"BERN {number - 1}")
+    return text.replace("UNCLAS BERN", "S E C R E T BERN").replace("N/A", "DECL: 03/01/2099")
+
+
+def _texts(count: int = 40) -> list[str]:
+    rng = random.Random(5)
+    texts = []
+    for number in range(1, count + 1):
+        noise = " ".join(f"{rng.randrange(16**8):x}" for _ in range(60))
+        if number % 5:
+            text = f"lamp {number} {_STORY}{noise}"
+            texts.append(make(number, text=text, ref=f"BERN {number + 1}"))
+        else:
+            texts.append(_secret(number))
+    return [*texts, texts[0].replace(" wrote ", " wr*te ")]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive with telegrams under two labels, a copy, decisions, and files beside it."""
+    folder = tmp_path_factory.mktemp("care") / "archive"
+    with Archive.open(folder) as archive:
+        archive.add(incoming(*_texts()))
+        digests = [hit.digest for hit in archive.search("lamp", limit=3).hits]
+        archive.decide(digests[:1], Label("SECRET", ("NODIS",)), who="Roe", why="sources")
+        archive.decide(digests[1:2], OPEN, who="Roe", why="known", opens=date(2031, 1, 1))
+        assert archive.verify() == []
+    (folder / "drafts").mkdir()
+    (folder / "drafts" / "one.txt").write_text("a draft")
+    return folder
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "archive"))
+
+
+def _flip(column: str) -> str:
+    return f"UPDATE texts SET {column} = CAST(substr({column}, 1, 60) || X'07' || substr({column}, 62) AS BLOB) WHERE document = 3"
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("UPDATE documents SET digest = zeroblob(32) WHERE id = 3", "match its digest"),
+        ("UPDATE documents SET number = 777 WHERE id = 3", "a number that its record does not"),
+        ("UPDATE documents SET sent = 1 WHERE id = 3", "a time or section"),
+        ("DELETE FROM citations WHERE document = 3", "its citations are not"),
+        ("UPDATE citations SET label = 2 WHERE document = 3", "its citations are not"),
+        ("UPDATE documents SET label = 1 WHERE id = 5", "not its own"),
+        ("UPDATE documents SET telegram = 7 WHERE id = 3", "not exactly one copy"),
+        ("UPDATE documents SET telegram = 900 WHERE id = 3", "a copy of one that is not held"),
+        ("UPDATE documents SET reading = 0 WHERE id = 3", "is not the one to read"),
+        ("DELETE FROM texts WHERE document = 3", "no text"),
+        (_flip("source"), "text cannot be read"),
+        (_flip("record"), "record cannot be read"),
+    ],
+)
+def test_verify_says_what_is_wrong_with_the_records(folder: Path, harm: str, said: str) -> None:
+    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
+        assert db.execute(harm).rowcount
+    with Archive.open(folder) as archive:
+        problems = [str(problem) for problem in archive.verify()]
+    assert any(said in line for line in problems), problems
+    assert all("reftel archive" in line for line in problems)
+
+
+def test_verify_compares_the_index_by_what_is_in_it_and_not_by_counts(folder: Path) -> None:
+    with Archive.open(folder) as archive:
+        row = archive._store.by_id(3)
+        assert row is not None
+        index = LabelIndex(folder / "index" / str(row.label))
+        index.remove(3)
+        from reftel.archive.entry import entry_of
+
+        index.add(5, entry_of(archive._store.telegram(5), b"12345678"))
+        index.end_writing()
+    with Archive.open(folder) as archive:
+        said = "\n".join(map(str, archive.verify()))
+        assert "lacks 1 documents, the first of them 3" in said
+        assert "must not, the first of them 5" in said
+        archive.rebuild_index()
+        assert archive.verify() == []
+
+
+def test_verify_finds_a_flipped_byte_in_the_index(folder: Path) -> None:
+    files = [each for each in folder.glob("index/*/*.store") if each.stat().st_size > 200]
+    assert files
+    data = bytearray(files[0].read_bytes())
+    data[60] ^= 1
+    files[0].write_bytes(data)
+    with Archive.open(folder) as archive:
+        said = "\n".join(map(str, archive.verify()))
+        assert str(files[0]) in said
+        assert "rebuild-index" in said
+        archive.rebuild_index()
+        assert archive.verify() == []
+
+
+def test_a_backup_made_while_telegrams_are_filed_comes_back_whole(
+    folder: Path, tmp_path: Path
+) -> None:
+    filing, stop = threading.Event(), threading.Event()
+
+    def file() -> None:
+        with Archive.open(folder) as archive:
+            for number in range(1000, 3000):
+                archive.add(incoming(make(number)))
+                filing.set()
+                if stop.is_set():
+                    return
+
+    thread = threading.Thread(target=file)
+    thread.start()
+    assert filing.wait(60)
+    try:
+        assert backup(folder, tmp_path / "safe") == []
+    finally:
+        stop.set()
+        thread.join()
+    assert not (tmp_path / "safe" / "index").exists()
+    assert restore(tmp_path / "safe", tmp_path / "back") == []
+    assert (tmp_path / "back" / "drafts" / "one.txt").read_text() == "a draft"
+    with Archive.open(folder) as old, Archive.open(tmp_path / "back") as new:
+        assert new.verify() == []
+        assert 40 < new.count() <= old.count()
+        (digest,) = [hit.digest for hit in new.search('"lamp 39"').hits]
+        assert new.document(digest) == old.document(digest)
+
+
+def test_a_backup_that_was_altered_or_a_place_that_is_taken_is_not_used(
+    folder: Path, tmp_path: Path
+) -> None:
+    backup(folder, tmp_path / "safe")
+    with pytest.raises(StoreError, match="is there already"):
+        restore(tmp_path / "safe", folder)
+    with pytest.raises(StoreError, match="is there already"):
+        backup(folder, tmp_path / "safe")
+    (tmp_path / "safe" / "drafts" / "one.txt").write_text("a drift")
+    with pytest.raises(StoreError, match="not what was backed up"):
+        restore(tmp_path / "safe", tmp_path / "back")
+    (tmp_path / "safe" / "drafts" / "one.txt").unlink()
+    with pytest.raises(StoreError, match="missing"):
+        restore(tmp_path / "safe", tmp_path / "back")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["archive", "safe"]
+
+
+def test_whatever_page_is_damaged_nothing_false_is_said_and_the_rest_is_saved(
+    whole: Path, tmp_path: Path
+) -> None:
+    with Archive.open(whole) as archive:
+        labels = {row.digest.hex(): row.label for row in archive._store.all_rows()}
+        texts = {digest: archive._store.telegram(at) for at, digest in enumerate(labels, 1)}
+        names = archive._store.labels()
+        copies = len(labels)
+    size = 16384
+    pages = (whole / "telegrams.db").stat().st_size // size
+    chosen = range(2, pages + 1)
+    if "REFTEL_LONG" not in os.environ:
+        chosen = sorted(random.Random().sample(chosen, 6))  # type: ignore[assignment]
+    for page in chosen:
+        folder = tmp_path / f"archive-{page}"
+        shutil.copytree(whole, folder)
+        with (folder / "telegrams.db").open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(random.Random(page).randbytes(size))
+        try:
+            with Archive.open(folder) as archive:
+                assert archive.verify(), f"page {page}"
+                for hit in archive.search("lamp", limit=100).hits:
+                    document = archive.document(hit.digest)
+                    assert document is not None
+                    assert document.telegram == texts[hit.digest]
+        except StoreError as error:
+            assert "damaged" in str(error)
+        saved, lost = salvage(folder, tmp_path / f"new-{page}")
+        assert saved + len(lost) >= copies, f"page {page}"
+        with Archive.open(tmp_path / f"new-{page}") as archive:
+            assert archive.verify() == []
+            for document in archive.every():
+                assert document.telegram == texts[document.digest]
+            nearly = {row.digest.hex(): row.label for row in archive._store.all_rows()}
+            said = " ".join(map(str, lost))
+            for digest, label in nearly.items():
+                now, was = archive._store.labels()[label], names[labels[digest]]
+                assert was.within(now) or now == CLOSED or "cannot be read" in said
+        shutil.rmtree(folder)
+
+
+def test_a_salvaged_archive_that_was_whole_is_the_same(whole: Path, tmp_path: Path) -> None:
+    saved, lost = salvage(whole, tmp_path / "new")
+    assert (saved, lost) == (41, [])
+    with Archive.open(whole) as old, Archive.open(tmp_path / "new") as new:
+        assert new.search("lamp", limit=100) == old.search("lamp", limit=100)
+        assert list(new.every()) == list(old.every())
+        for row in old._store.all_rows():
+            other = new._store.by_id(row.id)
+            assert other is not None
+            one, two = old._store.labels()[row.label], new._store.labels()[other.label]
+            assert (one, row.opens, row.reading) == (two, other.opens, other.reading)
+            assert old.decisions(row.digest.hex()) == new.decisions(row.digest.hex())
+    assert (tmp_path / "new" / "drafts" / "one.txt").exists()
+
+
+_READ = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from reftel.archive import Archive, StoreError
+from tests.archive.test_archive import incoming, make
+with Archive.open(Path({folder!r})) as archive:
+    print(archive.search("lamp").total, len(archive.verify()))
+    try:
+        archive.add(incoming(make(900)))
+    except StoreError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_an_archive_on_a_disk_that_cannot_be_written_is_read(folder: Path, log: bool) -> None:
+    place = str(folder.parent)
+    script = _READ.format(root=str(ROOT), folder=str(folder))
+    read = f"mount --bind {place} {place} && mount -o remount,ro,bind {place}"
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("only root can make a folder that cannot be written here")
+    with Archive.open(folder) as archive:
+        total = archive.search("lamp").total
+        if not log:
+            archive.close()
+        ended = subprocess.run(
+            ["unshare", "-m", "sh", "-c", f'{read} && exec "$0" -c "$1"', sys.executable, script],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert ended.stderr == ""
+    first, said = ended.stdout.splitlines()
+    assert first == f"{total} 0"
+    assert "cannot be written" in said
+
+
+def test_the_way_back_on_the_command_line(folder: Path, tmp_path: Path) -> None:
+    def reftel(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "reftel", "archive", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    assert reftel("backup", tmp_path / "safe", "--archive", folder).returncode == 0
+    with (folder / "telegrams.db").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 16284)
+    broken = reftel("verify", "--archive", folder)
+    assert broken.returncode == 2
+    assert "damaged" in broken.stderr
+    assert "Traceback" not in broken.stderr
+    folder.rename(tmp_path / "broken")
+    back = reftel("restore", tmp_path / "safe", "--archive", folder)
+    assert back.returncode == 0, back.stderr
+    assert reftel("verify", "--archive", folder).stderr == "40 telegrams, 0 problems\n"
+    saved = reftel("salvage", tmp_path / "saved", "--archive", folder)
+    assert "41 documents saved, 0 lost" in saved.stderr
