@@ -111,6 +111,19 @@ class Graph:
             Edge(source, target, how): sent_at[source] for (source, target), how in edges.items()
         }
 
+    def times_cited(self, keys: Iterable[Key]) -> dict[Number, int]:
+        """How many documents cite these numbers, counted without a look at one."""
+        numbers, _ = _sorted_out(keys)
+        found: dict[Number, int] = {}
+        for some in _some(numbers):
+            query = (
+                f"{_wanted(len(some))} SELECT w.post, w.year, w.number, count(*) FROM wanted w"
+                " JOIN citations c ON c.post = w.post AND c.year = w.year AND c.number = w.number"
+                f" WHERE c.label IN ({self._labels}) GROUP BY w.post, w.year, w.number"
+            )
+            found.update({row[:3]: row[3] for row in self._select(query, some)})
+        return found
+
     def citing_documents(self, number: Number) -> list[tuple[int, int, int | None]]:
         """Document, how, and time of each that cites a number, one for each telegram, the oldest
         first."""

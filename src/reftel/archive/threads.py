@@ -21,6 +21,8 @@ Kind = Literal["reference", "text", "separate", "reftel", "shared", "subject"]
 
 DEPTH, LIMIT = 3, 60
 _HUB = 40
+# Of what is cited more often than so, the first that cites it is not looked for.
+_OFTEN = 1000
 _PATH_VISITS = 50_000
 
 
@@ -102,22 +104,18 @@ def _next(
     cites, the oldest first."""
     graph = view.graph
     cited = sorted({edge.target for edge in graph.cites(frontier)} - steps.keys())
-    citing = graph.cited_by(frontier)
-    by_target: dict[Key, list[tuple[bool, int, str, Key]]] = {}
-    for edge, sent in citing.items():
-        order = (sent is None, sent or 0, str(edge.source), edge.source)
-        by_target.setdefault(edge.target, []).append(order)
-    found: dict[Key, None] = dict.fromkeys(cited)
-    for target in sorted(by_target, key=str):
-        sources = by_target[target]
-        if len(sources) > _HUB and target != start:
-            cut.append(
-                f"{len(sources)} telegrams cite {key_text(target)}, which so many share that they"
-                " are not followed"
-            )
-            continue
-        found.update(dict.fromkeys(key for *_, key in sorted(sources) if key not in steps))
-    return list(found)
+    times = graph.times_cited(frontier)
+    shared = sorted(number for number, count in times.items() if count > _HUB and number != start)
+    cut += [
+        f"{key_text(number)} is cited {times[number]} times, too often to follow"
+        for number in shared
+    ]
+    citing = graph.cited_by(set(frontier) - set(shared))
+    order = {
+        edge.source: (sent is None, sent or 0, str(edge.source)) for edge, sent in citing.items()
+    }
+    sources = sorted(order.keys() - steps.keys(), key=lambda key: order[key])
+    return list(dict.fromkeys([*cited, *sources]))
 
 
 def _assembled(view: View, start: Key, steps: dict[Key, int], cut: list[str]) -> Thread:
@@ -163,8 +161,9 @@ def _node(view: View, key: Key, step: int, held: list[Held], document: Document 
     text = key_text(key)
     if document is None:
         assert not isinstance(key, str)
-        citing = view.graph.citing_documents(key)
-        interval, _ = before_citing(view.gaps.interval(key), citing)
+        interval = view.gaps.interval(key)
+        if view.graph.times_cited([key]).get(key, 0) <= _OFTEN:
+            interval, _ = before_citing(interval, view.graph.citing_documents(key))
         return Node(
             text,
             text,
