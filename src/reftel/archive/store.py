@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,8 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._dictionaries = {0: NONE}
+        self._ids: dict[Label | str, int] = {}
+        """Of labels and stations met, so that they are not looked up for each telegram."""
         self._db = SqliteDatabase(path, read_only=read_only)
         if not read_only:
             with self.transaction():
@@ -175,9 +177,16 @@ class Store:
         if int(found) < FORMAT:
             raise StoreError(f"{path} has format {found}: open it where it can be written, once")
 
-    def transaction(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """All or nothing; on disk when it ends. Raises `StoreError` when it cannot be written."""
-        return self._db.transaction()
+        try:
+            with self._db.transaction():
+                yield
+        except BaseException:
+            # Ids that were given in it were not.
+            self._ids.clear()
+            raise
 
     def damage(self) -> list[str]:
         """What the database itself finds damaged."""
@@ -199,13 +208,28 @@ class Store:
 
     def label_id(self, label: Label) -> int:
         """The id of a label, given to it if it has none."""
-        values = (label.classification, "|".join(label.captions))
-        query = "SELECT id FROM labels WHERE classification = ? AND captions = ?"
-        row = self._db.one(query, values)
-        if row is None:
-            insert = "INSERT INTO labels (classification, captions) VALUES (?, ?) RETURNING id"
-            row = self._db.one(insert, values)
-        return int(row[0])
+        return self._id_of(
+            label,
+            "SELECT id FROM labels WHERE classification = ? AND captions = ?",
+            "INSERT INTO labels (classification, captions) VALUES (?, ?) RETURNING id",
+            (label.classification, "|".join(label.captions)),
+        )
+
+    def _station(self, name: str) -> int:
+        return self._id_of(
+            name,
+            "SELECT id FROM stations WHERE name = ?",
+            "INSERT INTO stations (name) VALUES (?) RETURNING id",
+            (name,),
+        )
+
+    def _id_of(self, what: Label | str, find: str, give: str, values: tuple[str, ...]) -> int:
+        if (known := self._ids.get(what)) is None:
+            row = self._db.one(find, values)
+            if row is None:
+                row = self._db.one(give, values)
+            known = self._ids[what] = int(row[0])
+        return known
 
     # Filing
 
@@ -247,14 +271,6 @@ class Store:
             self._db.execute("INSERT INTO lost VALUES (?, ?)", (row.id, lost))
         if row.reading:
             self._mark_unindexed(row.id, row.label)
-
-    def _station(self, name: str) -> int:
-        query = "SELECT id FROM stations WHERE name = ?"
-        row = self._db.one(query, (name,))
-        if row is None:
-            insert = "INSERT INTO stations (name) VALUES (?) RETURNING id"
-            row = self._db.one(insert, (name,))
-        return int(row[0])
 
     def refuse(self, digest: bytes, reason: str) -> None:
         """Remember that a text is no telegram, and why."""
