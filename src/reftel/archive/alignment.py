@@ -6,11 +6,12 @@ import re
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
-from reftel.archive.excised import EXCISION
+from reftel.archive.excised import EXCISION, EXCISION_SIGNS
 
 Same = Literal["same", "damaged", "other", "withheld", "left", "right"]
 
 _TOKEN = re.compile(rf"(?P<cut>{EXCISION.pattern})|\S+", re.IGNORECASE)
+_WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^A-Z0-9]")
 # What damage and reading by machine put for each other.
 _LOOKALIKE = str.maketrans("OQIL|SBZG", "001115826")
@@ -48,10 +49,17 @@ EXCISED = "|"
 def words_of(text: str) -> list[Word]:
     """The words of a text; what holds no letter and no figure is none."""
     found: list[Word] = []
-    for match in _TOKEN.finditer(text):
-        plain = EXCISED if match["cut"] else _LETTERS.sub("", match[0].upper())
+    capitals = text.upper()
+    excised = any(sign in capitals for sign in EXCISION_SIGNS)
+    for match in (_TOKEN if excised else _WORD).finditer(text):
+        word = match[0]
+        plain = word.upper()
+        if excised and match["cut"]:
+            plain = EXCISED
+        elif not (plain.isalnum() and plain.isascii()):
+            plain = _LETTERS.sub("", plain)
         if plain:
-            found.append(Word(match[0], plain, match.start(), match.end()))
+            found.append(Word(word, plain, *match.span()))
     return found
 
 

@@ -14,6 +14,9 @@ EXCISION = re.compile(
 )
 """What stands where a passage was cut out: empty or speaking brackets, an exemption code, blacked runs."""
 
+EXCISION_SIGNS = ("[", "(B", "█", "■", "XXXXX", "______")
+"""One of these stands in a text, in capitals, that has an excision."""
+
 
 def is_partial(telegram: Telegram) -> bool:
     """Whether a review released the copy in part only."""
