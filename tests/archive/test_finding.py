@@ -56,6 +56,12 @@ def test_near_words_are_those_that_reading_finds_near(archive: Archive, size: in
         assert found(archive, f'"{" ".join(words)}"~{distance}') == wanted, (words, distance)
 
 
+def test_a_snippet_marks_words_that_stand_near_each_other(archive: Archive) -> None:
+    archive.add(incoming(make(1, text="The dues for each light were paid.")))
+    (hit,) = archive.search('"light dues"~5').hits
+    assert [each.text for each in hit.snippet if each.marked] == ["dues", "light"]
+
+
 def test_a_phrase_may_end_in_the_beginning_of_a_word(archive: Archive) -> None:
     endings = [f"a{n:03d}" for n in range(120)]
     archive.add(incoming(*(make(n, text=f"The harbour li{e}.") for n, e in enumerate(endings, 1))))

@@ -245,6 +245,11 @@ def test_the_page_cites_a_paragraph_and_shows_what_is_alike(client: TestClient) 
     assert client.get(f"/d/{digest}?paragraph=99").status_code == 400
 
 
+def test_a_narrowing_to_near_words_can_be_taken_off(client: TestClient) -> None:
+    page = client.get("/search", params={"q": 'light subject:"light dues"~5'}).text
+    assert '<a class="chip" href="/search?q=light"' in page
+
+
 def test_a_search_that_finds_nothing_says_what_may_be_meant(client: TestClient) -> None:
     page = client.get("/search?q=lihgt+dues").text
     assert '<a href="/search?q=light+dues">light dues</a>' in page

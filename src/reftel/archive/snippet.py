@@ -53,6 +53,9 @@ def _matches(tokens: list[str], words: list[Words]) -> set[int]:
     marked: set[int] = set()
     for each in words:
         wanted = [fold(m[0]) for m in _WORD.finditer(each.text)]
+        if each.near is not None:
+            marked.update(at for at, token in enumerate(tokens) if token in wanted)
+            continue
         if not wanted:
             continue
         size = len(wanted)

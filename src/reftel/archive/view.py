@@ -145,12 +145,14 @@ class View:
         found = (within(label) for label in labels)
         return merge(*found, key=lambda each: each.rank, reverse=order == "newest")
 
-    def like(self, digest: str, limit: int = 10) -> tuple[Hit, ...]:
-        """The telegrams most like a document by the words that mark it out, the most alike first."""
+    def like(self, digest: str, limit: int = 10, *, asked: bool = True) -> tuple[Hit, ...]:
+        """The telegrams most like a document by the words that mark it out, the most alike first. What a
+        page finds for itself was not `asked` for."""
         row = self._store.by_digest(digest, self._labels)
         if row is None:
             return ()
-        self._tell("search", f"like {row.digest.hex()}")
+        if asked:
+            self._tell("search", f"like {row.digest.hex()}")
         indexes = [self._indexes.of(label) for label in self._labels]
         t = self._store.telegram(row.id)
         query = alike(

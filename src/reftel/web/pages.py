@@ -205,7 +205,9 @@ def _chips(query: str, order: str | None) -> tuple[Chip, ...]:
     if any(word in query for word in ("(", " OR ")):
         return ()
     chips = []
-    for match in re.finditer(rf'(?<!\S)-?(?:{"|".join(FIELDS)}):(?:"[^"]*"|\S+)', query):
+    for match in re.finditer(
+        rf'(?<!\S)-?(?:{"|".join(FIELDS)}):(?:"[^"]*"(?:~[0-9]+)?|\S+)', query
+    ):
         without = " ".join((query[: match.start()] + " " + query[match.end() :]).split())
         chips.append(Chip(match[0], search_url(without, order) if without else "/search?q="))
     return tuple(chips)
@@ -275,7 +277,7 @@ def telegram_page(view: View, document: Document, cited: Cited) -> TelegramPage:
         offices=_offices(t),
         citing=tuple(result_line(hit) for hit in view.citing(t.mrn)) if t.mrn else (),
         variants=tuple(_variant(each) for each in view.variants(document.digest)),
-        like=tuple(result_line(hit) for hit in view.like(document.digest, _LIKE)),
+        like=tuple(result_line(hit) for hit in view.like(document.digest, _LIKE, asked=False)),
         cited=cited,
         citations=_citations(cited),
         lost=view.lost(document.digest),
