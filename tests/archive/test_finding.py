@@ -138,6 +138,19 @@ def test_pages_of_all_results_do_not_overlap(
         assert every == [h.digest for h in archive.search("lamp", order=order, limit=99).hits]  # type: ignore[arg-type]
 
 
+def test_a_page_far_behind_the_last_is_empty(archive: Archive) -> None:
+    archive.add(incoming(make(1, text="lamp")))
+    for order in ("relevance", "newest", "oldest"):
+        results = archive.search("lamp", order=order, offset=2**40)  # type: ignore[arg-type]
+        assert (results.total, results.hits) == (1, ())
+
+
+def test_words_that_begin_alike_are_not_ranked(archive: Archive) -> None:
+    archive.add(incoming(*(make(n, day=n, text="lamp " * n) for n in range(1, 9))))
+    assert archive.search("lam*", order="relevance").order == "newest"
+    assert archive.search('"the lam*" OR lamp').order == "relevance"
+
+
 SPELLINGS = {
     "lihgt dues": "light dues",
     "lightdues": "light dues",

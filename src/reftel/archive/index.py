@@ -142,6 +142,8 @@ class LabelIndex:
         """How many match, and the first of them in an order that no storage shows in: equal scores stand
         by time and digest."""
         searcher = self.searcher
+        # Tantivy makes room for as many as are asked for.
+        limit = max(min(limit, int(searcher.num_docs)), 1)
         if order != "relevance":
             direction = tantivy.Order.Asc if order == "oldest" else tantivy.Order.Desc
             found = searcher.search(query, limit=limit, order_by_field=order, order=direction)

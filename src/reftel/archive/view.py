@@ -86,15 +86,15 @@ class View:
     def search(
         self, query: str = "", *, order: Order | None = None, limit: int = 20, offset: int = 0
     ) -> Results:
-        """Find telegrams (docs/search.md); best first if there are words to find, else newest.
+        """Find telegrams (docs/search.md); best first if there are whole words to find, else newest.
 
         Raises `QueryError` for a query that cannot be understood.
         """
         parsed = parse(query)
         words = words_of(parsed)
-        chosen: Order = order or ("relevance" if words else "newest")
-        if chosen == "relevance" and not words:
-            # Nothing to rank by.
+        chosen: Order = order or "relevance"
+        if chosen == "relevance" and all(each.prefix and not each.phrase for each in words):
+            # Nothing to rank by: all words that begin alike count the same.
             chosen = "newest"
         total, ids, facets = self._find(build(parsed), chosen, limit, offset)
         hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
