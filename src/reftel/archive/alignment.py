@@ -17,6 +17,7 @@ _LETTERS = re.compile(r"[^A-Z0-9]")
 _LOOKALIKE = str.maketrans("OQIL|SBZG", "001115826")
 _DAMAGED = 0.65
 _SHORT_RUN = 60
+_LONG = 1000
 
 
 class Word(NamedTuple):
@@ -91,7 +92,10 @@ def _blocks(a: list[str], b: list[str]) -> list[tuple[int, int, int, int, bool]]
     blocks: list[tuple[int, int, int, int, bool]] = []
     if head:
         blocks.append((0, head, 0, head, True))
-    middle = SequenceMatcher(None, a[head : len(a) - tail], b[head : len(b) - tail])
+    one, other = a[head : len(a) - tail], b[head : len(b) - tail]
+    # In a long text the words that stand everywhere are left out of the search, which would take its
+    # square; in a shorter one they may be all that is left of a damaged passage.
+    middle = SequenceMatcher(None, one, other, autojunk=max(len(one), len(other)) > _LONG)
     for tag, i1, i2, j1, j2 in middle.get_opcodes():
         blocks.append((head + i1, head + i2, head + j1, head + j2, tag == "equal"))
     if tail:

@@ -70,9 +70,10 @@ def are_copies(one: Telegram, other: Telegram) -> bool:
         # Another subject or another day: the texts must be the same, and not short.
         same = min(found.shared, found.shorter) >= 0.95 * found.longer and found.shorter >= _LONG
         return same and not found.other and not any(found.lacking)
-    # A form telegram differs from the next in a name or a date, so a text that is not long may have no
-    # other word at all.
-    return found.other + min(found.lacking) <= max(0, found.shared // 100 - 1)
+    # A form telegram differs from the next in a name or a date, so a text that is not long, or of another
+    # minute, may have no other word at all.
+    limit = max(0, found.shared // 100 - 1) if apart in (0, None) else 0
+    return found.other + min(found.lacking) <= limit
 
 
 def same_under_another_number(one: Telegram, other: Telegram) -> bool:

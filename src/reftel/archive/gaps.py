@@ -100,6 +100,10 @@ class Gaps:
         self, post: str | None = None, year: int | None = None
     ) -> tuple[Completeness, ...]:
         """Each post and year of which anything is held, in order."""
+        key = ("completeness", self._labels, post, year)
+        return self._store.remembered(key, lambda: self._completeness(post, year))
+
+    def _completeness(self, post: str | None, year: int | None) -> tuple[Completeness, ...]:
         where, values = [f"post IS NOT NULL AND label IN ({self._labels})"], list[Any]()
         for column, value in (("post", post), ("year", year)):
             if value is not None:

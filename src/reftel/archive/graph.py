@@ -144,8 +144,14 @@ class Graph:
         """The numbers that most telegrams cite, and how many do, copies counted once.
 
         Documents are counted first, without looking at one; then telegrams, for the numbers that may
-        still be among the first.
+        still be among the first. The answer is remembered until it changes.
         """
+        key = ("most cited", self._labels, post, year, limit)
+        return self._store.remembered(key, lambda: self._most_cited(limit, post, year))
+
+    def _most_cited(
+        self, limit: int, post: str | None, year: int | None
+    ) -> list[tuple[Number, int]]:
         where, values = self._where(post, year)
         size = limit
         while True:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -157,6 +157,10 @@ def _within(labels: Labels, table: str = "") -> str:
     return f"{table}label IN ({', '.join(str(int(each)) for each in sorted(labels))})"
 
 
+_Value = TypeVar("_Value")
+_REMEMBERED = 200
+
+
 class Store:
     """One connection to the database; every write happens inside `transaction()`."""
 
@@ -165,6 +169,7 @@ class Store:
         self._dictionaries = {0: NONE}
         self._ids: dict[Label | str, int] = {}
         """Of labels and stations met, so that they are not looked up for each telegram."""
+        self._remembered: dict[Hashable, tuple[object, Any]] = {}
         self._db = SqliteDatabase(path, read_only=read_only)
         if not read_only:
             with self.transaction():
@@ -199,6 +204,17 @@ class Store:
     def state(self) -> object:
         """Changes whenever the database does, by whoever."""
         return self._db.state
+
+    def remembered(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
+        """What `make` gave in the present state of the database: for answers that look at all of it."""
+        state = self.state
+        known = self._remembered.get(key)
+        if known is None or known[0] != state:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[key] = (state, make())
+        value: _Value = known[1]
+        return value
 
     # Labels
 
