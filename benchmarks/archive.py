@@ -35,13 +35,10 @@ _SAMPLE = 2000
 _ASKED = 40
 
 
-def _memory_mb() -> tuple[float, float]:
-    """The most that this process, and the largest of its workers, had."""
-    own, others = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own, others
+def _memory_mb() -> float:
+    """What this process has for itself: files that are mapped into it are left out."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("RssAnon:")[1].split()[0]) / 1024
 
 
 def _size(folder: Path) -> int:
@@ -61,7 +58,7 @@ def _file(archive: Archive, source: Path, workers: int) -> float:
             return
         now = time.perf_counter()
         rate = (progress.done - seen) / (now - last)
-        click.echo(f"  {progress.done:>9,} filed, {rate:,.0f}/s, {_memory_mb()[0]:,.0f} MB")
+        click.echo(f"  {progress.done:>9,} filed, {rate:,.0f}/s, {_memory_mb():,.0f} MB of memory")
         last, seen, tenth = now, progress.done, tenth + 1
 
     report = archive.fill([str(source)], workers=workers, on_progress=tell)
@@ -227,11 +224,11 @@ def main(
             characters = sum(len(store.text(each).encode()) for each in store.ids())
         # Closed, so that no log lies beside the database.
         size, index = _size(place / "archive"), _size(place / "archive" / "index")
-        own, worker = _memory_mb()
+        worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         click.echo(
             f"{characters / 1e6:,.0f} MB of text in {size / 1e6:,.0f} MB on disk:"
-            f" {size / characters:.2f} times (indexes {index / 1e6:,.0f} MB); memory at most"
-            f" {own:,.0f} MB here, {worker:,.0f} MB in a process that reads"
+            f" {size / characters:.2f} times (indexes {index / 1e6:,.0f} MB); a process"
+            f" that reads had {worker:,.0f} MB of memory at most"
         )
         with Archive.open(place / "archive") as archive:
             _ask(archive, place, fts5)

@@ -27,7 +27,7 @@ class SqliteDatabase:
                 self._db.execute("PRAGMA query_only = ON")
             else:
                 # Some telegrams to a page, so that little of it is left over.
-                self._db.execute("PRAGMA page_size = 16384")
+                self._db.execute("PRAGMA page_size = 32768")
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute("PRAGMA foreign_keys = ON")
