@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import reftel
+from reftel.access import Reader
 from reftel.archive import Archive
 from reftel.archive.copies import are_copies, same_under_another_number
 from reftel.telegram import Mrn
@@ -218,3 +219,25 @@ def test_the_same_real_telegrams_in_two_exports_are_copies_and_no_others_are() -
     # Told apart by their text alone: these have different numbers, and are compared as if they had one.
     for one, other in itertools.combinations(with_text[:25], 2):
         assert not are_copies(one[0], other[1]), (one[0].mrn, other[1].mrn)
+
+
+def test_a_closed_copy_brings_nothing_together_for_those_who_may_not_read_it(
+    tmp_path: Path,
+) -> None:
+    paragraphs = prose(random.Random(9), 220).split("\n\n")
+    halves = [telegram("\n\n".join(part)) for part in (paragraphs[:2], paragraphs[2:])]
+    whole = telegram("\n\n".join(paragraphs)).replace("UNCLAS BERN", "S E C R E T BERN")
+    reader = Reader("open", clearance="UNCLASSIFIED")
+    with Archive.open(tmp_path / "open") as archive:
+        archive.add(incoming(*halves))
+        wanted = archive.view(reader).cited_as(Mrn.of(1979, "BERN", 5))
+        assert len(wanted) == 2
+    for at, order in enumerate(itertools.permutations([*halves, whole])):
+        with Archive.open(tmp_path / str(at)) as archive:
+            archive.add(incoming(*order))
+            seen = archive.view(reader)
+            found = seen.cited_as(Mrn.of(1979, "BERN", 5))
+            assert {d.digest: d.variant_of for d in found} == {
+                d.digest: d.variant_of for d in wanted
+            }
+            assert seen.count() == seen.search("").total == 2

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reftel.access import Reader
 from reftel.archive import Archive
 from reftel.archive.graphml import thread_graphml, whole_graphml
 from reftel.archive.threads import Thread, most_cited, path, thread
@@ -199,3 +200,14 @@ def test_threads_and_paths_are_those_of_a_library_for_graphs(
         else:
             assert shortest.nodes == ()
             assert shortest.whole
+
+
+def test_what_falls_open_counts_from_then_on(tmp_path: Path) -> None:
+    closed = telegram("BERN", 5, 3, ref="ROME 9").replace("UNCLAS BERN", "S E C R E T BERN")
+    closed = closed.replace("12065: N/A", "12958: DECL: 06/01/2090").replace("JAN 79", "JAN 07")
+    with Archive.open(tmp_path / "archive") as archive:
+        archive.add(incoming(closed))
+        seen = archive.view(Reader("open"))
+        assert most_cited(seen) == ()
+        assert archive.open_due(20900602) == 1
+        assert [(each.mrn, each.citing) for each in most_cited(seen)] == [("07ROME9", 1)]
