@@ -153,17 +153,19 @@ class Graph:
         self, limit: int, post: str | None, year: int | None
     ) -> list[tuple[Number, int]]:
         where, values = self._where(post, year)
-        size = limit
+        # Most numbers are cited once or twice: they need not be put in order to find the first ones.
+        size, least = limit, 5
         while True:
             query = (
                 f"SELECT post, year, number, count(*) AS documents FROM citations WHERE {where}"
-                " GROUP BY post, year, number"
+                " GROUP BY post, year, number HAVING count(*) >= ?"
                 " ORDER BY documents DESC, post, year, number LIMIT ?"
             )
-            rows = self._store.select(query, (*values, size + 1))
-            ranked = [
-                (tuple(row[:3]), self._citing_telegrams(row[:3])) for row in rows if row[3] > 0
-            ]
+            rows = self._store.select(query, (*values, least, size + 1))
+            if len(rows) <= size and least > 1:
+                least = 1
+                continue
+            ranked = [(tuple(row[:3]), self._citing_telegrams(row[:3])) for row in rows]
             ranked.sort(key=lambda each: (-each[1], each[0]))
             bound = rows[-1][3] if len(rows) > size else 0
             # No number behind these has more telegrams than the last of them has documents.

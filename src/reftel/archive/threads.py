@@ -332,27 +332,30 @@ def most_cited(
 ) -> tuple[MostCited, ...]:
     """The telegrams that most others cite, of a post, of a year, or among those that a query finds
     (ghosts are found by none)."""
-    ranked = view.graph.most_cited(limit if not query else 1 << 40, post=post, year=year)
+    size = limit if not query else 10 * limit
+    while True:
+        ranked = view.graph.most_cited(size, post=post, year=year)
+        if query:
+            within = _that_match(view, query, [number for number, _ in ranked])
+            chosen = [each for each in ranked if each[0] in within]
+        else:
+            chosen = ranked
+        if len(chosen) >= limit or len(ranked) < size:
+            return _told_of(view, chosen[:limit])
+        size *= 10
+
+
+def _told_of(view: View, ranked: list[tuple[Number, int]]) -> tuple[MostCited, ...]:
+    held = view.graph.held([number for number, _ in ranked])
     found: list[MostCited] = []
-    for at in range(0, len(ranked), 500):
-        some = ranked[at : at + 500]
-        within = _that_match(view, query, [number for number, _ in some]) if query else None
-        held = view.graph.held([number for number, _ in some[: limit if not query else None]])
-        for number, count in some:
-            if within is not None and number not in within:
-                continue
-            t = view.numbered(held[number][0].document).telegram if held.get(number) else None
-            found.append(
-                MostCited(
-                    key_text(number),
-                    count,
-                    t.dtg if t else None,
-                    tables.addressee_name(t.originator.name) if t and t.originator else None,
-                    t.subject if t else None,
-                )
+    for number, count in ranked:
+        t = view.numbered(held[number][0].document).telegram if held.get(number) else None
+        sender = tables.addressee_name(t.originator.name) if t and t.originator else None
+        found.append(
+            MostCited(
+                key_text(number), count, t.dtg if t else None, sender, t.subject if t else None
             )
-            if len(found) == limit:
-                return tuple(found)
+        )
     return tuple(found)
 
 
