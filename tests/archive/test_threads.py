@@ -80,10 +80,10 @@ def test_a_thread_says_who_answers_whom_in_order_of_time_with_ghosts_in_their_pl
 def test_a_thread_that_is_cut_says_so(archive: Archive) -> None:
     near = thread(archive, Mrn.of(1979, "BERN", 10), depth=1)
     assert [node.key for node in near.nodes] == ["79BERN10", "79STATE900"]
-    assert near.cut == ("1 telegrams lie a step further",)
+    assert near.cut == ("telegrams that lie a step further: 1",)
     few = thread(archive, Mrn.of(1979, "BERN", 14), limit=2)
     assert len(few.nodes) == 2
-    assert "left out" in few.cut[0]
+    assert "left out at step 1" in few.cut[0]
 
 
 def test_what_cites_a_circular_is_not_followed_through_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ goes on. None of them is certain, and each says why it was made."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
@@ -25,6 +26,8 @@ _COMMON = frozenset(
 )
 _SEPARATE_DAYS, _ANSWER_DAYS, _SUBJECT_DAYS = 3, 90, 120
 _ASKED = 25
+_WORD = re.compile(r"[A-Z0-9]{3,}")
+_WORDS_ASKED = 12
 _SHOWN = 3
 
 
@@ -41,9 +44,7 @@ class Likely(NamedTuple):
 def likely_links(view: View, document: Document) -> list[tuple[Key, Likely]]:
     """The links of a telegram, at most three of each kind, the surest first."""
     t = document.telegram
-    words = [
-        w.plain for w in subject_words(t.subject) if len(w.plain) > 2 and w.plain not in _COMMON
-    ]
+    words = [w for w in _WORD.findall((t.subject or "").upper()) if w not in _COMMON][:_WORDS_ASKED]
     if t.sent is None or t.originator is None or not words:
         return []
     found: dict[Key, Likely] = {}
@@ -65,10 +66,8 @@ def likely_links(view: View, document: Document) -> list[tuple[Key, Likely]]:
     return list(found.items())
 
 
-def _ranked(links: object) -> list[tuple[Key, Likely]]:
-    found: list[tuple[Key, Likely]] = list(links)  # type: ignore[call-overload]
-    found.sort(key=lambda each: (each[1].sure != "likely", str(each[0])))
-    return found[:_SHOWN]
+def _ranked(links: Iterable[tuple[Key, Likely]]) -> list[tuple[Key, Likely]]:
+    return sorted(links, key=lambda each: (each[1].sure != "likely", str(each[0])))[:_SHOWN]
 
 
 def _near(
@@ -93,7 +92,7 @@ def _near(
     found: list[tuple[Key, Telegram]] = []
     for document in view.related(query, "relevance", _ASKED):
         mrn = document.telegram.mrn
-        if mrn == t.mrn:
+        if document.telegram.source == t.source or (mrn is not None and mrn == t.mrn):
             continue
         key: Key = (mrn.post, mrn.year, mrn.number) if mrn else document.digest
         found.append((key, document.telegram))

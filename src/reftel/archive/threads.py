@@ -75,9 +75,7 @@ def thread(view: View, start: Mrn | Document, *, depth: int = DEPTH, limit: int 
         new = _next(view, frontier, steps, key, cut)
         room = limit - len(steps)
         if len(new) > room:
-            cut.append(
-                f"{len(new) - room} telegrams at step {step} are left out; a higher limit shows them"
-            )
+            cut.append(f"left out at step {step}, for which a higher limit asks: {len(new) - room}")
             new = new[:room]
         steps.update(dict.fromkeys(new, step))
         frontier = new
@@ -86,7 +84,7 @@ def thread(view: View, start: Mrn | Document, *, depth: int = DEPTH, limit: int 
     else:
         further = _next(view, frontier, steps, key, [])
         if further:
-            cut.append(f"{len(further)} telegrams lie a step further")
+            cut.append(f"telegrams that lie a step further: {len(further)}")
     return _assembled(view, key, steps, cut)
 
 

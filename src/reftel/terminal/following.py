@@ -29,7 +29,7 @@ def render_thread(found: Thread, *, width: int = 80, color: bool = False) -> str
     held = sum(node.digest is not None for node in found.nodes)
     ghosts = len(found.nodes) - held
     lines.append(style.paint(f"{held} held, {ghosts} not held (○)", "dim"))
-    lines += [style.paint(f"{each}.", "dim") for each in found.cut]
+    lines += [style.paint(f"It is cut: {each}.", "dim") for each in found.cut]
     return joined(lines)
 
 
