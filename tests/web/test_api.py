@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -255,3 +256,11 @@ def test_a_search_that_finds_nothing_says_what_may_be_meant(client: TestClient) 
     assert '<a href="/search?q=light+dues">light dues</a>' in page
     every = client.get("/search?q=light").text
     assert "/api/export?q=light&amp;form=csv" in every
+
+
+def test_the_first_page_says_what_it_leaves_out(
+    client: TestClient, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["reftel.web.app"], "_HOME_TAGS", 2)
+    others = len(archive.search("").facets.tags) - 2
+    assert f"{others} more" in client.get("/").text

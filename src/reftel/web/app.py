@@ -58,6 +58,7 @@ _PROFILES: tuple[tuple[Profile, str], ...] = (
     ("state-2009", "State 2009 and later"),
     ("acp127", "ACP 127"),
 )
+_HOME_POSTS, _HOME_TAGS = 18, 24
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -141,8 +142,10 @@ class ReadingRoom:
             total=results.total,
             years=years,
             most=max((c.count for c in years), default=1),
-            posts=posts[:18],
-            tags=tags[:24],
+            posts=posts[:_HOME_POSTS],
+            tags=tags[:_HOME_TAGS],
+            more_posts=max(len(posts) - _HOME_POSTS, 0),
+            more_tags=max(len(tags) - _HOME_TAGS, 0),
             lines=[result_line(hit) for hit in results.hits],
             search_url=search_url,
         )
