@@ -290,6 +290,19 @@ class Vocabulary:
         """In how many documents a word stands, for each field."""
         return sum(each.doc_freq(name, word) for each in self._searchers for name in fields)
 
+    def standing(self, fields: tuple[str, ...], words: list[str]) -> list[str]:
+        """Those of some words that stand in the largest of the indexes that holds any of them."""
+        for each in sorted(self._searchers, key=lambda one: -one.num_docs):
+            held = [
+                name
+                for name in fields
+                if _total(each.search(tantivy.Query.term_set_query(schema(), name, words), limit=1))
+            ]
+            found = [word for word in words if any(each.doc_freq(name, word) for name in held)]
+            if found:
+                return found
+        return []
+
     def beginning(self, fields: tuple[str, ...], prefix: str) -> Iterable[tuple[str, int]]:
         """The words that begin so, and in how many documents each stands."""
         found: Counter[str] = Counter()

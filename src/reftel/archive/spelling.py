@@ -14,7 +14,7 @@ from typing import Protocol
 from reftel.archive.query import TEXT_FIELDS, QueryError, tokens_of
 
 _WORD = re.compile(r"\w+")
-_SHORTEST = 4
+_SHORTEST, _TWO_SLIPS_LENGTH = 4, 7
 # From here on a rare word beside a common one is taken for a slip, as in damaged copies.
 _SLIP_LENGTH, _SLIP_RATIO = 6, 100
 _CODES = ("post", "tags", "caption", "office")
@@ -25,6 +25,9 @@ class Vocabulary(Protocol):
 
     def frequency(self, fields: tuple[str, ...], word: str) -> int:
         """How often a word stands in them."""
+
+    def standing(self, fields: tuple[str, ...], words: list[str]) -> list[str]:
+        """Those of many words that stand in the greatest part of the archive that holds any of them."""
 
     def beginning(self, fields: tuple[str, ...], prefix: str) -> Iterable[tuple[str, int]]:
         """The words that begin so, and how often each stands."""
@@ -80,7 +83,8 @@ def _better(word: str, fields: tuple[str, ...], words: Vocabulary, rare: bool) -
     held = words.frequency(fields, word)
     if len(word) < _SHORTEST or (held and not (rare and len(word) >= _SLIP_LENGTH)):
         return None
-    found = [(words.frequency(fields, near), near) for near in _one_letter_off(word)]
+    near_words = words.standing(fields, sorted(_one_letter_off(word)))
+    found = [(words.frequency(fields, near), near) for near in near_words]
     wanted = held * _SLIP_RATIO if held else 1
     if best := _commonest((count, near) for count, near in found if count >= wanted):
         return best
@@ -93,6 +97,8 @@ def _better(word: str, fields: tuple[str, ...], words: Vocabulary, rare: bool) -
     )
     if fields[0] not in _CODES and (best := _commonest(each for each in parted if each[0])):
         return best
+    if len(word) < _TWO_SLIPS_LENGTH:
+        return None
     return _commonest(
         (count, other)
         for other, count in words.beginning(fields, word[: max(2, len(word) // 3)])
