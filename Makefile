@@ -37,6 +37,7 @@ run: setup ## file TELEGRAMS (default: examples/) into a fresh archive and open 
 test: $(VENV)/.tested ## everything that CI runs
 	@bash scripts/browser.sh
 	@bash scripts/mailserver.sh
+	@bash scripts/database.sh
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest
 

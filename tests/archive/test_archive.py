@@ -50,11 +50,6 @@ def incoming(*texts: str) -> list[Incoming]:
     return [Incoming(f"{i}.txt", text) for i, text in enumerate(texts)]
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    return Archive.open(tmp_path / "archive")
-
-
 def test_adding_twice_changes_nothing(archive: Archive) -> None:
     texts = incoming(make(1), make(2, text="Another light."))
     assert archive.add(texts).added == 2
@@ -319,6 +314,29 @@ def test_an_archive_of_format_1_is_upgraded_when_it_is_opened(tmp_path: Path) ->
     assert (folder / "telegrams-format-1.db").exists()
 
 
+def test_an_archive_of_format_2_reads_as_it_did_when_it_was_made(tmp_path: Path) -> None:
+    """tests/archive/format-2 was made when the format was settled; its pages are small to keep it so."""
+    folder = tmp_path / "archive"
+    shutil.copytree(Path(__file__).parent / "format-2", folder)
+    with Archive.open(folder) as archive:
+        assert archive.verify() == []
+        assert archive.count() == 5
+        best, worse = archive.cited_as(Mrn.of(1979, "BERN", 4120))
+        assert (best.origin, worse.origin) == (
+            "examples/1970s/79BERN4120.txt",
+            "damaged/79BERN4120.txt",
+        )
+        text = (ROOT / "examples/1970s/79BERN4120.txt").read_text(encoding="utf-8")
+        assert best.telegram.source == text
+        (hit,) = archive.search("lamp burned night").hits
+        assert [(each.who, each.label) for each in archive.decisions(hit.digest)] == [
+            ("Roe", "SECRET/NODIS")
+        ]
+        assert archive.view(Reader("clerk", "SECRET")).search("lamp burned night").total == 0
+        assert [each.mrn for each in archive.citing(Mrn.of(1979, "BERN", 4120))][-1] == "07BERN7"
+        assert archive.add([Incoming("letter.txt", "Dear Sir,\n")]).refused == 1
+
+
 def _folder(place: Path, count: int) -> str:
     place.mkdir()
     for number in range(1, count + 1):
@@ -339,18 +357,19 @@ def test_other_processes_read_and_the_result_is_the_same(tmp_path: Path) -> None
         assert (again.added, again.known, again.refused) == (0, 450, 1)
 
 
-def test_a_file_that_was_had_is_passed_over_and_gone_on_with(tmp_path: Path) -> None:
+def test_a_file_that_was_had_is_passed_over_and_gone_on_with(
+    archive: Archive, tmp_path: Path
+) -> None:
     with zipfile.ZipFile(tmp_path / "year.zip", "w") as file:
         for number in range(1, 601):
             file.writestr(f"{number:03d}.txt", make(number, text=f"lamp {number}"))
-    with Archive.open(tmp_path / "archive") as archive:
-        with pytest.raises(KeyboardInterrupt):
-            archive.fill([str(tmp_path / "year.zip")], on_progress=_interrupt)
-        assert archive.count() == archive.search("lamp").total == 200
-        report = archive.fill([str(tmp_path / "year.zip")])
-        assert (report.added, report.known) == (400, 0)
-        assert archive.fill([str(tmp_path / "year.zip")]) == Report()
-        assert archive.verify() == []
+    with pytest.raises(KeyboardInterrupt):
+        archive.fill([str(tmp_path / "year.zip")], on_progress=_interrupt)
+    assert archive.count() == archive.search("lamp").total == 200
+    report = archive.fill([str(tmp_path / "year.zip")])
+    assert (report.added, report.known) == (400, 0)
+    assert archive.fill([str(tmp_path / "year.zip")]) == Report()
+    assert archive.verify() == []
 
 
 def _interrupt(_: Progress) -> None:

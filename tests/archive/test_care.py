@@ -182,7 +182,8 @@ def test_whatever_page_is_damaged_nothing_false_is_said_and_the_rest_is_saved(
         texts = {digest: archive._store.telegram(at) for at, digest in enumerate(labels, 1)}
         names = archive._store.labels()
         copies = len(labels)
-    size = 16384
+    with closing(sqlite3.connect(whole / "telegrams.db")) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
     pages = (whole / "telegrams.db").stat().st_size // size
     chosen = range(2, pages + 1)
     if "REFTEL_LONG" not in os.environ:

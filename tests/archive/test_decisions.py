@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,7 @@ SECRET = Label("SECRET")
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    archive = Archive.open(tmp_path / "archive")
+def archive(archive: Archive) -> Archive:
     archive.add(incoming(make(1, text="The zymurgist came."), make(2), make(3)))
     return archive
 

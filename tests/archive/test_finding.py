@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,6 @@ from tests.archive.test_archive import incoming, make
 
 _TAGS = ("ETRD", "EFIN", "PGOV", "MARR", "SENV")
 _WORDS = "lamp harbour tide keeper fog signal".split()
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Archive:
-    return Archive.open(tmp_path / "archive")
 
 
 def found(archive: Archive, query: str) -> set[str | None]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +40,7 @@ from reftel.archive.model import (
     StoreError,
 )
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
+from reftel.archive.place import is_url, parted
 from reftel.archive.sqlite import says_read_only
 from reftel.archive.store import WHOLE, Row, Store
 from reftel.archive.upgrade import upgrade
@@ -46,6 +49,8 @@ from reftel.archive.view import Observer, View
 from reftel.sources import Incoming, Problem, inputs
 
 _CATCH_UP = 2000
+# How often a database is asked for what other machines filed.
+_FOLLOW_S = 2.0
 # While many telegrams are filed, what was filed is found after so many seconds at the latest.
 _COMMIT_S = 5.0
 
@@ -55,19 +60,28 @@ class Archive(View):
     as a context manager; `view` gives what one reader sees."""
 
     def __init__(self, folder: Path, store: Store, indexes: Indexes) -> None:
-        super().__init__(Store(folder / "telegrams.db", read_only=True), indexes, EVERYTHING)
+        super().__init__(Store(store.path, read_only=True), indexes, EVERYTHING)
+        self._store.place = store.place
         self.folder = folder
         self._writing = store
+        self._readers: dict[WhoReads, Store] = {}
+        self._opening = threading.Lock()
+        self._closing = threading.Event()
+        self._follower: threading.Thread | None = None
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Open the archive in a folder, or begin one there.
+    def open(cls, place: Path | str, folders: Path | None = None) -> Self:
+        """Open the archive in a folder or in a database (`postgresql://...`), or begin one there. The
+        index of a database lies in the folder that its URL names (`?folder=`), or else in one among
+        `folders`.
 
         An archive of an older format is upgraded; an index that is missing, damaged or behind is built
         again or caught up. Where nothing can be written the archive is opened to be read. Raises
         `StoreError` if the folder holds something else.
         """
-        folder = Path(folder)
+        if isinstance(place, str) and is_url(place):
+            return cls._open_database(*parted(place, folders))
+        folder = Path(place)
         if folder.exists() and not folder.is_dir():
             raise StoreError(f"{folder} is a file; an archive is a folder")
         database = folder / "telegrams.db"
@@ -82,6 +96,46 @@ class Archive(View):
         except ReadOnlyError:
             archive = cls._open_to_read(folder)
         return archive
+
+    @classmethod
+    def _open_database(cls, url: str, folder: Path) -> Self:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder):
+            store = Store(url)
+            with ExitStack() as stack:
+                stack.callback(store.close)
+                name = folder / "place"
+                if not name.exists():
+                    name.write_text(f"{uuid.uuid4()}\n")
+                with store.transaction():
+                    new = store.enter(name.read_text().strip())
+                indexes = Indexes(folder / "index")
+                if new and not indexes.is_new:
+                    indexes.reset()
+                archive = cls(folder, store, indexes)
+                stack.callback(archive.close)
+                # Where another machine files, an index that is there serves until it has ended.
+                with store.lock(wait=new or indexes.is_new) as alone:
+                    if alone:
+                        archive._fill_index() if new else archive._mend_index()
+                stack.pop_all()
+        archive._follower = threading.Thread(target=archive._follow, name="index", daemon=True)
+        archive._follower.start()
+        return archive
+
+    def _follow(self) -> None:
+        """Keep the index up with what other machines file."""
+        while not self._closing.wait(_FOLLOW_S):
+            # A server that is away for a while comes back, and whoever asks for something is told.
+            with suppress(StoreError):
+                self.follow()
+
+    def follow(self) -> None:
+        """Index what another machine has filed, unless one files now."""
+        if self._store.unindexed(1):
+            with _lock(self.folder), self._writing.lock(wait=False) as alone:
+                if alone:
+                    self._catch_up()
 
     @classmethod
     def _open_to_read(cls, folder: Path) -> Self:
@@ -111,13 +165,29 @@ class Archive(View):
         self.close()
 
     def close(self) -> None:
-        self._writing.close()
-        self._store.close()
+        self._closing.set()
+        if self._follower is not None:
+            self._follower.join()
+        for store in (self._writing, self._store, *self._readers.values()):
+            store.close()
 
     def view(self, reader: WhoReads, observer: Observer | None = None) -> View:
         """What one reader sees of the archive: as if nothing else were in it. The observer is told what
         is searched for, opened and refused."""
-        return View(self._store, self._indexes, reader, observer, self._outdone)
+        store = self._store
+        if is_url(store.path) and reader != EVERYTHING:
+            # A connection for all who may read the same: the database knows them, too.
+            grant = WhoReads("", reader.clearance, reader.captions, reader.cards)
+            with self._opening:
+                if grant not in self._readers:
+                    self._readers[grant] = Store(store.path, read_only=True, reader=grant)
+                store = self._readers[grant]
+        return View(store, self._indexes, reader, observer, self._outdone, self._store)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with _lock(self.folder), self._writing.lock():
+            yield
 
     # Keeping
 
@@ -131,7 +201,7 @@ class Archive(View):
         reader: Reader = reftel.read,
     ) -> Report:
         """File texts, one transaction a batch. A text that is held already changes nothing."""
-        with _lock(self.folder):
+        with self._alone():
             batches = prepare_texts(incoming, self._writing, reader, batch)
             return self._take(batches, on_progress, on_problem)
 
@@ -148,9 +218,9 @@ class Archive(View):
 
         What was filed before an interruption is passed over when the same is filed again.
         """
-        with _lock(self.folder):
+        with self._alone():
             found = inputs(paths, stdin=stdin, had=self._writing.had)
-            batches = prepare_inputs(found, self.folder / "telegrams.db", workers)
+            batches = prepare_inputs(found, self._writing.path, workers)
             return self._take(batches, on_progress, on_problem)
 
     def _take(
@@ -263,7 +333,7 @@ class Archive(View):
         """Open the telegrams whose day of declassification has come (as 20260131; None: today), without
         reading them again; how many."""
         today = day or int(datetime.now(UTC).strftime("%Y%m%d"))
-        with _lock(self.folder):
+        with self._alone():
             with self._writing.transaction():
                 label = self._writing.label_id(OPEN)
                 due = self._writing.opened_by(today, label)
@@ -289,7 +359,7 @@ class Archive(View):
         now = datetime.now(UTC)
         day = int(opens.strftime("%Y%m%d")) if opens else None
         decided = 0
-        with _lock(self.folder):
+        with self._alone():
             with store.transaction():
                 for digest in digests:
                     row = store.by_digest(digest, store.labels())
@@ -382,7 +452,7 @@ class Archive(View):
 
     def rebuild_index(self) -> None:
         """Build the index again from the store."""
-        with _lock(self.folder):
+        with self._alone():
             self._fill_index()
 
     def verify(

@@ -107,6 +107,15 @@ def _files(folder: Path) -> Iterator[Path]:
             yield file
 
 
+def files_beside(folder: Path) -> Iterator[Path]:
+    """What lies in an archive beside its database and what is derived: drafts, saved searches, the access
+    file, the audit trail."""
+    for file in _files(folder):
+        name = file.relative_to(folder).parts[0]
+        if not name.startswith("telegrams") and name != "place":
+            yield file
+
+
 def _is_database(file: Path) -> bool:
     with file.open("rb") as opened:
         return opened.read(16) == b"SQLite format 3\0"

@@ -143,7 +143,7 @@ def prepare_texts(
         yield Batch(ready, {}, len(some), 0, some[-1].path)
 
 
-def prepare_inputs(inputs: Iterable[Input], database: Path, workers: int) -> Iterator[Batch]:
+def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) -> Iterator[Batch]:
     """Batches of inputs in their order, read in so many other processes, or in this one.
 
     A worker that dies takes nothing with it: what it had is read again, one input at a time where it
@@ -226,9 +226,9 @@ _KINDS: dict[str, type[Prepared] | type[Passed] | type[Problem]] = {
 }
 
 
-def _begin(database: str) -> None:
+def _begin(database: Path | str) -> None:
     global _store
-    _store = Store(Path(database), read_only=True)
+    _store = Store(database, read_only=True)
 
 
 def _work(packed: bytes) -> bytes:
@@ -244,8 +244,8 @@ def _decode(packed: bytes) -> list[Ready]:
 
 
 class _Pool:
-    def __init__(self, workers: int, database: Path) -> None:
-        self._workers, self._database = workers, str(database)
+    def __init__(self, workers: int, database: Path | str) -> None:
+        self._workers, self._database = workers, database
         self._executor = self._start()
 
     def _start(self) -> ProcessPoolExecutor:

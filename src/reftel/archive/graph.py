@@ -47,7 +47,7 @@ class Graph:
         """The telegrams under each key, the oldest first; a ghost has none."""
         found: dict[Key, dict[int, Held]] = {}
         columns = "d.telegram, d.id, d.sent"
-        order = "ORDER BY d.sent IS NULL, d.sent, d.section, d.quality DESC, d.digest"
+        order = "ORDER BY d.sent IS NULL, d.sent, d.section NULLS FIRST, d.quality DESC, d.digest"
         numbers, digests = _sorted_out(keys)
         for some in _some(numbers):
             query = (

@@ -16,7 +16,7 @@ from typing import Any
 import reftel
 from reftel.access import Label
 from reftel.access.labels import HIGHEST, OTHER
-from reftel.archive.backup import DATABASE, SUMS, OnProgress, replacing
+from reftel.archive.backup import DATABASE, OnProgress, files_beside, replacing
 from reftel.archive.filing import digest_of, prepared
 from reftel.archive.keep import keep, relabel
 from reftel.archive.model import BrokenStoreError, DamagedError, StoreError
@@ -50,11 +50,10 @@ def salvage(
         finally:
             new.close()
             old.close()
-        for other in sorted(folder.iterdir()):
-            if other.name in ("index", "lock", SUMS) or other.name.startswith("telegrams"):
-                continue
-            copy = shutil.copytree if other.is_dir() else shutil.copy2
-            copy(other, place / other.name)
+        for file in files_beside(folder):
+            other = place / file.relative_to(folder)
+            other.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, other)
     return saved, old.lost
 
 

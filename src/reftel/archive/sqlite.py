@@ -21,6 +21,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self.name = str(path)
         with self._errors():
             self._db = self._connect(read_only)
             if read_only:
@@ -90,6 +91,23 @@ class SqliteDatabase:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read within is of one moment."""
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
+    def count_on(self, tables: Iterable[str]) -> None:
+        """SQLite takes the number behind the highest by itself."""
+
+    @contextmanager
+    def lock(self, *, wait: bool = True) -> Iterator[bool]:  # noqa: ARG002
+        """The lock of the folder is enough."""
+        yield True
 
     @property
     def state(self) -> object:

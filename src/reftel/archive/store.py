@@ -3,106 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from reftel.access import Label
+from reftel.access import Label, Reader
 from reftel.archive.model import BrokenStoreError, DamagedError, Number, StoreError
 from reftel.archive.pack import NONE, Dictionary, unpack, unpack_text
 from reftel.archive.relations import Cited, Continuity
+from reftel.archive.schema import FORMAT, SCHEMA
 from reftel.archive.sqlite import SqliteDatabase
 from reftel.sources import SourceFile
 from reftel.telegram import Mrn, Telegram
 
-FORMAT = 2
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE labels (
-    id INTEGER PRIMARY KEY,
-    classification TEXT NOT NULL,
-    captions TEXT NOT NULL,
-    UNIQUE (classification, captions)
-);
-CREATE TABLE documents (
-    id INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL UNIQUE,
-    telegram INTEGER NOT NULL,
-    label INTEGER NOT NULL REFERENCES labels (id),
-    reading INTEGER NOT NULL,
-    quality INTEGER NOT NULL,
-    post TEXT,
-    year INTEGER,
-    number INTEGER,
-    section INTEGER,
-    sent INTEGER,
-    opens INTEGER,
-    filed INTEGER NOT NULL,
-    origin TEXT NOT NULL
-);
-CREATE INDEX documents_number ON documents (post, year, number, label);
-CREATE INDEX documents_sent ON documents (sent);
-CREATE INDEX documents_copies ON documents (telegram) WHERE telegram <> id;
-CREATE INDEX documents_opens ON documents (opens) WHERE opens IS NOT NULL;
-CREATE TABLE texts (
-    document INTEGER PRIMARY KEY REFERENCES documents (id),
-    dictionary INTEGER NOT NULL,
-    source BLOB NOT NULL,
-    record BLOB NOT NULL
-);
-CREATE TABLE dictionaries (id INTEGER PRIMARY KEY, text BLOB NOT NULL, record BLOB NOT NULL);
-CREATE TABLE spread (telegram INTEGER PRIMARY KEY);
-CREATE TABLE citations (
-    post TEXT NOT NULL,
-    year INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    document INTEGER NOT NULL REFERENCES documents (id),
-    label INTEGER NOT NULL REFERENCES labels (id),
-    how INTEGER NOT NULL,
-    PRIMARY KEY (post, year, number, document)
-) WITHOUT ROWID;
-CREATE INDEX citations_document ON citations (document, how);
-CREATE TABLE stations (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE continuity (
-    originator INTEGER NOT NULL REFERENCES stations (id),
-    addressee INTEGER NOT NULL REFERENCES stations (id),
-    sent INTEGER NOT NULL,
-    document INTEGER NOT NULL REFERENCES documents (id),
-    number INTEGER NOT NULL,
-    PRIMARY KEY (originator, sent, addressee, document)
-) WITHOUT ROWID;
-CREATE TABLE lost (
-    document INTEGER PRIMARY KEY REFERENCES documents (id),
-    why TEXT NOT NULL
-);
-CREATE TABLE decisions (
-    id INTEGER PRIMARY KEY,
-    digest BLOB NOT NULL,
-    at INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    why TEXT NOT NULL,
-    label INTEGER REFERENCES labels (id),
-    opens INTEGER
-);
-CREATE INDEX decisions_digest ON decisions (digest);
-CREATE TABLE refused (digest BLOB PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE had (
-    path TEXT PRIMARY KEY,
-    size INTEGER NOT NULL,
-    modified INTEGER NOT NULL,
-    inputs INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE unindexed (
-    document INTEGER NOT NULL,
-    label INTEGER NOT NULL,
-    PRIMARY KEY (document, label)
-) WITHOUT ROWID;
-"""
+if TYPE_CHECKING:
+    from reftel.archive.postgres import PostgresDatabase
 
 WHOLE = 0
 """Stands for a document in the list of what is not indexed: the label's index is to be made anew."""
+
+
+def _database(
+    path: Path | str, read_only: bool, reader: Reader | None
+) -> SqliteDatabase | PostgresDatabase:
+    if isinstance(path, Path):
+        return SqliteDatabase(path, read_only=read_only)
+    try:
+        from reftel.archive.postgres import PostgresDatabase
+    except ImportError as error:
+        need = "install it with: pip install 'reftel[postgres]'"
+        raise StoreError(f"{error.name} is not installed; {need}") from error
+    return PostgresDatabase(path, read_only=read_only, reader=reader)
+
 
 Labels = Collection[int]
 """Ids of labels: what a reader may read."""
@@ -154,7 +88,7 @@ _ADD_DOCUMENT = (
 
 def _within(labels: Labels, table: str = "") -> str:
     """The condition that a document's label is one of these; the ids are ours, never a reader's words."""
-    return f"{table}label IN ({', '.join(str(int(each)) for each in sorted(labels))})"
+    return f"{table}label IN ({', '.join(str(int(each)) for each in sorted(labels)) or -1})"
 
 
 _Value = TypeVar("_Value")
@@ -164,23 +98,54 @@ _REMEMBERED = 200
 class Store:
     """One connection to the database; every write happens inside `transaction()`."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, read_only: bool = False, reader: Reader | None = None
+    ) -> None:
+        """A file of SQLite, or the URL of a PostgreSQL, which a reader may ask for what that reader may
+        know of alone. Raises `StoreError`."""
         self.path = path
+        self.place = 1
         self._dictionaries = {0: NONE}
         self._ids: dict[Label | str, int] = {}
         """Of labels and stations met, so that they are not looked up for each telegram."""
         self._remembered: dict[Hashable, tuple[object, Any]] = {}
-        self._db = SqliteDatabase(path, read_only=read_only)
+        self._db = _database(path, read_only, reader)
+        try:
+            self._begin(read_only)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _begin(self, read_only: bool) -> None:
         if not read_only:
             with self.transaction():
-                if self._db.create(_SCHEMA):
+                if self._db.create(SCHEMA):
                     self._db.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
+                    if isinstance(self.path, Path):
+                        self.enter("index")
         row = self._db.one("SELECT value FROM meta WHERE key = 'format'")
         found = row[0] if row else "none"
         if row is None or int(found) > FORMAT:
-            raise StoreError(f"{path} has format {found}; this version reads up to {FORMAT}")
+            raise StoreError(f"{self.name} has format {found}; this version reads up to {FORMAT}")
         if int(found) < FORMAT:
-            raise StoreError(f"{path} has format {found}: open it where it can be written, once")
+            raise StoreError(
+                f"{self.name} has format {found}: open it where it can be written, once"
+            )
+
+    def enter(self, name: str) -> bool:
+        """Be the store of the index in a place, of which there may be several; whether it is a new one.
+        What changes is listed for each of them."""
+        row = self._db.one("SELECT id FROM places WHERE name = ?", (name,))
+        new = row is None
+        if new:
+            insert = "INSERT INTO places (name) VALUES (?) RETURNING id"
+            row = self._db.one(insert, (name,))
+        self.place = int(row[0])
+        return new
+
+    def lock(self, *, wait: bool = True) -> AbstractContextManager[bool]:
+        """One writer at a time; whether it is this one."""
+        return self._db.lock(wait=wait)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -192,6 +157,15 @@ class Store:
             # Ids that were given in it were not.
             self._ids.clear()
             raise
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read within is of one moment, whatever others write."""
+        return self._db.snapshot()
+
+    @property
+    def name(self) -> str:
+        """Where the store is, without a password."""
+        return self._db.name
 
     def damage(self) -> list[str]:
         """What the database itself finds damaged."""
@@ -365,32 +339,40 @@ class Store:
     # What is still to be indexed
 
     def _mark_unindexed(self, document: int, label: int) -> None:
-        insert = "INSERT INTO unindexed VALUES (?, ?) ON CONFLICT DO NOTHING"
-        self._db.execute(insert, (document, label))
+        self._db.execute(
+            "INSERT INTO unindexed (place, document, label) SELECT id, ?, ? FROM places WHERE true"
+            " ON CONFLICT DO NOTHING",
+            (document, label),
+        )
 
     def mark_all_unindexed(self) -> None:
         self._db.execute(
-            "INSERT INTO unindexed SELECT id, label FROM documents WHERE reading = 1"
-            " ON CONFLICT DO NOTHING"
+            "INSERT INTO unindexed (place, document, label)"
+            " SELECT p.id, d.id, d.label FROM documents d, places p WHERE d.reading = 1 AND p.id = ?"
+            " ON CONFLICT DO NOTHING",
+            (self.place,),
         )
 
     def mark_label_unindexed(self, label: int) -> None:
         """Have the index of a label made anew, with nothing in it of what was removed."""
         self._mark_unindexed(WHOLE, label)
         self._db.execute(
-            "INSERT INTO unindexed SELECT id, label FROM documents WHERE reading = 1 AND label = ?"
+            "INSERT INTO unindexed (place, document, label)"
+            " SELECT p.id, d.id, d.label FROM documents d, places p WHERE d.reading = 1 AND d.label = ?"
             " ON CONFLICT DO NOTHING",
             (label,),
         )
 
     def unindexed(self, limit: int) -> list[tuple[int, int]]:
         """Documents and labels under whose index their entry has to be made, changed or removed."""
-        query = "SELECT document, label FROM unindexed ORDER BY document, label LIMIT ?"
-        return self._db.execute(query, (limit,))
+        query = (
+            "SELECT document, label FROM unindexed WHERE place = ? ORDER BY document, label LIMIT ?"
+        )
+        return self._db.execute(query, (self.place, limit))
 
     def mark_indexed(self, entries: Iterable[tuple[int, int]]) -> None:
-        delete = "DELETE FROM unindexed WHERE document = ? AND label = ?"
-        self._db.executemany(delete, entries)
+        delete = "DELETE FROM unindexed WHERE place = ? AND document = ? AND label = ?"
+        self._db.executemany(delete, [(self.place, *entry) for entry in entries])
 
     # Finding
 
@@ -409,8 +391,12 @@ class Store:
 
     def unindexed_between(self, first: int, last: int) -> set[tuple[int, int]]:
         """What is still to be indexed of the documents with ids from one to another."""
-        query = "SELECT document, label FROM unindexed WHERE document >= ? AND document <= ?"
-        return {(row[0], row[1]) for row in self._db.execute(query, (first, last))}
+        query = (
+            "SELECT document, label FROM unindexed"
+            " WHERE place = ? AND document >= ? AND document <= ?"
+        )
+        rows = self._db.execute(query, (self.place, first, last))
+        return {(row[0], row[1]) for row in rows}
 
     def cited_between(
         self, first: int, last: int
@@ -438,7 +424,7 @@ class Store:
     def by_number(self, number: Number, labels: Labels | None = None) -> list[Row]:
         """All documents with a number, sections in order, the best copies first."""
         within = f" AND {_within(labels)}" if labels is not None else ""
-        order = "ORDER BY section, quality DESC, digest"
+        order = "ORDER BY section NULLS FIRST, quality DESC, digest"
         return self._rows(f"post = ? AND year = ? AND number = ?{within} {order}", number)
 
     def by_time(self, sent: int, post: str) -> list[Row]:
@@ -527,6 +513,15 @@ class Store:
         """The exact text alone. Raises `DamagedError`."""
         dictionary, source, _ = self._packed(document)
         return unpack_text(source, self.dictionary(dictionary))
+
+    def put(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        """Add whole rows to a table."""
+        marks = ", ".join("?" * len(rows[0]))
+        self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    def count_on(self) -> None:
+        """Give new rows the numbers behind those that were put."""
+        self._db.count_on(("labels", "stations", "decisions"))
 
     def select(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query, for the modules that follow numbers and citations (graph.py, gaps.py)."""

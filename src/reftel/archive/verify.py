@@ -39,7 +39,7 @@ def verify(
     on_progress: OnProgress | None = None,
 ) -> Iterator[Problem]:
     """Everything that is wrong, with what to do; each document is read, and every file of the index."""
-    database = str(store.path)
+    database = store.name
     damage = store.damage()
     for line in damage:
         yield Problem(database, f"{line}; {_SALVAGE}")

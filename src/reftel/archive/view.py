@@ -50,8 +50,11 @@ class View:
         reader: Reader,
         observer: Observer | None = None,
         outdone: Outdone | None = None,
+        witness: Store | None = None,
     ) -> None:
+        """The witness is asked what is held and closed to the reader, where the store does not tell it."""
         self._store = store
+        self._witness = witness or store
         self._indexes = indexes
         self.reader = reader
         self._observer = observer
@@ -266,33 +269,31 @@ class View:
     def document(self, digest: str) -> Document | None:
         """The document whose digest begins so, if there is exactly one."""
         row = self._store.by_digest(digest.lower(), self._labels)
-        self._tell_of([row] if row else [], lambda labels: self._named(digest, labels))
+        self._tell_of([row] if row else [], lambda store, labels: _named(store, digest, labels))
         return self._document(row) if row else None
 
     def cited_as(self, mrn: Mrn) -> tuple[Document, ...]:
         """All documents with a number: reading copies first, sections in order."""
         number = (mrn.post, mrn.year, mrn.number)
         rows = self._store.by_number(number, self._labels)
-        self._tell_of(rows, lambda labels: self._store.by_number(number, labels))
+        self._tell_of(rows, lambda store, labels: store.by_number(number, labels))
         best: dict[int, Row] = {}
         for row in rows:
             best.setdefault(row.telegram, row)
         others = [row for row in rows if best[row.telegram] is not row]
         return tuple(self._document(row) for row in (*best.values(), *others))
 
-    def _named(self, digest: str, labels: Collection[int]) -> list[Row]:
-        row = self._store.by_digest(digest.lower(), labels)
-        return [row] if row else []
-
-    def _tell_of(self, opened: list[Row], asked: Callable[[Collection[int]], list[Row]]) -> None:
+    def _tell_of(
+        self, opened: list[Row], asked: Callable[[Store, Collection[int]], list[Row]]
+    ) -> None:
         """Tell the observer what is opened, and what of the same is held and closed to this reader: the
         reader learns nothing of it."""
         if self._observer is None:
             return
         for row in opened:
             self._tell("open", row.digest.hex())
-        closed = self._store.labels().keys() - set(self._labels)
-        for row in asked(closed):
+        closed = self._witness.labels().keys() - set(self._labels)
+        for row in asked(self._witness, closed):
             self._tell("refused", row.digest.hex())
 
     def cards(self, mrn: Mrn) -> tuple[Card, ...]:
@@ -302,7 +303,7 @@ class View:
 
     def card(self, digest: str) -> Card | None:
         """The withdrawal card of the document whose digest begins so."""
-        cards = self._cards(self._named(digest, self._closed))
+        cards = self._cards(_named(self._store, digest, self._closed))
         return cards[0] if cards else None
 
     @property
@@ -378,6 +379,11 @@ class View:
             telegram=self._store.telegram(row.id),
             variant_of=best.digest.hex() if best.id != row.id else None,
         )
+
+
+def _named(store: Store, digest: str, labels: Collection[int]) -> list[Row]:
+    row = store.by_digest(digest.lower(), labels)
+    return [row] if row else []
 
 
 def _without(query: tantivy.Query, documents: list[int] | None) -> tantivy.Query:

@@ -13,9 +13,12 @@ import click
 from reftel.cli.common import (
     DONE,
     NOTHING,
+    Place,
     archive_option,
+    database_folders,
     fail,
     open_archive,
+    place,
     say,
     user_folder,
 )
@@ -35,7 +38,7 @@ def archive() -> None:
 
 @archive.command()
 @archive_option
-def verify(folder: Path | None) -> None:
+def verify(folder: Place | None) -> None:
     """Check every document (text, record, number, citations, label, copies) and the index.
 
     What is wrong is said with what to do; nothing is changed.
@@ -54,7 +57,7 @@ def verify(folder: Path | None) -> None:
 @archive.command()
 @click.argument("to", type=click.Path(path_type=Path))
 @archive_option
-def backup(to: Path, folder: Path | None) -> None:
+def backup(to: Path, folder: Place | None) -> None:
     """Copy the archive to the folder TO, which is not there yet, while it is in use.
 
     The copy is checked before it takes its place; the index is left out and built again by restore.
@@ -65,7 +68,7 @@ def backup(to: Path, folder: Path | None) -> None:
     from reftel.archive.backup import backup as make
 
     with _failures(), _progress("Copying") as show:
-        problems = make(folder or user_folder(), to, show)
+        problems = make(_folder_of(folder), to, show)
     _say_all(problems)
     if problems:
         say(
@@ -80,7 +83,7 @@ def backup(to: Path, folder: Path | None) -> None:
 @archive.command()
 @click.argument("source", metavar="FROM", type=click.Path(exists=True, path_type=Path))
 @archive_option
-def restore(source: Path, folder: Path | None) -> None:
+def restore(source: Path, folder: Place | None) -> None:
     """Put the backup FROM in the place of the archive, and build its index.
 
     An archive that is there already is not touched: move it away first.
@@ -90,19 +93,19 @@ def restore(source: Path, folder: Path | None) -> None:
     """
     from reftel.archive.backup import restore as put_back
 
-    place = folder or user_folder()
+    target = _folder_of(folder)
     with _failures():
-        problems = put_back(source, place)
+        problems = put_back(source, target)
     _say_all(problems)
-    with open_archive(place) as opened:
-        say(f"{place}: {opened.count():,} telegrams, as they were backed up")
+    with open_archive(target) as opened:
+        say(f"{target}: {opened.count():,} telegrams, as they were backed up")
     sys.exit(NOTHING if problems else DONE)
 
 
 @archive.command()
 @click.argument("to", type=click.Path(path_type=Path))
 @archive_option
-def salvage(to: Path, folder: Path | None) -> None:
+def salvage(to: Path, folder: Place | None) -> None:
     """Take what can be read of a damaged archive into a new one, in the folder TO.
 
     The damaged one is not touched. What is lost is said, one line each.
@@ -113,16 +116,36 @@ def salvage(to: Path, folder: Path | None) -> None:
     from reftel.archive.salvage import salvage as save
 
     with _failures(), _progress("Reading") as show:
-        saved, lost = save(folder or user_folder(), to, show)
+        saved, lost = save(_folder_of(folder), to, show)
     _say_all(lost)
     with open_archive(to):
         say(f"{to}: {saved:,} documents saved, {len(lost):,} lost or doubtful")
     sys.exit(NOTHING if lost else DONE)
 
 
+@archive.command()
+@click.argument("source", metavar="FROM", type=place)
+@click.argument("to", type=place)
+def copy(source: Place, to: Place) -> None:
+    """Copy the archive FROM to TO: a folder that is not there yet, or an empty database
+    (postgresql://...), either way.
+
+    It may be in use meanwhile. Each row is read again and compared.
+
+    \b
+    Example: reftel archive copy ~/telegrams postgresql://reftel@db.example/telegrams
+    """
+    from reftel.archive.copying import copy as move
+
+    with _failures(), _progress("Copying") as show:
+        copied = move(source, to, database_folders(), show)
+    with open_archive(to):
+        say(f"{copied:,} documents copied and compared; the index is built")
+
+
 @archive.command("rebuild-index")
 @archive_option
-def rebuild_index(folder: Path | None) -> None:
+def rebuild_index(folder: Place | None) -> None:
     """Build the search index again from the stored telegrams.
 
     \b
@@ -136,6 +159,15 @@ def rebuild_index(folder: Path | None) -> None:
 def _say_all(problems: list[Problem]) -> None:
     for problem in problems:
         say(str(problem))
+
+
+def _folder_of(named: Place | None) -> Path:
+    if isinstance(named, str):
+        fail(
+            "an archive in a database is backed up by the database's own means (pg_dump), or copied to"
+            " a folder: reftel archive copy FROM TO"
+        )
+    return named or user_folder()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from reftel.cli.common import (
     DONE,
     NOTHING,
     UNREADABLE,
+    Place,
     as_json,
     color,
     directory_of,
@@ -72,7 +73,7 @@ def check_command(
     silenced: tuple[str, ...],
     listed: bool,
     year: int | None,
-    folder: Path | None,
+    folder: Place | None,
     directory_file: Path | None,
 ) -> None:
     """Check drafts and telegrams against the drafting rules. PATHS are files, folders, or -.

@@ -51,13 +51,24 @@ def format_option(*formats: str) -> Callable[[_Command], _Command]:
     )
 
 
+Place = Path | str
+"""A folder, or the URL of a database."""
+
+
+def place(value: str) -> Place:
+    """The folder or the URL that somebody names."""
+    return value if value.startswith(("postgresql://", "postgres://")) else Path(value)
+
+
 def archive_option(command: _Command) -> _Command:
     return click.option(
         "--archive",
         "folder",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=place,
+        metavar="FOLDER|URL",
         envvar="REFTEL_ARCHIVE",
-        help="The archive's folder [default: REFTEL_ARCHIVE, or the user data folder].",
+        help="The archive's folder, or postgresql://... [default: REFTEL_ARCHIVE, or the user data"
+        " folder].",
     )(command)
 
 
@@ -66,16 +77,21 @@ def user_folder() -> Path:
     return (Path(data) if data else Path.home() / ".local" / "share") / "reftel"
 
 
-def open_archive(folder: Path | None, *, new: bool = False) -> Archive:
+def database_folders() -> Path:
+    """Where the indexes of databases lie."""
+    return user_folder() / "databases"
+
+
+def open_archive(folder: Place | None, *, new: bool = False) -> Archive:
     try:
         from reftel.archive import Archive, StoreError
     except ImportError as error:
         fail(f"{error.name} is not installed; install it with: pip install 'reftel[archive]'")
     place = folder or user_folder()
-    if not new and not (place / "telegrams.db").exists():
+    if not new and isinstance(place, Path) and not (place / "telegrams.db").exists():
         fail(f"there is no archive in {place}; file telegrams first: reftel add FOLDER")
     try:
-        return Archive.open(place)
+        return Archive.open(place, database_folders())
     except (StoreError, OSError) as error:
         fail(str(error))
 

@@ -13,6 +13,7 @@ from reftel.cli.common import (
     DONE,
     NOTHING,
     UNREADABLE,
+    Place,
     archive_option,
     as_json,
     directory_of,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 64),
     help="How many other processes read [default: one for each core, none for little].",
 )
-def add(paths: tuple[str, ...], folder: Path | None, workers: int | None) -> None:
+def add(paths: tuple[str, ...], folder: Place | None, workers: int | None) -> None:
     """File telegrams: folders, files, archives, tables, mail, records, PDF, or - for standard input.
 
     What was filed before an interruption is passed over when the same is filed again.
@@ -122,7 +123,7 @@ class _Bar:
 @archive_option
 @format_option("text", "json", "source")
 @click.option("--all", "all_copies", is_flag=True, help="Every document with the number.")
-def show(number: str, folder: Path | None, form: str, all_copies: bool) -> None:
+def show(number: str, folder: Place | None, form: str, all_copies: bool) -> None:
     """Print a telegram by its message reference number, in any spelling.
 
     \b
@@ -155,7 +156,7 @@ def show(number: str, folder: Path | None, form: str, all_copies: bool) -> None:
 @click.option("--get", "path", metavar="PATH", help="Answer one request and end, without a server.")
 @directory_option
 def serve(
-    folder: Path | None, host: str, port: int, path: str | None, directory_file: Path | None
+    folder: Place | None, host: str, port: int, path: str | None, directory_file: Path | None
 ) -> None:
     """Open the reading room.
 

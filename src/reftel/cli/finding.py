@@ -18,6 +18,7 @@ from reftel.cli.common import (
     DONE,
     NOTHING,
     UNREADABLE,
+    Place,
     archive_option,
     as_json,
     color,
@@ -56,7 +57,7 @@ _BAR_STEP = 100
 @format_option("text", "json", "jsonl", "csv")
 def search(
     query: tuple[str, ...],
-    folder: Path | None,
+    folder: Place | None,
     order: Any,
     limit: int | None,
     offset: int,
@@ -114,7 +115,7 @@ def _mistaken(error: QueryError, query: str) -> NoReturn:
 
 
 def _batch(
-    text: str, path: str, folder: Path | None, order: Any, limit: int | None, form: str
+    text: str, path: str, folder: Place | None, order: Any, limit: int | None, form: str
 ) -> NoReturn:
     if order == "relevance":
         fail("--batch sorts by date: --order newest or --order oldest")
@@ -154,7 +155,7 @@ def _csv_line(values: Iterable[object]) -> str:
 @archive_option
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="How many.")
 @format_option("text", "json", "jsonl")
-def like(number: str, folder: Path | None, limit: int, form: str) -> None:
+def like(number: str, folder: Place | None, limit: int, form: str) -> None:
     """Find the telegrams most like one, by the words that mark it out.
 
     \b
@@ -212,7 +213,7 @@ def _saved(archive: Archive) -> SavedSearches:
 @click.option("--keep", is_flag=True, help="What is shown stays new.")
 @click.option("--forget", is_flag=True, help="Give the saved search up.")
 @format_option("text", "json", "jsonl")
-def saved(name: str | None, folder: Path | None, keep: bool, forget: bool, form: str) -> None:
+def saved(name: str | None, folder: Place | None, keep: bool, forget: bool, form: str) -> None:
     """Say what is new in the saved searches, or show what is new in one of them.
 
     \b
@@ -278,7 +279,7 @@ def _print_saved(searches: SavedSearches, form: str) -> int:
     help="[default: by the name of the file]",
 )
 def export(
-    query: tuple[str, ...], target: str, folder: Path | None, order: Any, form: str | None
+    query: tuple[str, ...], target: str, folder: Place | None, order: Any, form: str | None
 ) -> None:
     """Write all results of a search to a file, or to - (standard output). A folder (its name ends in /)
     gets each telegram's original text.
@@ -352,7 +353,7 @@ def _with_bar(documents: Iterable[Document], total: int) -> Iterator[Document]:
 @click.option("--url", help="The address at which it can be read.")
 @format_option(*CITATIONS)
 def cite(
-    number: str, folder: Path | None, paragraph: int | None, url: str | None, form: str
+    number: str, folder: Place | None, paragraph: int | None, url: str | None, form: str
 ) -> None:
     """Cite a telegram: as a note, for a bibliography, as the National Archives ask, or for a program.
 

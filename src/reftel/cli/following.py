@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,7 @@ from reftel import tables
 from reftel.cli.common import (
     DONE,
     NOTHING,
+    Place,
     archive_option,
     as_json,
     color,
@@ -57,7 +57,7 @@ def _post(text: str | None) -> str | None:
 @format_option("text", "json", "graphml")
 def thread(
     number: str | None,
-    folder: Path | None,
+    folder: Place | None,
     depth: int,
     limit: int,
     other: str | None,
@@ -158,7 +158,7 @@ def _most_cited(
 @click.option("--year", type=int, help="The gaps of one year.")
 @format_option("text", "json", "csv")
 def missing(
-    number: str | None, folder: Path | None, post: str | None, year: int | None, form: str
+    number: str | None, folder: Place | None, post: str | None, year: int | None, form: str
 ) -> None:
     """Say what is not held: of the archive, of a post or a year, or all that is known of one telegram.
 
@@ -237,7 +237,7 @@ def _gaps(archive: Archive, post: str | None, year: int | None, form: str) -> No
 @click.argument("other", required=False)
 @archive_option
 @format_option("text", "json")
-def diff(one: str, other: str | None, folder: Path | None, form: str) -> None:
+def diff(one: str, other: str | None, folder: Place | None, form: str) -> None:
     """Lay two documents side by side: digests, or one number for its copy to read and its next best.
 
     Ends with 1 where they differ.

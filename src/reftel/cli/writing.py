@@ -18,6 +18,7 @@ from reftel.cli.common import (
     DONE,
     NOTHING,
     UNREADABLE,
+    Place,
     archive_option,
     as_json,
     directory_of,
@@ -63,7 +64,7 @@ _charset_option = click.option(
 )
 @archive_option
 def draft_command(
-    originator: str | None, number: str | None, answered: str | None, folder: Path | None
+    originator: str | None, number: str | None, answered: str | None, folder: Place | None
 ) -> None:
     """Print a new draft: an empty one, or a reply with reference, TAGS and addressees filled in.
 

@@ -1,0 +1,183 @@
+"""What an archive in PostgreSQL has beyond one in a folder: a second lock, several machines, moving there and
+back. How it keeps and finds is tested with the other one's tests (conftest.py)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from reftel.access import OPEN, Deed, Label, Reader
+from reftel.archive import Archive, StoreError
+from reftel.archive.copying import KEYS, NOT_COPIED, copy
+from reftel.archive.schema import SCHEMA
+from reftel.archive.store import Store
+from reftel.telegram import Mrn
+from tests.archive.test_archive import incoming, make
+from tests.instruments.postgres import Server
+from tests.telegrams import corpus_texts
+
+_TABLES = re.findall(r"^CREATE TABLE (\w+)", SCHEMA, re.MULTILINE)
+
+
+def _secret(number: int, text: str = "A secret lamp.", caption: str = "") -> str:
+    made = make(number, text=text, ref="BERN 1; ROME 9")
+    made = made.replace("UNCLAS BERN", "S E C R E T BERN")
+    return made.replace("\n\nE.O.", f"\n\n{caption}\n\nE.O.") if caption else made
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    return server.database()
+
+
+def test_a_wrong_query_shows_a_reader_nothing_that_is_closed(url: str, tmp_path: Path) -> None:
+    with Archive.open(f"{url}&folder={tmp_path / 'a'}") as archive:
+        archive.add(
+            incoming(make(1), make(2, ref="BERN 1"), _secret(3), _secret(4, caption="NODIS"))
+        )
+        counts = {}
+        for name, reader in {
+            "all": None,
+            "cleared": Reader("", "SECRET"),
+            "holder": Reader("", "SECRET", frozenset(("NODIS",))),
+            "nobody": Reader(""),
+            "clerk": Reader("", "UNCLASSIFIED"),
+        }.items():
+            store = Store(url, read_only=True, reader=reader)
+            counts[name] = {
+                table: store.select(f"SELECT count(*) FROM {table}")[0][0] for table in _TABLES
+            }
+            store.close()
+    wanted = {"all": 4, "cleared": 3, "holder": 4, "nobody": 0, "clerk": 2}
+    assert {name: found["documents"] for name, found in counts.items()} == wanted
+    assert {name: found["texts"] for name, found in counts.items()} == wanted
+    assert {name: found["citations"] for name, found in counts.items()} == {
+        "all": 5, "cleared": 3, "holder": 5, "nobody": 0, "clerk": 1,
+    }  # fmt: skip
+    assert counts["nobody"]["labels"] == 0
+    for name in ("cleared", "holder", "nobody", "clerk"):
+        for table in ("decisions", "refused", "had", "places", "unindexed"):
+            assert counts[name][table] == 0
+
+
+def test_a_reader_sees_what_the_label_lets_and_the_trail_hears_what_not(
+    url: str, tmp_path: Path
+) -> None:
+    heard: list[Deed] = []
+    with Archive.open(f"{url}&folder={tmp_path / 'a'}") as archive:
+        archive.add(incoming(make(1, text="A lamp."), _secret(3)))
+        clerk = archive.view(Reader("clerk", "UNCLASSIFIED"), heard.append)
+        assert [hit.mrn for hit in clerk.search("lamp").hits] == ["07BERN1"]
+        assert clerk.cited_as(Mrn.of(2007, "BERN", 3)) == ()
+        assert [deed.kind for deed in heard] == ["search", "refused"]
+        with_cards = archive.view(Reader("keeper", "UNCLASSIFIED", cards="SECRET"))
+        (card,) = with_cards.cards(Mrn.of(2007, "BERN", 3))
+        assert card.classification == "SECRET"
+        assert with_cards.cited_as(Mrn.of(2007, "BERN", 3)) == ()
+
+
+def test_a_role_that_passes_over_the_second_lock_serves_no_reader(
+    server: Server, url: str, tmp_path: Path
+) -> None:
+    root = server.url(url.split("@/")[1].split("?")[0], "postgres")
+    with (
+        Archive.open(f"{root}&folder={tmp_path / 'a'}") as archive,
+        pytest.raises(StoreError, match="row level security"),
+    ):
+        archive.view(Reader("clerk", "UNCLASSIFIED"))
+
+
+def test_what_one_machine_files_the_other_finds(url: str, tmp_path: Path) -> None:
+    with (
+        Archive.open(f"{url}&folder={tmp_path / 'a'}") as one,
+        Archive.open(f"{url}&folder={tmp_path / 'b'}") as two,
+    ):
+        one.add(incoming(*(make(n, text=f"lamp {n}") for n in range(1, 30))))
+        two.follow()
+        assert two.search("lamp", limit=50) == one.search("lamp", limit=50)
+        two.add(incoming(*(make(n, text=f"lamp {n}") for n in range(20, 40))))
+        digest = two.search('"lamp 35"').hits[0].digest
+        two.decide([digest], Label("SECRET"), who="Roe", why="sources")
+        one.follow()
+        assert two.search("lamp", limit=50) == one.search("lamp", limit=50)
+        assert one.verify() == two.verify() == []
+        assert one.view(Reader("", "UNCLASSIFIED")).search("35").total == 0
+    with Archive.open(f"{url}&folder={tmp_path / 'c'}") as three:
+        assert three.search("lamp").total == three.count() == 39
+
+
+def test_every_table_is_copied_or_made_anew() -> None:
+    assert sorted((*KEYS, *NOT_COPIED)) == sorted(_TABLES)
+
+
+def test_an_archive_moves_to_the_database_and_back(url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    place = f"{url}&folder={tmp_path / 'index'}"
+    with Archive.open(folder) as archive:
+        archive.add(
+            incoming(*(text for _, text in islice(corpus_texts(), 150)), _secret(3), "Dear Sir,")
+        )
+        digests = [hit.digest for hit in archive.search("", limit=2).hits]
+        archive.decide(digests[:1], Label("SECRET"), who="Roe", why="sources")
+        archive.decide(digests[1:], OPEN, who="Roe", why="known", opens=date(2031, 1, 1))
+    (folder / "drafts").mkdir()
+    (folder / "drafts" / "one.txt").write_text("a draft")
+    count = copy(folder, place)
+    with pytest.raises(StoreError, match="telegrams already"):
+        copy(folder, place)
+    assert copy(place, tmp_path / "back") == count
+    assert (tmp_path / "back" / "drafts" / "one.txt").read_text() == "a draft"
+    with (
+        Archive.open(folder) as old,
+        Archive.open(place) as there,
+        Archive.open(tmp_path / "back") as back,
+    ):
+        for other in (there, back):
+            assert other.verify() == []
+            assert other.search("", limit=500) == old.search("", limit=500)
+            assert list(other.every()) == list(old.every())
+            assert other.gaps.completeness() == old.gaps.completeness()
+            assert list(other.graph.edges()) == list(old.graph.edges())
+            assert other.graph.most_cited(20) == old.graph.most_cited(20)
+            ghosts = list(old.graph.cited_and_not_held())
+            assert list(other.graph.cited_and_not_held()) == ghosts
+            some = [number for number, _ in ghosts[:20]]
+            assert other.graph.cited_by(some) == old.graph.cited_by(some)
+            for post, year, *_ in (number for number, _ in ghosts[:20]):
+                assert other.gaps.gaps(post, year) == old.gaps.gaps(post, year)
+                assert other.gaps.continuity(post, year) == old.gaps.continuity(post, year)
+            assert other.decisions(digests[0]) == old.decisions(digests[0])
+            assert other.add(incoming(make(77, post="OSLO"))).added == 1
+
+
+def test_the_command_line_takes_a_database(url: str, tmp_path: Path) -> None:
+    def reftel(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "reftel", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={"XDG_DATA_HOME": str(tmp_path), "REFTEL_ARCHIVE": url},
+        )
+
+    (tmp_path / "one.txt").write_text(make(1, text="The lamp."))
+    filed = reftel("add", tmp_path / "one.txt")
+    assert "1 filed" in filed.stderr
+    assert "07BERN1" in reftel("search", "lamp").stdout
+    assert reftel("archive", "verify").stderr == "1 telegrams, 0 problems\n"
+    assert "pg_dump" in reftel("archive", "backup", tmp_path / "safe").stderr
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("SELECT set_config('reftel.clearances', '*', false)")
+        db.execute("UPDATE documents SET number = 5")
+    assert "a number that its record does not have" in reftel("archive", "verify").stderr
+    nowhere = reftel("search", "lamp", "--archive", "postgresql://x:secret@localhost:1/none")
+    assert nowhere.returncode == 2
+    assert "cannot be reached" in nowhere.stderr
+    assert "secret" not in nowhere.stderr
