@@ -69,8 +69,8 @@ def search(
     """Find telegrams. The search language is described in docs/search.md.
 
     \b
-    Examples: reftel search '"light dues" post:BERN after:1978'
-              reftel search --batch queries.txt > found.csv
+    Example: reftel search '"light dues" post:BERN after:1978'
+             reftel search --batch queries.txt > found.csv
     """
     text = " ".join(query)
     if batch is not None:
@@ -217,9 +217,9 @@ def saved(name: str | None, folder: Place | None, keep: bool, forget: bool, form
     """Say what is new in the saved searches, or show what is new in one of them.
 
     \b
-    Examples: reftel search --save dues '"light dues"'
-              reftel saved
-              reftel saved dues
+    Example: reftel search --save dues '"light dues"'
+             reftel saved
+             reftel saved dues
     """
     if name is None and (keep or forget):
         fail("name the saved search")
@@ -285,7 +285,7 @@ def export(
     gets each telegram's original text.
 
     \b
-    Examples: reftel export 'tags:EWWT year:1979' lights.csv
+    Example: reftel export 'tags:EWWT year:1979' lights.csv
               reftel export 'post:BERN' bern/
     """
     with open_archive(folder) as archive:
