@@ -170,6 +170,7 @@ class Archive(View):
             self._follower.join()
         for store in (self._writing, self._store, *self._readers.values()):
             store.close()
+        self._indexes.close()
 
     def view(self, reader: WhoReads, observer: Observer | None = None) -> View:
         """What one reader sees of the archive: as if nothing else were in it. The observer is told what

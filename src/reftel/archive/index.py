@@ -229,7 +229,6 @@ class Indexes:
         self._folder = folder
         self._mark = folder / "format"
         self._open: dict[int, LabelIndex] = {}
-        # Is removed when these indexes are no longer used.
         self._place: TemporaryDirectory[str] | None = None
         self.is_new = not (self._mark.is_file() and self._mark.read_text() == self.FORMAT)
         if self.is_new:
@@ -253,6 +252,10 @@ class Indexes:
         indexes = cls(copy)
         indexes._place = place
         return indexes
+
+    def close(self) -> None:
+        if self._place is not None:
+            self._place.cleanup()
 
     def reset(self) -> None:
         """Begin empty indexes; the caller fills them from the store."""
