@@ -2,6 +2,7 @@
 
 from reftel.archive.archive import Archive
 from reftel.archive.model import (
+    Card,
     Count,
     DamagedError,
     Document,
@@ -22,6 +23,7 @@ from reftel.sources import Problem
 __all__ = [
     "FIELDS",
     "Archive",
+    "Card",
     "Count",
     "DamagedError",
     "Document",

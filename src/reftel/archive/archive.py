@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 import reftel
-from reftel.access import EVERYTHING, OPEN, Label, label_of, opens_on
+from reftel.access import EVERYTHING, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
 from reftel.archive.entry import entry_of
 from reftel.archive.filing import (
@@ -51,6 +51,9 @@ from reftel.sources import Incoming, Problem, inputs
 _CATCH_UP = 2000
 # How often a database is asked for what other machines filed.
 _FOLLOW_S = 2.0
+# An entry that is removed goes on to count in the frequencies of words until its part of the index is
+# written anew, and so in the order of results. An index of so few entries is made anew at once.
+_MADE_ANEW = 5000
 # While many telegrams are filed, what was filed is found after so many seconds at the latest.
 _COMMIT_S = 5.0
 
@@ -170,7 +173,6 @@ class Archive(View):
             self._follower.join()
         for store in (self._writing, self._store, *self._readers.values()):
             store.close()
-        self._indexes.close()
 
     def view(self, reader: WhoReads, observer: Observer | None = None) -> View:
         """What one reader sees of the archive: as if nothing else were in it. The observer is told what
@@ -183,7 +185,9 @@ class Archive(View):
                 if grant not in self._readers:
                     self._readers[grant] = Store(store.path, read_only=True, reader=grant)
                 store = self._readers[grant]
-        return View(store, self._indexes, reader, observer, self._outdone, self._store)
+        view = View(store, self._indexes, reader, observer, self._outdone, self._store)
+        view.folder = self.folder
+        return view
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -331,16 +335,17 @@ class Archive(View):
         indexed.clear()
 
     def open_due(self, day: int | None = None) -> int:
-        """Open the telegrams whose day of declassification has come (as 20260131; None: today), without
-        reading them again; how many."""
+        """Take the classification off telegrams whose day of declassification has come (as 20260131; None:
+        today), without reading them again; how many. Captions stay."""
         today = day or int(datetime.now(UTC).strftime("%Y%m%d"))
         with self._alone():
             with self._writing.transaction():
-                label = self._writing.label_id(OPEN)
-                due = self._writing.opened_by(today, label)
+                due = self._writing.opened_by(today)
                 for document in due:
                     row = self._writing.by_id(document)
                     assert row is not None
+                    captions = self._writing.labels()[row.label].captions
+                    label = self._writing.label_id(Label("", captions))
                     relabel(self._writing, row, label, row.opens)
             self._catch_up()
         return len(due)
@@ -427,15 +432,25 @@ class Archive(View):
 
     def _catch_up(self) -> None:
         """Index what the store lists as not indexed."""
-        while behind := self._writing.unindexed(_CATCH_UP):
+        while True:
+            behind = self._writing.unindexed(_CATCH_UP)
+            anew: set[int] = set()
+            cleared: set[int] = set()
             for document, label in behind:
                 index = self._indexes.of(label)
                 if document == WHOLE:
                     index.clear()
+                    cleared.add(label)
                     continue
-                index.remove(document)
                 row = self._writing.by_id(document)
-                if row is not None and row.reading and row.label == label:
+                stays = row is not None and row.reading and row.label == label
+                there = label not in cleared and index.holds(document)
+                if there and not stays:
+                    index.remove(document)
+                    if index.count() <= _MADE_ANEW:
+                        anew.add(label)
+                elif stays and not there:
+                    assert row is not None
                     try:
                         telegram = self._writing.telegram(document)
                     except DamagedError:
@@ -443,6 +458,12 @@ class Archive(View):
                         continue
                     index.add(document, entry_of(telegram, row.digest))
             self._commit_index(dict.fromkeys(behind))
+            if anew:
+                with self._writing.transaction():
+                    for label in anew:
+                        self._writing.mark_label_unindexed(label)
+            elif not behind:
+                break
         self._indexes.end_writing()
 
     def _fill_index(self) -> None:

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from reftel.access import Reader
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\Z")
 
 
@@ -14,10 +16,10 @@ class DraftNameError(ValueError):
 
 
 class Drafts:
-    """The drafts in the folder `drafts` of an archive."""
+    """A reader's drafts, in the folder `drafts` of an archive."""
 
-    def __init__(self, archive: Path) -> None:
-        self.folder = archive / "drafts"
+    def __init__(self, archive: Path, reader: Reader) -> None:
+        self.folder = archive / "drafts" / reader.folder
 
     def names(self) -> tuple[str, ...]:
         """The names of the drafts, the one saved last first."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from reftel.archive.archive import Archive
+from reftel.archive.view import View
 from reftel.telegram import Mrn, Telegram
 
 
 class ArchiveHeld:
-    """An archive as a witness: which numbers it holds, and the last one of a post."""
+    """An archive, as a reader sees it, as a witness: which numbers it holds, and the last one of a post."""
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
+    def __init__(self, view: View) -> None:
+        self._view = view
 
     def telegram(self, mrn: str) -> Telegram | None:
         parsed = Mrn.parse(mrn)
-        found = self._archive.cited_as(parsed) if parsed else ()
+        found = self._view.cited_as(parsed) if parsed else ()
         return found[0].telegram if found else None
 
     def last_number(self, post: str, year: int) -> int | None:
-        return self._archive.last_number(post, year)
+        return self._view.last_number(post, year)

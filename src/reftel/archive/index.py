@@ -201,6 +201,9 @@ class LabelIndex:
             raise ValueError(str(error)) from error
         return [int(each or 0) for each in ids]
 
+    def holds(self, document: int) -> bool:
+        return self.matching(tantivy.Query.term_query(schema(), "id", document)) > 0
+
     def matching(self, query: tantivy.Query) -> int:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
@@ -229,6 +232,7 @@ class Indexes:
         self._folder = folder
         self._mark = folder / "format"
         self._open: dict[int, LabelIndex] = {}
+        # Is removed when these indexes are no longer used.
         self._place: TemporaryDirectory[str] | None = None
         self.is_new = not (self._mark.is_file() and self._mark.read_text() == self.FORMAT)
         if self.is_new:
@@ -252,10 +256,6 @@ class Indexes:
         indexes = cls(copy)
         indexes._place = place
         return indexes
-
-    def close(self) -> None:
-        if self._place is not None:
-            self._place.cleanup()
 
     def reset(self) -> None:
         """Begin empty indexes; the caller fills them from the store."""

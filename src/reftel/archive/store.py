@@ -316,10 +316,13 @@ class Store:
         """Note that copies of a telegram lie under several labels."""
         self._db.execute("INSERT INTO spread VALUES (?) ON CONFLICT DO NOTHING", (telegram,))
 
-    def opened_by(self, day: int, label: int) -> list[int]:
-        """Ids of the documents that fall open on or before a day and have not this label yet."""
-        query = "SELECT id FROM documents WHERE opens <= ? AND label <> ? ORDER BY id"
-        return [row[0] for row in self._db.execute(query, (day, label))]
+    def opened_by(self, day: int) -> list[int]:
+        """Ids of the documents that fall open on or before a day and are classified still."""
+        query = (
+            "SELECT d.id FROM documents d JOIN labels l ON l.id = d.label"
+            " WHERE d.opens <= ? AND l.classification <> '' ORDER BY d.id"
+        )
+        return [row[0] for row in self._db.execute(query, (day,))]
 
     def decide(
         self, digest: bytes, at: int, who: str, why: str, label: int | None, opens: int | None

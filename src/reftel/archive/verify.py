@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from reftel.access import OPEN, Label, label_of
+from reftel.access import Label, label_of
 from reftel.archive.entry import minutes_of
 from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
@@ -156,7 +156,7 @@ def _labels_of(store: Store, row: Row, telegram: Telegram, today: date) -> set[L
     allowed = {store.labels()[decided[-1].label]}
     opens = decided[-1].opens
     if opens is not None and opens <= int(today.strftime("%Y%m%d")):
-        allowed.add(OPEN)
+        allowed.add(Label("", next(iter(allowed)).captions))
     return allowed
 
 

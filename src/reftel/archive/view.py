@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from heapq import merge
+from pathlib import Path
 
 import msgspec
 import tantivy
@@ -41,7 +42,9 @@ _FEW = 5
 
 
 class View:
-    """The archive for one reader."""
+    """The archive for one reader; `folder` is where stands what is kept beside it."""
+
+    folder: Path
 
     def __init__(
         self,
@@ -269,14 +272,18 @@ class View:
     def document(self, digest: str) -> Document | None:
         """The document whose digest begins so, if there is exactly one."""
         row = self._store.by_digest(digest.lower(), self._labels)
-        self._tell_of([row] if row else [], lambda store, labels: _named(store, digest, labels))
+        self._tell_of(
+            digest,
+            [row] if row else [],
+            lambda store, labels: _named(store, digest, labels),
+        )
         return self._document(row) if row else None
 
     def cited_as(self, mrn: Mrn) -> tuple[Document, ...]:
         """All documents with a number: reading copies first, sections in order."""
         number = (mrn.post, mrn.year, mrn.number)
         rows = self._store.by_number(number, self._labels)
-        self._tell_of(rows, lambda store, labels: store.by_number(number, labels))
+        self._tell_of(mrn.short, rows, lambda store, labels: store.by_number(number, labels))
         best: dict[int, Row] = {}
         for row in rows:
             best.setdefault(row.telegram, row)
@@ -284,26 +291,31 @@ class View:
         return tuple(self._document(row) for row in (*best.values(), *others))
 
     def _tell_of(
-        self, opened: list[Row], asked: Callable[[Store, Collection[int]], list[Row]]
+        self,
+        name: str,
+        opened: list[Row],
+        asked: Callable[[Store, Collection[int]], list[Row]],
     ) -> None:
-        """Tell the observer what is opened, and what of the same is held and closed to this reader: the
-        reader learns nothing of it."""
+        """Tell the observer what is opened, and what of the same is held and closed to this reader, who
+        learns nothing of it: what is not held at all is told as well, so that it takes the same time."""
         if self._observer is None:
             return
         for row in opened:
             self._tell("open", row.digest.hex())
-        closed = self._witness.labels().keys() - set(self._labels)
-        for row in asked(self._witness, closed):
+        closed = asked(self._witness, self._witness.labels().keys() - set(self._labels))
+        for row in closed:
             self._tell("refused", row.digest.hex())
+        if not opened and not closed:
+            self._tell("not-held", name)
 
     def cards(self, mrn: Mrn) -> tuple[Card, ...]:
         """The withdrawal cards of the telegrams with a number that this reader may know of and not read."""
         number = (mrn.post, mrn.year, mrn.number)
-        return self._cards(self._store.by_number(number, self._closed))
+        return self._cards(self._witness.by_number(number, self._closed))
 
     def card(self, digest: str) -> Card | None:
         """The withdrawal card of the document whose digest begins so."""
-        cards = self._cards(_named(self._store, digest, self._closed))
+        cards = self._cards(_named(self._witness, digest, self._closed))
         return cards[0] if cards else None
 
     @property
@@ -311,7 +323,7 @@ class View:
         """The labels whose documents may be known of and not read."""
         return tuple(
             id_
-            for id_, label in self._store.labels().items()
+            for id_, label in self._witness.labels().items()
             if self.reader.may_know_of(label) and not self.reader.may_read(label)
         )
 
@@ -321,13 +333,13 @@ class View:
             if row.telegram in found or self._store.copies(row.telegram, self._labels):
                 # A copy of it can be read.
                 continue
-            t = self._store.telegram(row.id)
+            t = self._witness.telegram(row.id)
             found[row.telegram] = Card(
                 mrn=t.mrn.short if t.mrn else None,
                 dtg=t.dtg,
                 originator=t.originator.name if t.originator else None,
                 to=tuple(each.name for each in t.action),
-                classification=self._store.labels()[row.label].classification,
+                classification=self._witness.labels()[row.label].classification,
             )
             self._tell("card", row.digest.hex())
         return tuple(found.values())
