@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
+from reftel.access import EVERYTHING
 from reftel.archive import Archive
 from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.tables.directory import parse_directory
@@ -106,7 +107,7 @@ def test_the_desk_looks_stations_up_in_a_directory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "../etc", "A", "a/b", "a.txt", "x" * 81])
 def test_a_draft_has_a_plain_name(client: TestClient, tmp_path: Path, name: str) -> None:
     with pytest.raises(DraftNameError):
-        Drafts(tmp_path).save(name, "text")
+        Drafts(tmp_path, EVERYTHING).save(name, "text")
     assert client.post("/desk", data={"draft": "x", "do": "save", "name": name}).status_code == 400
 
 
@@ -182,7 +183,7 @@ def test_a_draft_is_saved_and_downloaded(desk: Page, example_archive: Archive) -
     desk.locator("[name=name]").fill("lamp")
     desk.get_by_role("button", name="Save").click()
     expect(desk.locator("#state")).to_have_text("Saved as lamp")
-    assert Drafts(example_archive.folder).read("lamp") == SOUND
+    assert Drafts(example_archive.folder, EVERYTHING).read("lamp") == SOUND
     with desk.expect_download() as download:
         desk.get_by_role("button", name="Download wire form").click()
     assert "BERN 000124" in Path(download.value.path()).read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import msgspec
 
 from reftel.archive import Archive, StoreError
+from reftel.archive.due import until_tomorrow
 from reftel.centre import sending, services
 from reftel.centre.config import Config, load_config
 from reftel.centre.delivery import Delivery
@@ -108,6 +109,7 @@ class Centre:
         self._tasks = [
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self._watch(), name="watch"),
+            asyncio.create_task(self._open_daily(self.archive), name="open-daily"),
         ]
         self.station.tell(
             "centre.started",
@@ -115,6 +117,18 @@ class Centre:
             waiting=len(self.station.duties),
             messages=self.station.last_message,
         )
+
+    async def _open_daily(self, archive: Archive) -> None:
+        """Open the telegrams of the archive whose day of declassification has come."""
+        while True:
+            try:
+                opened = await asyncio.to_thread(archive.open_due)
+            except (StoreError, OSError, sqlite3.Error) as error:
+                self.station.tell("archive.not-opened", why=str(error))
+            else:
+                if opened:
+                    self.station.tell("archive.opened", telegrams=opened)
+            await asyncio.sleep(until_tomorrow())
 
     async def _apply(self) -> None:
         async with self._applying:

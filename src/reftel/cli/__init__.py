@@ -12,7 +12,17 @@ import sys
 import click
 
 import reftel
-from reftel.cli import archive, centre, checking, filing, finding, following, reading, writing
+from reftel.cli import (
+    access,
+    archive,
+    centre,
+    checking,
+    filing,
+    finding,
+    following,
+    reading,
+    writing,
+)
 from reftel.cli.common import DONE, UNREADABLE, say
 
 
@@ -47,6 +57,8 @@ for _command in (
     following.missing,
     following.diff,
     filing.serve,
+    access.access,
+    access.audit,
     archive.archive,
     # Names of an earlier version.
     archive.verify,

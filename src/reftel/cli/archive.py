@@ -195,3 +195,17 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
             bar.update(done - bar.pos)
 
         yield show
+
+
+@archive.command("open-due")
+@archive_option
+def open_due(folder: Place | None) -> None:
+    """Open the telegrams whose day of declassification has come. The reading room and the message centre
+    do so each day.
+
+    \b
+    Example: reftel archive open-due
+    """
+    with open_archive(folder) as opened:
+        fallen = opened.open_due()
+    say(f"{fallen} telegrams fell open")

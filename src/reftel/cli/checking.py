@@ -26,7 +26,7 @@ from reftel.cli.common import (
     directory_option,
     fail,
     format_option,
-    open_archive,
+    open_view,
     say,
     width,
 )
@@ -35,7 +35,7 @@ from reftel.telegram import Telegram
 from reftel.write.draft import is_draft, read_draft
 
 if TYPE_CHECKING:
-    from reftel.archive import Archive
+    from reftel.archive import View
 
 
 @click.command("check")
@@ -93,7 +93,7 @@ def check_command(
     errors = warnings = 0
     checked: list[tuple[str, str, tuple[Finding, ...]]] = []
     with ExitStack() as stack:
-        held = _held(stack.enter_context(open_archive(folder))) if folder else None
+        held = _held(stack.enter_context(open_view(folder))) if folder else None
         for path, telegram, draft in _telegrams(paths, year, directory_file, problems):
             findings = check(
                 telegram,
@@ -122,10 +122,10 @@ def check_command(
     sys.exit(UNREADABLE if problems[0] else NOTHING if errors else DONE)
 
 
-def _held(archive: Archive) -> Held:
+def _held(view: View) -> Held:
     from reftel.archive.held import ArchiveHeld
 
-    return ArchiveHeld(archive)
+    return ArchiveHeld(view)
 
 
 def _many(number: int, what: str) -> str:

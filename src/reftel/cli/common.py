@@ -6,16 +6,20 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from reftel.tables.directory import Directory, DirectoryError, parse_directory
+from reftel.tables.settings import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from reftel.archive import Archive
+    from reftel.access import Policy
+    from reftel.archive import Archive, View
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -72,6 +76,81 @@ def archive_option(command: _Command) -> _Command:
     )(command)
 
 
+def finding_options(command: _Command) -> _Command:
+    """The options of commands that find in an archive as some reader sees it: `open_view` opens it."""
+    as_option = click.option(
+        "--as",
+        "reader",
+        metavar="NAME",
+        expose_value=False,
+        callback=_as,
+        help="See what this reader of the access file sees.",
+    )
+    return archive_option(as_option(command))
+
+
+def _as(context: click.Context, parameter: click.Parameter, name: str | None) -> None:
+    del parameter
+    context.meta["reftel.as"] = name
+
+
+access_option = click.option(
+    "--access",
+    "access_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="REFTEL_ACCESS",
+    help="The access file [default: REFTEL_ACCESS, or access.toml in the archive's folder].",
+)
+
+
+def policy_of(folder: Path, file: Path | None = None) -> Policy | None:
+    """The readers of an archive; `None` where no access file stands beside it and none is named."""
+    from reftel.access import ACCESS_FILE, load_policy
+
+    named = os.environ.get("REFTEL_ACCESS")
+    path = file or (Path(named) if named else folder / ACCESS_FILE)
+    if not path.exists() and file is None and not named:
+        return None
+    try:
+        return load_policy(path)
+    except ConfigError as error:
+        for problem in error.problems:
+            say(f"{path}: {problem}")
+        mistakes = "a mistake" if len(error.problems) == 1 else f"{len(error.problems)} mistakes"
+        fail(f"{path} has {mistakes}; nothing was done")
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+
+
+@contextmanager
+def open_view(folder: Place | None) -> Iterator[View]:
+    """The archive as the reader sees it whom `--as` names; without, as its owner does. Where there is an
+    access file, what is asked for is in the audit trail before the answer is given."""
+    from reftel.access import EVERYTHING, TRAIL_FILE, Deed, Trail, TrailError
+
+    name = click.get_current_context().meta.get("reftel.as")
+    with open_archive(folder) as archive:
+        policy = policy_of(archive.folder)
+        if policy is None:
+            if name is not None:
+                fail(f"--as {name}: there is no access.toml in {archive.folder} to say who that is")
+            yield archive
+            return
+        reader = EVERYTHING if name is None else policy.named(name)
+        if name is not None and reader is None:
+            fail(f"--as {name}: the access file names no such reader{nearest(name, policy.names)}")
+        assert reader is not None
+        try:
+            with Trail(archive.folder / TRAIL_FILE) as trail:
+
+                def note(deed: Deed) -> None:
+                    trail.write(reader.name, f"command line of {getuser()}", [deed]).result()
+
+                yield archive.view(reader, note)
+        except TrailError as error:
+            fail(f"nothing is shown while the audit trail cannot be written: {error}")
+
+
 def user_folder() -> Path:
     data = os.environ.get("XDG_DATA_HOME")
     return (Path(data) if data else Path.home() / ".local" / "share") / "reftel"
@@ -94,6 +173,14 @@ def open_archive(folder: Place | None, *, new: bool = False) -> Archive:
         return Archive.open(place, database_folders())
     except (StoreError, OSError) as error:
         fail(str(error))
+
+
+def folder_of(place: Place | None) -> Path:
+    """The folder of an archive, in which stands what is kept beside it."""
+    if isinstance(place, str):
+        with open_archive(place) as archive:
+            return archive.folder
+    return place or user_folder()
 
 
 directory_option = click.option(

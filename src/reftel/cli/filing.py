@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reftel.access import EVERYTHING
 from reftel.cli.common import (
     DONE,
     NOTHING,
     UNREADABLE,
     Place,
+    access_option,
     archive_option,
     as_json,
     directory_of,
     directory_option,
     fail,
+    finding_options,
     format_option,
     open_archive,
+    open_view,
+    policy_of,
     say,
 )
 from reftel.cli.reading import show_text
@@ -28,7 +33,9 @@ from reftel.sources import Problem, total_bytes
 from reftel.telegram import Mrn, to_builtins
 
 if TYPE_CHECKING:
-    from reftel.archive import Progress, Report
+    from reftel.access import Policy
+    from reftel.archive import Archive, Card, Progress, Report
+    from reftel.web.readers import Readers
 
 
 @click.command()
@@ -120,7 +127,7 @@ class _Bar:
 
 @click.command()
 @click.argument("number")
-@archive_option
+@finding_options
 @format_option("text", "json", "source")
 @click.option("--all", "all_copies", is_flag=True, help="Every document with the number.")
 def show(number: str, folder: Place | None, form: str, all_copies: bool) -> None:
@@ -130,10 +137,15 @@ def show(number: str, folder: Place | None, form: str, all_copies: bool) -> None
     Example: reftel show 79BERN123
     """
     mrn = Mrn.parse(number)
-    with open_archive(folder) as archive:
-        documents = archive.cited_as(mrn) if mrn else ()
-        if not documents and (one := archive.document(number)):
+    with open_view(folder) as view:
+        documents = view.cited_as(mrn) if mrn else ()
+        if not documents and (one := view.document(number)):
             documents = (one,)
+        cards = view.cards(mrn) if mrn else ()
+        for card in cards:
+            say(_card_line(card))
+        if not documents and cards:
+            sys.exit(NOTHING)
         if not documents:
             say(f"reftel: {number} is not held")
             if mrn is None:
@@ -149,16 +161,41 @@ def show(number: str, folder: Place | None, form: str, all_copies: bool) -> None
                 show_text(document.telegram)
 
 
+def _card_line(card: Card) -> str:
+    to = "; ".join(card.to) or "addressees that cannot be read"
+    return (
+        f"{card.mrn} is withheld from this reader: {card.classification}, {card.dtg or 'no date'},"
+        f" from {card.originator or 'an originator that cannot be read'} to {to}"
+    )
+
+
 @click.command()
 @archive_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--get", "path", metavar="PATH", help="Answer one request and end, without a server.")
+@click.option(
+    "--as", "name", metavar="NAME", help="With --get: as this reader of the access file sees it."
+)
+@access_option
+@click.option(
+    "--everything-to-everybody",
+    "open_to_all",
+    is_flag=True,
+    help="Listen beyond this machine without an access file: whoever comes reads all there is.",
+)
 @directory_option
 def serve(
-    folder: Place | None, host: str, port: int, path: str | None, directory_file: Path | None
+    folder: Place | None,
+    host: str,
+    port: int,
+    path: str | None,
+    name: str | None,
+    access_file: Path | None,
+    open_to_all: bool,
+    directory_file: Path | None,
 ) -> None:
-    """Open the reading room.
+    """Open the reading room. docs/access.md says how readers see what they may.
 
     \b
     Example: reftel serve --get /t/79BERN123.json
@@ -168,16 +205,50 @@ def serve(
         from reftel import web
     except ImportError as error:
         fail(f"{error.name} is not installed; install it with: pip install 'reftel[web]'")
+    policy = policy_of(archive.folder, access_file)
+    if policy is None and host not in _LOOPBACK and not open_to_all and path is None:
+        fail(
+            f"whoever reaches {host} would read the whole archive; say with --access FILE who reads what"
+            " (docs/access.md), or give --everything-to-everybody"
+        )
     with archive:
+        readers = _readers(policy, archive)
         if path is not None:
-            status, body = web.get(archive, path)
+            if name is not None and policy is None:
+                fail(f"--as {name}: there is no access file to say who that is")
+            reader = EVERYTHING if name is None or policy is None else policy.named(name)
+            if reader is None:
+                fail(f"--as {name}: the access file names no such reader")
+            status, body = web.get(archive, path, readers, reader)
             click.echo(body, nl=False)
             sys.exit(DONE if status < 400 else NOTHING)
         try:
             directory = directory_of(directory_file)
-            web.serve(archive, host=host, port=port, on_ready=_say_open, directory=directory)
+            web.serve(
+                archive,
+                host=host,
+                port=port,
+                on_ready=_say_open,
+                directory=directory,
+                readers=readers,
+            )
         except OSError as error:
             fail(f"cannot listen on {host}:{port}: {error.strerror or error}; try another --port")
+        except ImportError as error:
+            fail(f"{error.name} is not installed; install it with: pip install 'reftel[openid]'")
+
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _readers(policy: Policy | None, archive: Archive) -> Readers | None:
+    from reftel.access import TrailError
+    from reftel.web.readers import open_readers
+
+    try:
+        return open_readers(archive.folder, policy) if policy else None
+    except TrailError as error:
+        fail(str(error))
 
 
 def _say_open(address: str) -> None:

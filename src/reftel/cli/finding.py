@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 import click
 import msgspec
 
+from reftel.access.policy import EVERYBODY
 from reftel.cli.common import (
     DONE,
     NOTHING,
     UNREADABLE,
     Place,
-    archive_option,
     as_json,
     color,
     fail,
+    finding_options,
     format_option,
-    open_archive,
+    open_view,
     say,
     width,
 )
@@ -33,7 +34,7 @@ from reftel.write.citation import FORMS as CITATIONS
 from reftel.write.citation import cited
 
 if TYPE_CHECKING:
-    from reftel.archive import Archive, Document, Hit, QueryError
+    from reftel.archive import Document, Hit, QueryError, View
     from reftel.archive.saved import SavedSearches
 
 _BAR_STEP = 100
@@ -41,7 +42,7 @@ _BAR_STEP = 100
 
 @click.command()
 @click.argument("query", nargs=-1)
-@archive_option
+@finding_options
 @click.option("--order", type=click.Choice(["relevance", "newest", "oldest"]), help="How to sort.")
 @click.option("--limit", type=click.IntRange(0), help="How many [default: 20; all of a batch].")
 @click.option("--offset", default=0, type=click.IntRange(0), help="How many to pass over.")
@@ -81,17 +82,17 @@ def search(
         _batch(batch.read(), batch.name, folder, order, limit, form)
     if form == "csv":
         fail("a table is written by --batch, and by reftel export QUERY results.csv")
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         from reftel.archive import QueryError
         from reftel.archive.results import hit_to_json, results_to_json
         from reftel.archive.saved import SavedNameError
 
         try:
-            results = archive.search(
+            results = view.search(
                 text, order=order, limit=20 if limit is None else limit, offset=offset
             )
             if name is not None:
-                _saved(archive).save(name, text)
+                _saved(view).save(name, text)
                 say(f"saved as {name}; {results.total} results count as seen")
         except QueryError as error:
             _mistaken(error, text)
@@ -119,12 +120,12 @@ def _batch(
 ) -> NoReturn:
     if order == "relevance":
         fail("--batch sorts by date: --order newest or --order oldest")
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         from reftel.archive.batch import BatchRow, queries_in, search_all
 
         mistakes = 0
         first = True
-        for row in search_all(archive, queries_in(text), order or "newest", limit):
+        for row in search_all(view, queries_in(text), order or "newest", limit):
             if row.error is not None:
                 say(f"{path}:{row.line}: {row.error}")
                 mistakes += 1
@@ -152,7 +153,7 @@ def _csv_line(values: Iterable[object]) -> str:
 
 @click.command()
 @click.argument("number")
-@archive_option
+@finding_options
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="How many.")
 @format_option("text", "json", "jsonl")
 def like(number: str, folder: Place | None, limit: int, form: str) -> None:
@@ -161,9 +162,9 @@ def like(number: str, folder: Place | None, limit: int, form: str) -> None:
     \b
     Example: reftel like 79BERN4120
     """
-    with open_archive(folder) as archive:
-        document = _the_document(archive, number)
-        found = archive.like(document.digest, limit)
+    with open_view(folder) as view:
+        document = _the_document(view, number)
+        found = view.like(document.digest, limit)
         _print_hits(found, form)
     sys.exit(DONE if found else NOTHING)
 
@@ -183,11 +184,11 @@ def _print_hits(hits: Iterable[Hit], form: str) -> None:
             click.echo(shown, nl=False, color=color() or None)
 
 
-def _the_document(archive: Archive, number: str) -> Document:
+def _the_document(view: View, number: str) -> Document:
     """The document that a number or the beginning of a digest names."""
     mrn = Mrn.parse(number)
-    documents = [d for d in archive.cited_as(mrn) if d.variant_of is None] if mrn else []
-    if not documents and (one := archive.document(number)):
+    documents = [d for d in view.cited_as(mrn) if d.variant_of is None] if mrn else []
+    if not documents and (one := view.document(number)):
         return one
     if not documents:
         say(f"reftel: {number} is not held")
@@ -201,15 +202,17 @@ def _the_document(archive: Archive, number: str) -> Document:
     return documents[0]
 
 
-def _saved(archive: Archive) -> SavedSearches:
+def _saved(view: View) -> SavedSearches:
     from reftel.archive.saved import SavedSearches
 
-    return SavedSearches(archive.folder, archive)
+    if view.reader.name == EVERYBODY:
+        fail("searches are kept for readers who are known by name, not for everybody together")
+    return SavedSearches(view.folder, view)
 
 
 @click.command()
 @click.argument("name", required=False)
-@archive_option
+@finding_options
 @click.option("--keep", is_flag=True, help="What is shown stays new.")
 @click.option("--forget", is_flag=True, help="Give the saved search up.")
 @format_option("text", "json", "jsonl")
@@ -223,11 +226,11 @@ def saved(name: str | None, folder: Place | None, keep: bool, forget: bool, form
     """
     if name is None and (keep or forget):
         fail("name the saved search")
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         from reftel.archive import QueryError
         from reftel.archive.saved import SavedNameError
 
-        searches = _saved(archive)
+        searches = _saved(view)
         try:
             if name is None:
                 found = _print_saved(searches, form)
@@ -268,7 +271,7 @@ def _print_saved(searches: SavedSearches, form: str) -> int:
 @click.command()
 @click.argument("query", nargs=-1)
 @click.argument("target")
-@archive_option
+@finding_options
 @click.option(
     "--order", type=click.Choice(["newest", "oldest"]), default="newest", show_default=True
 )
@@ -288,7 +291,7 @@ def export(
     Example: reftel export 'tags:EWWT year:1979' lights.csv
               reftel export 'post:BERN' bern/
     """
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         from reftel.archive import QueryError
         from reftel.archive.export import FORMS, ExportError, export_texts
         from reftel.archive.export import export as write_out
@@ -297,9 +300,9 @@ def export(
         if form is None:
             form = _form_of(target, {each.suffix: name for name, each in FORMS.items()})
         try:
-            documents: Iterable[Document] = archive.every(text, order)
+            documents: Iterable[Document] = view.every(text, order)
             if sys.stderr.isatty():
-                documents = _with_bar(documents, archive.search(text, limit=0).total)
+                documents = _with_bar(documents, view.search(text, limit=0).total)
             if target.endswith("/"):
                 number = export_texts(documents, Path(target))
             elif target == "-":
@@ -348,7 +351,7 @@ def _with_bar(documents: Iterable[Document], total: int) -> Iterator[Document]:
 
 @click.command()
 @click.argument("number")
-@archive_option
+@finding_options
 @click.option("--paragraph", type=click.IntRange(0), help="Cite this paragraph.")
 @click.option("--url", help="The address at which it can be read.")
 @format_option(*CITATIONS)
@@ -360,8 +363,8 @@ def cite(
     \b
     Example: reftel cite 79BERN4120 --paragraph 2 --format bibtex
     """
-    with open_archive(folder) as archive:
-        document = _the_document(archive, number)
+    with open_view(folder) as view:
+        document = _the_document(view, number)
         try:
             citation = cited(
                 document.telegram, digest=document.digest, paragraph=paragraph, url=url

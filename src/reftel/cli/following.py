@@ -13,19 +13,19 @@ from reftel.cli.common import (
     DONE,
     NOTHING,
     Place,
-    archive_option,
     as_json,
     color,
     fail,
+    finding_options,
     format_option,
-    open_archive,
+    open_view,
     say,
     width,
 )
 from reftel.telegram import Mrn
 
 if TYPE_CHECKING:
-    from reftel.archive import Archive, Document
+    from reftel.archive import Document, View
 
 
 def _number(text: str) -> Mrn:
@@ -43,7 +43,7 @@ def _post(text: str | None) -> str | None:
 
 @click.command()
 @click.argument("number", required=False)
-@archive_option
+@finding_options
 @click.option(
     "--depth", default=3, show_default=True, type=click.IntRange(1), help="Steps to follow."
 )
@@ -77,30 +77,30 @@ def thread(
     """
     if sum((number is not None, most_cited, whole)) != 1:
         fail("name one telegram, or --most-cited, or --whole")
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         if whole:
             from reftel.archive.graphml import whole_graphml
 
-            for piece in whole_graphml(archive.graph):
+            for piece in whole_graphml(view.graph):
                 click.echo(piece, nl=False)
         elif most_cited:
-            _most_cited(archive, _post(post), year, query, limit, form)
+            _most_cited(view, _post(post), year, query, limit, form)
         elif other is not None:
-            _path(archive, _number(number or ""), _number(other), form)
+            _path(view, _number(number or ""), _number(other), form)
         else:
-            _thread(archive, number or "", depth, limit, form)
+            _thread(view, number or "", depth, limit, form)
 
 
-def _thread(archive: Archive, number: str, depth: int, limit: int, form: str) -> None:
+def _thread(view: View, number: str, depth: int, limit: int, form: str) -> None:
     from reftel.archive.follow import thread_to_json
     from reftel.archive.graphml import thread_graphml
     from reftel.archive.threads import thread as thread_of
     from reftel.terminal.following import render_thread
 
-    start = Mrn.parse(number) or archive.document(number)
+    start = Mrn.parse(number) or view.document(number)
     if start is None:
         fail(f"{number} is neither a message reference number, such as 79BERN123, nor held")
-    found = thread_of(archive, start, depth=depth, limit=limit)
+    found = thread_of(view, start, depth=depth, limit=limit)
     if form == "json":
         click.echo(as_json(thread_to_json(found)))
     elif form == "graphml":
@@ -112,13 +112,13 @@ def _thread(archive: Archive, number: str, depth: int, limit: int, form: str) ->
     sys.exit(DONE if known else NOTHING)
 
 
-def _path(archive: Archive, one: Mrn, other: Mrn, form: str) -> None:
+def _path(view: View, one: Mrn, other: Mrn, form: str) -> None:
     from reftel.archive.follow import thread_to_json
     from reftel.archive.graphml import thread_graphml
     from reftel.archive.threads import path
     from reftel.terminal.following import render_path
 
-    found = path(archive, one, other)
+    found = path(view, one, other)
     if form == "json":
         click.echo(as_json(thread_to_json(found)))
     elif form == "graphml":
@@ -130,7 +130,7 @@ def _path(archive: Archive, one: Mrn, other: Mrn, form: str) -> None:
 
 
 def _most_cited(
-    archive: Archive, post: str | None, year: int | None, query: str, limit: int, form: str
+    view: View, post: str | None, year: int | None, query: str, limit: int, form: str
 ) -> None:
     from reftel.archive import QueryError
     from reftel.archive.follow import most_cited_to_json
@@ -140,7 +140,7 @@ def _most_cited(
     if form == "graphml":
         fail("--most-cited has no graph; use --format text or json")
     try:
-        found = most_cited(archive, post=post, year=year, query=query, limit=limit)
+        found = most_cited(view, post=post, year=year, query=query, limit=limit)
     except QueryError as error:
         fail(f"{error.message}\n  {query}\n  {' ' * error.position}^")
     if form == "json":
@@ -153,7 +153,7 @@ def _most_cited(
 
 @click.command()
 @click.argument("number", required=False)
-@archive_option
+@finding_options
 @click.option("--post", help="The gaps of one post.")
 @click.option("--year", type=int, help="The gaps of one year.")
 @format_option("text", "json", "csv")
@@ -167,24 +167,24 @@ def missing(
     Example: reftel missing --post TEHRAN --year 1979
     Example: reftel missing 79TEHRAN1234
     """
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         if number is not None:
-            _ghost(archive, _number(number), form)
+            _ghost(view, _number(number), form)
         else:
-            _gaps(archive, _post(post), year, form)
+            _gaps(view, _post(post), year, form)
 
 
-def _ghost(archive: Archive, mrn: Mrn, form: str) -> None:
+def _ghost(view: View, mrn: Mrn, form: str) -> None:
     from reftel.archive.follow import ghost_to_json
     from reftel.archive.ghosts import ghost
     from reftel.terminal.following import render_ghost
 
-    if archive.cited_as(mrn):
+    if view.cited_as(mrn):
         say(f"{mrn.short} is held; see it with: reftel show {mrn.short}")
         sys.exit(NOTHING)
     if form == "csv":
         fail("one telegram has no table; use --format text or json")
-    found = ghost(archive, mrn)
+    found = ghost(view, mrn)
     if form == "json":
         click.echo(as_json(ghost_to_json(found)))
     else:
@@ -193,12 +193,12 @@ def _ghost(archive: Archive, mrn: Mrn, form: str) -> None:
         )
 
 
-def _gaps(archive: Archive, post: str | None, year: int | None, form: str) -> None:
+def _gaps(view: View, post: str | None, year: int | None, form: str) -> None:
     from reftel.archive.follow import completeness_to_json, missing_rows, missing_to_json
     from reftel.archive.ghosts import missing as missing_of
     from reftel.terminal.following import render_completeness, render_missing
 
-    rows = archive.gaps.completeness(post, year)
+    rows = view.gaps.completeness(post, year)
     if not rows:
         say("nothing is held of that post and year")
         sys.exit(NOTHING)
@@ -210,7 +210,7 @@ def _gaps(archive: Archive, post: str | None, year: int | None, form: str) -> No
         else:
             click.echo(render_completeness(rows, color=color()), nl=False, color=color() or None)
         return
-    found = [missing_of(archive, each.post, each.year) for each in rows]
+    found = [missing_of(view, each.post, each.year) for each in rows]
     if form == "json":
         click.echo(as_json([missing_to_json(each) for each in found]))
     elif form == "csv":
@@ -235,7 +235,7 @@ def _gaps(archive: Archive, post: str | None, year: int | None, form: str) -> No
 @click.command()
 @click.argument("one")
 @click.argument("other", required=False)
-@archive_option
+@finding_options
 @format_option("text", "json")
 def diff(one: str, other: str | None, folder: Place | None, form: str) -> None:
     """Lay two documents side by side: digests, or one number for its copy to read and its next best.
@@ -248,14 +248,14 @@ def diff(one: str, other: str | None, folder: Place | None, form: str) -> None:
     """
     import msgspec
 
-    with open_archive(folder) as archive:
+    with open_view(folder) as view:
         from reftel.archive.beside import beside
         from reftel.terminal.following import render_beside
 
-        left, *others = _documents(archive, one)
+        left, *others = _documents(view, one)
         if other is not None:
-            right = _documents(archive, other)[0]
-        elif others or (others := list(archive.variants(left.digest))):
+            right = _documents(view, other)[0]
+        elif others or (others := list(view.variants(left.digest))):
             right = others[0]
         else:
             fail(f"{one} has one document only; name another to compare it with")
@@ -273,10 +273,10 @@ def diff(one: str, other: str | None, folder: Place | None, form: str) -> None:
     sys.exit(NOTHING if differ else DONE)
 
 
-def _documents(archive: Archive, name: str) -> list[Document]:
+def _documents(view: View, name: str) -> list[Document]:
     mrn = Mrn.parse(name)
-    found = list(archive.cited_as(mrn)) if mrn else []
-    if not found and (document := archive.document(name)):
+    found = list(view.cited_as(mrn)) if mrn else []
+    if not found and (document := view.document(name)):
         found = [document]
     if not found:
         say(f"reftel: {name} is not held")

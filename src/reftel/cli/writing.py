@@ -19,13 +19,13 @@ from reftel.cli.common import (
     NOTHING,
     UNREADABLE,
     Place,
-    archive_option,
     as_json,
     directory_of,
     directory_option,
     fail,
+    finding_options,
     format_option,
-    open_archive,
+    open_view,
     say,
     width,
 )
@@ -62,7 +62,7 @@ _charset_option = click.option(
     type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     help="A file with the telegram it answers.",
 )
-@archive_option
+@finding_options
 def draft_command(
     originator: str | None, number: str | None, answered: str | None, folder: Place | None
 ) -> None:
@@ -80,8 +80,8 @@ def draft_command(
         click.echo(template(originator or "AMEMBASSY BERN"), nl=False)
         return
     mrn = Mrn.parse(number)
-    with open_archive(folder) as archive:
-        held = archive.cited_as(mrn) if mrn else ()
+    with open_view(folder) as view:
+        held = view.cited_as(mrn) if mrn else ()
         if not held:
             say(f"reftel: {number} is not held")
             sys.exit(NOTHING)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -28,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import reftel
 from reftel import tables
-from reftel.archive import FIELDS, Archive, Document, Order, QueryError, View, results_to_json
+from reftel.archive import FIELDS, Archive, Card, Document, Order, QueryError, View, results_to_json
 from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.archive.held import ArchiveHeld
 from reftel.archive.saved import SavedSearches
@@ -41,14 +42,19 @@ from reftel.web.desk import complete, look
 from reftel.web.finding import Finding
 from reftel.web.following import Following
 from reftel.web.forms import form_of
+from reftel.web.oneself import Oneself
+from reftel.web.openid import OpenIdLogin
 from reftel.web.pages import (
+    LEVEL_CLASSES,
     PAGE_SIZE,
+    day,
     narrowing,
     result_line,
     search_page,
     search_url,
     telegram_page,
 )
+from reftel.web.readers import ASKING, Asking, Door, Readers
 from reftel.web.sending import citation_of
 from reftel.write.template import reply, template
 
@@ -91,11 +97,19 @@ class _SecurityHeaders:
 class ReadingRoom:
     """The pages of one archive."""
 
-    def __init__(self, archive: Archive, directory: Directory, *, centre: bool = False) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        directory: Directory,
+        *,
+        centre: bool = False,
+        readers: Readers | None = None,
+    ) -> None:
+        """Without `readers`, whoever asks reads everything."""
         self.archive = archive
+        self.readers = readers
         self._centre = centre
         self._directory = directory
-        self._drafts = Drafts(archive.folder)
         self._templates = Environment(
             loader=PackageLoader("reftel.web"),
             autoescape=select_autoescape(default=True, default_for_string=True),
@@ -104,6 +118,7 @@ class ReadingRoom:
             lstrip_blocks=True,
         )
         self._templates.filters["visible"] = _visible
+        self._templates.filters["level"] = lambda word: LEVEL_CLASSES.get(word or "", "none")
         self.filters = self._templates.filters
 
     def page(self, template: str, code: int = 200, **values: Any) -> HTMLResponse:
@@ -114,22 +129,34 @@ class ReadingRoom:
             "person": None,
             "lying": None,
             "sections": (),
+            "asking": ASKING.get(),
+            "may_log_in": self.readers is not None and self.readers.may_log_in,
             **values,
         }
         return HTMLResponse(self._templates.get_template(template).render(context), code)
 
     def view(self, request: Request) -> View:
         """What the reader behind a request sees."""
-        del request
-        return self.archive
+        if self.readers is None:
+            return self.archive
+        asking: Asking = request.state.asking
+        return self.archive.view(asking.reader, lambda deed: asking.deeds.append(deed))
 
     def saved(self, request: Request) -> SavedSearches:
         """The searches that the reader behind a request has saved."""
+        self._known(request, "keep searches")
         return SavedSearches(self.archive.folder, self.view(request))
 
+    def _drafts(self, request: Request) -> Drafts:
+        return Drafts(self.archive.folder, self.view(request).reader)
+
+    def _known(self, request: Request, what: str) -> None:
+        """Nothing is kept for everybody together."""
+        if self.readers is not None and not request.state.asking.known:
+            raise HTTPException(403, f"Only readers who are known by name can {what}.")
+
     def home(self, request: Request) -> Response:
-        del request
-        results = self.archive.search("", limit=5)
+        results = self.view(request).search("", limit=5)
         years = sorted(results.facets.year, key=lambda count: count.value)
         posts = [
             (tables.post_title(c.value), c, narrowing("post", c.value)) for c in results.facets.post
@@ -160,7 +187,7 @@ class ReadingRoom:
         except ValueError:
             page = 1
         try:
-            results = self.archive.search(
+            results = self.view(request).search(
                 query, order=given, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE
             )
         except QueryError as error:
@@ -182,25 +209,31 @@ class ReadingRoom:
         form = match["form"]
         if match["name"] != mrn.short:
             return RedirectResponse(f"/t/{mrn.short}{'.' + form if form else ''}", 301)
-        documents = [d for d in self.archive.cited_as(mrn) if d.variant_of is None]
+        view = self.view(request)
+        documents = [d for d in view.cited_as(mrn) if d.variant_of is None]
+        cards = view.cards(mrn)
+        if not documents and cards:
+            return self._withheld(cards, form)
         if not documents:
-            return Following(self).ghost(self.view(request), mrn, form)
-        if (whole := self.view(request).whole(documents)) is not None:
+            return Following(self).ghost(view, mrn, form)
+        if not cards and (whole := view.whole(documents)) is not None:
             sections = [(d.telegram.section, f"/d/{d.digest[:16]}") for d in documents]
             return self._telegram(request, whole, form, sections)
-        if len(documents) > 1 and form is None:
-            view = self.view(request)
+        if len(documents) + len(cards) > 1 and form is None:
             lines = [
                 (each, telegram_page(view, each, citation_of(each, request))) for each in documents
             ]
-            return self.page("several.html", mrn=mrn, lines=lines)
+            return self.page("several.html", mrn=mrn, lines=lines, cards=_card_lines(cards))
         return self._telegram(request, documents[0], form)
 
     def by_digest(self, request: Request) -> Response:
         """`/d/<digest>`: one document for ever, whatever other documents share its number."""
         match = _FORMATS.match(request.path_params["digest"])
         assert match is not None
-        document = self.archive.document(match["name"])
+        view = self.view(request)
+        document = view.document(match["name"])
+        if document is None and (card := view.card(match["name"])):
+            return self._withheld((card,), match["form"])
         if document is None:
             raise HTTPException(404, f"No document has the digest {match['name']}")
         return self._telegram(request, document, match["form"])
@@ -221,13 +254,21 @@ class ReadingRoom:
 
     def anatomy(self, request: Request) -> Response:
         """`/anatomy/<digest>`: the document taken apart, line by line."""
-        document = self.archive.document(request.path_params["digest"])
+        document = self.view(request).document(request.path_params["digest"])
         if document is None:
             raise HTTPException(404, f"No document has the digest {request.path_params['digest']}")
         page = telegram_page(self.view(request), document, citation_of(document, request))
         runs = anatomy(document.telegram)
         first = {run.kind: at for at, run in reversed(list(enumerate(runs)))}
         return self.page("anatomy.html", page=page, runs=runs, first=set(first.values()))
+
+    def _withheld(self, cards: tuple[Card, ...], form: str | None) -> Response:
+        """Withdrawal cards stand where the texts would, for those who may know of them."""
+        if form is not None:
+            withheld = msgspec.to_builtins(cards)
+            reason = "withheld from this reader"
+            return JSONResponse({"error": reason, "status": 403, "withheld": withheld}, 403)
+        return self.page("withheld.html", 403, cards=_card_lines(cards))
 
     async def desk(self, request: Request) -> Response:
         """`/desk`: a draft with its findings and its wire form; saved drafts by `?draft=name`."""
@@ -242,25 +283,26 @@ class ReadingRoom:
             asked = form.get("do", "check")
             profile = next((each for each in PROFILES if each == form.get("profile")), profile)
             if asked == "save":
+                self._known(request, "keep drafts")
                 try:
-                    self._drafts.save(name, draft)
+                    self._drafts(request).save(name, draft)
                 except DraftNameError as error:
                     raise HTTPException(400, str(error)) from error
                 state = f"Saved as {name}"
             elif asked in ("draft", "wire"):
-                return self._download(draft, profile, name, asked)
+                return self._download(request, draft, profile, name, asked)
         elif name:
-            saved = self._saved(name)
+            saved = self._saved(request, name)
             if saved is None:
                 raise HTTPException(404, f"No draft has the name {name}")
             draft = saved
         elif number := request.query_params.get("reply"):
-            draft = self._reply(number)
-        seen = look(draft, profile, ArchiveHeld(self.archive), self._directory)
+            draft = self._reply(request, number)
+        seen = look(draft, profile, ArchiveHeld(self.view(request)), self._directory)
         return self.page(
             "desk.html",
             name=name,
-            names=self._drafts.names(),
+            names=self._drafts(request).names(),
             draft=draft,
             profile=profile,
             profiles=_PROFILES,
@@ -277,7 +319,7 @@ class ReadingRoom:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise HTTPException(400, "a JSON object with the key draft is wanted") from error
         found = await run_in_threadpool(
-            look, draft, profile, ArchiveHeld(self.archive), self._directory
+            look, draft, profile, ArchiveHeld(self.view(request)), self._directory
         )
         return JSONResponse(found)
 
@@ -287,23 +329,25 @@ class ReadingRoom:
         words = given.get("words", "")[:80]
         return JSONResponse(complete(given.get("kind", ""), words, self._directory))
 
-    def _saved(self, name: str) -> str | None:
+    def _saved(self, request: Request, name: str) -> str | None:
         try:
-            return self._drafts.read(name)
+            return self._drafts(request).read(name)
         except DraftNameError:
             return None
 
-    def _reply(self, number: str) -> str:
+    def _reply(self, request: Request, number: str) -> str:
         mrn = Mrn.parse(number)
-        held = self.archive.cited_as(mrn) if mrn else ()
+        held = self.view(request).cited_as(mrn) if mrn else ()
         if not held:
             raise HTTPException(404, f"{number} is not held")
         return reply(held[0].telegram)
 
-    def _download(self, draft: str, profile: str, name: str, what: str) -> Response:
+    def _download(
+        self, request: Request, draft: str, profile: str, name: str, what: str
+    ) -> Response:
         text = draft
         if what == "wire":
-            seen = look(draft, profile, ArchiveHeld(self.archive), self._directory)
+            seen = look(draft, profile, ArchiveHeld(self.view(request)), self._directory)
             if seen["wire"] is None:
                 raise HTTPException(422, "The draft breaks a rule, so there is no wire form yet.")
             text = seen["wire"]
@@ -347,6 +391,19 @@ class ReadingRoom:
         return self.page("error.html", status, status=status, reason=reason)
 
 
+def _card_lines(cards: tuple[Card, ...]) -> list[dict[str, Any]]:
+    return [
+        {
+            "card": card,
+            "level": LEVEL_CLASSES.get(card.classification, "none"),
+            "sent": day(card.dtg),
+            "sender": tables.addressee_name(card.originator) if card.originator else None,
+            "to": [tables.addressee_name(each) for each in card.to],
+        }
+        for card in cards
+    ]
+
+
 def _visible(text: str) -> str:
     """Text without characters that would turn or hide what stands on a page."""
     return "".join(
@@ -356,11 +413,25 @@ def _visible(text: str) -> str:
 
 
 def app(
-    archive: Archive, *, host: str = "127.0.0.1", directory: Directory | None = None
+    archive: Archive,
+    *,
+    host: str = "127.0.0.1",
+    directory: Directory | None = None,
+    readers: Readers | None = None,
+    who: Callable[[Request], Asking] | None = None,
 ) -> Starlette:
     """The reading room of an archive as an ASGI application, answering to loopback and `host`; the desk
-    looks stations up in `directory`."""
-    return application(ReadingRoom(archive, directory or Directory()), (host,))
+    looks stations up in `directory`. Without `readers`, whoever asks reads everything; `who` says who asks,
+    where the access file does not."""
+    room = ReadingRoom(archive, directory or Directory(), readers=readers)
+    if readers is None:
+        return application(room, (host,))
+    openid = OpenIdLogin(room, readers) if readers.may_log_in else None
+    doors = [*([openid.middleware] if openid else []), Middleware(Door, readers=readers, who=who)]
+    pages = [*(openid.routes if openid else ()), *Oneself(room, readers).routes]
+    address = readers.policy.access.openid.address if readers.policy.access.openid else None
+    names = (host, urlsplit(address).hostname or "") if address else (host,)
+    return application(room, names, pages, doors)
 
 
 def application(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from reftel.access import ACCESS_FILE, load_policy
 from reftel.centre import desk, origin, readers, services
 from reftel.centre.accepting import Refused
 from reftel.centre.config import Profile
@@ -28,7 +30,8 @@ from reftel.read.dtg import PRECEDENCES
 from reftel.telegram import RecordError, from_builtins
 from reftel.web.app import ReadingRoom, application
 from reftel.web.login import LOCAL, Doorkeeper, Login, Person
-from reftel.web.pages import LEVEL_CLASSES, telegram_page
+from reftel.web.pages import telegram_page
+from reftel.web.readers import Asking, Door, Readers, open_readers, owner
 from reftel.web.sending import citation_of
 
 WORDS = ("FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE")
@@ -50,7 +53,6 @@ class CentreRoom:
             "told": told,
             "more": more,
             "came_from": came_from,
-            "level": lambda word: LEVEL_CLASSES.get(word or "", "none"),
             "precedence": lambda letter: PRECEDENCES.get(letter, letter),
         }
 
@@ -204,7 +206,8 @@ class CentreRoom:
         document = archive.document(lying.document) if lying.document else None
         if document is None:
             raise HTTPException(404, f"Message {number} is not in the archive; see its way.")
-        page = telegram_page(archive, document, citation_of(document, request))
+        # What lies around it is shown as far as the reader's access goes.
+        page = telegram_page(self._room.view(request), document, citation_of(document, request))
         return self._page(request, "telegram.html", page=page, lying=lying, office=office)
 
     async def read(self, request: Request) -> Response:
@@ -365,11 +368,24 @@ def centre_app(centre: Centre, *, host: str = "127.0.0.1", trusted: bool = False
     """Reading room and centre as one application. `trusted` is for the socket in the data folder, which
     only the centre's own user can open: it says itself who asks."""
     assert centre.archive is not None
-    room = ReadingRoom(centre.archive, centre.config.directory, centre=True)
+    folder = centre.archive.folder
+    file = folder / ACCESS_FILE
+    readers = open_readers(folder, load_policy(file)) if file.exists() else None
+    room = ReadingRoom(centre.archive, centre.config.directory, centre=True, readers=readers)
     pages = CentreRoom(centre, room, trusted=trusted)
     doors = [] if trusted else [Middleware(Doorkeeper, login=pages.login)]
+    if readers is not None:
+        who = owner if trusted else partial(_asking, readers)
+        doors.append(Middleware(Door, readers=readers, who=who))
     names = centre.config.http.names if centre.config.http else ()
     return application(room, (host, *names), pages.routes, doors)
+
+
+def _asking(readers: Readers, request: Request) -> Asking:
+    """An operator reads in the archive what the access file grants that name."""
+    person: Person = request.state.person
+    address = request.client.host if request.client else ""
+    return Asking(readers.policy.reader(person.name), address, True)
 
 
 def _document(entries: tuple[Entry, ...]) -> str | None:

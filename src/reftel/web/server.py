@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -11,9 +12,12 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.types import Message, Scope
 
+from reftel.access import EVERYTHING, Reader
 from reftel.archive import Archive
+from reftel.archive.due import OpenDaily
 from reftel.tables.directory import Directory
 from reftel.web.app import app
+from reftel.web.readers import Asking, Readers
 
 _TRIES = 50
 
@@ -25,6 +29,7 @@ def serve(
     port: int,
     on_ready: Callable[[str], None],
     directory: Directory | None = None,
+    readers: Readers | None = None,
 ) -> None:
     """Serve until interrupted. A port that is taken gives way to the next free one above it.
 
@@ -34,10 +39,19 @@ def serve(
     bound = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     config = uvicorn.Config(
-        app(archive, host=host, directory=directory), log_level="warning", access_log=False
+        app(archive, host=host, directory=directory, readers=readers),
+        log_level="warning",
+        access_log=False,
+        # Whose headers are believed says the access file.
+        proxy_headers=False,
     )
     on_ready(f"http://{shown}:{bound}/")
-    uvicorn.Server(config).run(sockets=[listener])
+    with OpenDaily(archive, _complain):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _complain(error: Exception) -> None:
+    logging.getLogger("reftel").error("what falls open today stays closed: %s", error)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -57,12 +71,16 @@ def _listen(host: str, port: int) -> socket.socket:
     raise OSError(errno.EADDRINUSE, f"ports {port} to {port + _TRIES - 1} are taken")
 
 
-def get(archive: Archive, path: str) -> tuple[int, str]:
-    """Answer one request without a server: status and body."""
-    return asyncio.run(_get(archive, path))
+def get(
+    archive: Archive, path: str, readers: Readers | None = None, reader: Reader = EVERYTHING
+) -> tuple[int, str]:
+    """Answer one request without a server, as one reader sees it: status and body."""
+    return asyncio.run(_get(archive, path, readers, reader))
 
 
-async def _get(archive: Archive, path: str) -> tuple[int, str]:
+async def _get(
+    archive: Archive, path: str, readers: Readers | None, reader: Reader
+) -> tuple[int, str]:
     parts = urlsplit(path)
     scope: Scope = {
         "type": "http",
@@ -89,6 +107,7 @@ async def _get(archive: Archive, path: str) -> tuple[int, str]:
     async def send(message: Message) -> None:
         messages.append(message)
 
-    await app(archive)(scope, receive, send)
+    asking = Asking(reader, "command line", True)
+    await app(archive, readers=readers, who=lambda _: asking)(scope, receive, send)
     body = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
     return int(messages[0]["status"]), body.decode("utf-8", "replace")
