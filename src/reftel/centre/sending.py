@@ -303,11 +303,16 @@ def _queue_of(station: Station, duty: Duty) -> Queue:
 def _better_way(station: Station, duty: Duty, changes: Changes) -> list[Duty]:
     """The duties that take a waiting one's place, which is taken out at once: nobody may begin to send
     it while this is written down."""
+    ours = set(duty.routing) & station.config.ours
+    stays = (duty.circuit, None)
+    if not ours and all(_first_up(station, each, None) in stays for each in duty.routing):
+        # It waits for its first choice, by whichever circuit it came: no look into the journal for each
+        # of a hundred thousand whenever a circuit goes up or down.
+        return []
     row = station.journal.message(duty.message)
     if row is None:
         return []
     first = {_first_up(station, indicator, row[1]) for indicator in duty.routing}
-    ours = set(duty.routing) & station.config.ours
     if first <= {duty.circuit, None} and not ours:
         return []
     try:
@@ -373,6 +378,6 @@ def _from_a_lost_circuit(station: Station, duty: Duty, changes: Changes) -> list
     return moved
 
 
-def _first_up(station: Station, indicator: str, came_by: str) -> str | None:
+def _first_up(station: Station, indicator: str, came_by: str | None) -> str | None:
     known = [each for each in station.plan.circuits(indicator) if each != came_by]
     return next((each for each in known if station.is_up(each)), known[0] if known else None)
