@@ -21,7 +21,7 @@ WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
 CODES = ("caption", "office", "exemption", "precedence", "cites", "has", "form")
 FACET_SIZE = 1000
 
-_HEAP_BYTES = 64_000_000
+_HEAP_BYTES = 20_000_000
 # A key of time is the minute and a part of the digest: no two telegrams share one.
 _TIE_BITS = 31
 _UNDATED_LAST = (1 << 63) - 1
