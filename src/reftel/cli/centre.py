@@ -18,7 +18,17 @@ import click
 import msgspec
 
 from reftel.check import Profile
-from reftel.cli.common import DONE, NOTHING, as_json, color, fail, format_option, say, width
+from reftel.cli.common import (
+    DONE,
+    NOTHING,
+    as_json,
+    color,
+    fail,
+    fail_for_mistakes,
+    format_option,
+    say,
+    width,
+)
 from reftel.cli.writing import one_telegram
 from reftel.telegram import to_builtins
 
@@ -51,10 +61,7 @@ def _load(path: Path) -> Any:
     try:
         return load_config(path)
     except ConfigError as error:
-        for problem in error.problems:
-            say(f"{path}: {problem}")
-        mistakes = "a mistake" if len(error.problems) == 1 else f"{len(error.problems)} mistakes"
-        fail(f"{path} has {mistakes}; nothing was done")
+        fail_for_mistakes(path, error)
     except OSError as error:
         fail(f"{path}: {error.strerror}")
 

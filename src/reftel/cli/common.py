@@ -103,6 +103,14 @@ access_option = click.option(
 )
 
 
+def fail_for_mistakes(path: Path, error: ConfigError) -> NoReturn:
+    """End with every mistake of a configuration or an access file."""
+    for problem in error.problems:
+        say(f"{path}: {problem}")
+    mistakes = "a mistake" if len(error.problems) == 1 else f"{len(error.problems)} mistakes"
+    fail(f"{path} has {mistakes}; nothing was done")
+
+
 def policy_of(folder: Path, file: Path | None = None) -> Policy | None:
     """The readers of an archive; `None` where no access file stands beside it and none is named."""
     from reftel.access import ACCESS_FILE, load_policy
@@ -114,10 +122,7 @@ def policy_of(folder: Path, file: Path | None = None) -> Policy | None:
     try:
         return load_policy(path)
     except ConfigError as error:
-        for problem in error.problems:
-            say(f"{path}: {problem}")
-        mistakes = "a mistake" if len(error.problems) == 1 else f"{len(error.problems)} mistakes"
-        fail(f"{path} has {mistakes}; nothing was done")
+        fail_for_mistakes(path, error)
     except OSError as error:
         fail(f"{path}: {error.strerror}")
 
