@@ -20,7 +20,7 @@ from reftel.read.dtg import (
     opens_dtg,
     time_of,
 )
-from reftel.read.elements import Piece
+from reftel.read.elements import Piece, cut
 from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
@@ -39,6 +39,14 @@ _INDICATOR: Final = re.compile(r"[A-Z]{4,8}|ZEN")
 _PRECEDENCE_WORDS: Final = frozenset(("NIACT", "FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"))
 _CONTINUITY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:-[0-9]{1,6})?|UNN")
 _STATION: Final = re.compile(r"([A-Z]{4,8})/(.+)")
+# Where lines were run together: the next prosign, and the next addressee behind a precedence.
+_INNER_PROSIGN: Final = re.compile(
+    r"(?<=\S) +(?=FM [A-Z]|(?:TO|INFO|XMT) (?:[A-Z]{4,8}/|SECSTATE|AM[CE]|US[A-Z]|ALL |[A-Z ]+ COLLECTIVE))"
+)
+_INNER_PRECEDENCE: Final = re.compile(
+    r" (?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: [0-9]{1,6})?(?= (?!FOR |INFO )[A-Z]{4})"
+)
+_NO_INDICATOR: Final = ("US", "AM", "CINC", "COM")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
 _LABEL_FIRST: Final = frozenset("ETSR")
@@ -59,6 +67,14 @@ _ZONES: Final = {
 _KINDS: Final = dict(_ZONES.values())
 
 
+def is_marking(piece: Piece) -> bool:
+    """Whether a line is one of the markings behind the address: the classification line, or a label."""
+    text = piece.text
+    return (piece.first.upper() in _LABEL_FIRST and _LABEL.match(text) is not None) or (
+        opens_level(text) and CLASSIFICATION_LINE.match(text) is not None
+    )
+
+
 def is_originator(text: str) -> bool:
     """Whether a line is format line 6."""
     return text.lstrip()[:1] in ("F", "f") and _FM.match(text) is not None
@@ -71,6 +87,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
     heading, what follows is the message's own (wire-format.md 10.5).
     """
     pieces = reading.pieces
+    _part_prosigns(pieces, index)
     found = False
     zone = ""
     last = index
@@ -80,9 +97,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         if piece.kind:
             continue
         first = piece.first.upper()
-        if first in _LABEL_FIRST and _LABEL.match(text):
-            break
-        if opens_level(text) and CLASSIFICATION_LINE.match(text):
+        if is_marking(piece):
             break
         match = DTG_LINE.match(text) if opens_dtg(text) else None
         if (
@@ -138,6 +153,23 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
     return last, found
 
 
+_FIRST_LINES: Final = 12
+
+
+def _part_prosigns(pieces: list[Piece], index: int) -> None:
+    """Cut lines of the heading that were run together: `R 121530Z JAN 74 FM AMEMBASSY BERN TO ...`."""
+    for at in range(index, index + _FIRST_LINES):
+        if at >= len(pieces):
+            return
+        piece = pieces[at]
+        text = piece.text
+        if piece.kind or not (" FM " in text or " TO " in text or " INFO " in text):
+            continue
+        opens = DTG_LINE if opens_dtg(text) else _FM if piece.first in "Ff" else _TO
+        if opens.match(text) and (inner := _INNER_PROSIGN.search(text)):
+            pieces[at : at + 1] = cut(piece, inner.end())
+
+
 def _follows_originator(pieces: list[Piece], at: int) -> bool:
     after = next((piece for piece in pieces[at + 1 :] if piece.kind != "blank"), None)
     return after is not None and not after.kind and is_originator(after.text)
@@ -188,7 +220,12 @@ def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
 
 def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
-    plain = " ".join(text.split())
+    plain = " ".join(text.split()).lstrip("/")
+    at = 0
+    for run in _INNER_PRECEDENCE.finditer(plain):
+        _address(reading, zone, plain[at : run.end()])
+        at = run.end() + 1
+    plain = plain[at:]
     if "XMT" in plain and (inner := _INNER_XMT.search(plain)):
         _address(reading, "exempt", plain[inner.end() :])
         plain = plain[: inner.start()]
@@ -206,23 +243,41 @@ def addressee_of(plain: str) -> Addressee | None:
     raised = capitals(plain).split()
     # From the end; a name of one word at least is left.
     end = len(words)
-    mcn = precedence = None
+    mcn: str | None = None
+    precedence: str | None = None
     if end > 1 and _CONTINUITY_NUMBER.fullmatch(raised[-1]):
         end -= 1
         mcn = words[end]
-    if end > 1 and raised[end - 1] in _PRECEDENCE_WORDS:
+    if end > 1 and (precedence := _precedence(raised[end - 1])):
         end -= 1
-        precedence = raised[end]
         if precedence == "IMMEDIATE" and end > 1 and raised[end - 1] == "NIACT":
             end -= 1
             precedence = "NIACT"
     name = " ".join(words[:end])
     indicator, slash, rest = name.partition("/")
-    if not (slash and rest and rest[0] != " " and _INDICATOR.fullmatch(capitals(indicator))):
+    station = capitals(indicator)
+    # `USDAO/SAIGON` names no station.
+    if not (slash and rest and rest[0] != " " and _INDICATOR.fullmatch(station)) or (
+        station.startswith(_NO_INDICATOR)
+    ):
         indicator, rest = "", name
     if precedence == "NIACT":
         precedence = "NIACT IMMEDIATE"
     return Addressee(rest, indicator or None, precedence, mcn)
+
+
+def _precedence(word: str) -> str | None:
+    """The precedence that a word is, or misses by one letter: IMEDIATE."""
+    if word in _PRECEDENCE_WORDS:
+        return word
+    if len(word) < 7 or word[0] not in "IPR":
+        return None
+    meant = {"I": "IMMEDIATE", "P": "PRIORITY", "R": "ROUTINE"}[word[0]]
+    if len(word) == len(meant):
+        return meant if sum(a != b for a, b in zip(word, meant, strict=True)) == 1 else None
+    longer, shorter = (word, meant) if len(word) > len(meant) else (meant, word)
+    drops = (longer[:at] + longer[at + 1 :] for at in range(len(longer)))
+    return meant if any(each == shorter for each in drops) else None
 
 
 def station_of(text: str) -> Station:

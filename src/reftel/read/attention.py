@@ -9,12 +9,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reftel import tables
 from reftel.telegram import Attention
+
+_PASSING: Final = re.compile(
+    r"\s*(?:(?P<org>(?!(?:PLEASE|PLS) )[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?"
+    r"(?:PASS|FOR|POUCH)\b",
+    re.IGNORECASE,
+)
+_PASSING_ORGS: Final = frozenset(
+    """STATE DEPT DEPARTMENT USDOC TREASURY NSC AIDAC COMMERCE DOD HQS WHITEHOUSE SECDEF JCS OSD CIA DIA USIA
+    ICA USICA AID USTR FAA NASA DOE JUSTICE CINCPAC CINCEUR USCINCEUR USCINCSO USSOUTHCOM CINCLANT
+    USCINCPAC""".split()
+)
 
 _START: Final = re.compile(
     r"(?:EYES\s+ONLY\s+)?(?:(?P<station>(?!(?:PLEASE|PLS|ALSO|ONLY)\s)[A-Z][A-Z0-9./&' -]{1,40}?)\s+)?"
     r"(?:(?:ALSO|PLEASE|PLS|ONLY)\s+)*"
-    r"(?P<verb>PASS(?:\s+(?:ALSO|ON))?(?:\s+TO)?|FOR)\b\s*:?\s*",
+    r"(?P<verb>PASS(?:\s+(?:ALSO|ON))?(?:\s+TO)?|POUCH(?:\s+TO)?|FOR)\b\s*:?\s*",
     re.IGNORECASE,
 )
 _INNER_FOR: Final = re.compile(r"\s+FOR\s*:?\s+", re.IGNORECASE)
@@ -22,6 +34,17 @@ _TARGETS: Final = re.compile(r"\s*(?:[,;]|(?<!/)\bAND\b(?!/)|&(?=\s))\s*", re.IG
 # `FOR ASSISTANT SECRETARY VAKY ONLY FROM AMBASSADOR` says for whom, and from whom.
 _SENDER: Final = re.compile(r"\s+(?:EYES\s+)?(?:ONLY\b.*|FROM\s.*)\Z", re.IGNORECASE)
 _NEXT: Final = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b)", re.IGNORECASE)
+
+
+def is_passing(text: str) -> bool:
+    """Whether a line opens as a passing or attention line does: an office or a post, and PASS or FOR."""
+    match = _PASSING.match(text)
+    if match is None or len(text) > 90:
+        return False
+    org = (match["org"] or "").strip().upper()
+    if not org:
+        return text.strip().upper().startswith(("FOR ", "PASS ", "FOR:", "PLEASE PASS", "PLS PASS"))
+    return org.split()[0].split("/")[0] in _PASSING_ORGS or tables.canonical_post(org) is not None
 
 
 def read_attention(lines: list[str]) -> tuple[Attention, ...]:
@@ -38,7 +61,7 @@ def read_attention(lines: list[str]) -> tuple[Attention, ...]:
                     )
                 continue
             station = " ".join(match["station"].upper().split()) if match["station"] else None
-            passing = match["verb"].upper().startswith("PASS")
+            passing = match["verb"].upper().startswith("P")
             rest = part[match.end() :]
             whom, *offices = _INNER_FOR.split(rest, maxsplit=1) if passing else ("", rest)
             targets = tuple(each for text in (whom, *offices) for each in _offices(text))

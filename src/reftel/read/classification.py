@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from reftel import tables
 from reftel.read.elements import name_front
 from reftel.read.reading import Reading
 from reftel.telegram import Section, Span
@@ -18,7 +19,7 @@ from reftel.telegram import Section, Span
 _LEVEL: Final = (
     r"(?P<level>UNCL[A-Z]*(?: +E ?F ?T ?O)?|U N C L A S(?: S I F I E D)?"
     r"|L ?I ?M ?I ?T ?E ?D +O ?F+ ?I ?C ?[A-Z]? ?[A-Z]? ?[A-Z]? ?L? +U ?S ?E"
-    r"|SENSITIVE BUT UNCLASSIFIED|C ?O ?N ?F ?I ?D ?E ?N ?T ?I ?A ?L|CONFID[A-Z*]*"
+    r"|SENSITIVE BUT UNCLASSIFIED|C ?[O0] ?N ?F ?[I1] ?[DO0] ?E ?N ?T ?[I1] ?A ?L|CONFID[A-Z*]*"
     r"|T ?O ?P +S ?E ?C ?R ?E ?T|S ?E ?C ?R ?E ?T)"
 )
 _CONTROL = r"(?: *//? *[A-Z][A-Z /]*?(?=//| |\Z)(?://)?)?"
@@ -30,6 +31,12 @@ CLASSIFICATION_LINE: Final = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}{_CONTROL}(?: +{_SECTION})? +{_POST} +{_SERIAL}"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?(?P<rest>.*)\Z",
     re.IGNORECASE,
+)
+# A scan loses the blank behind the level, and more: `CONFIDENTIALSECTION 01 OF 04 BERN 001817`.
+_GLUED_LINE: Final = re.compile(
+    rf"\s*(?P<level>CON ?F ?[Il1] ?DENTIAL|UNCLAS(?:SIFIED)?|SECRET)(?: *{_SECTION})? *"
+    r"(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) *(?P<serial>[0-9]{4,6})"
+    r"(?P<series>)(?P<rest>\s*)\Z"
 )
 # Without a post or a number that can be read: still where the heading ends.
 LOOSE_CLASSIFICATION_LINE: Final = re.compile(
@@ -53,14 +60,14 @@ def opens_level(text: str) -> bool:
 @lru_cache(maxsize=1024)
 def level_of(text: str) -> str | None:
     """The classification that a marking stands for, in the record's words."""
-    letters = re.sub(r"[^A-Z]", "", text.upper())
+    letters = re.sub(r"[^A-Z]", "", text.upper().replace("0", "O").replace("1", "I"))
     if letters.startswith("UNCL"):
         return "UNCLASSIFIED"
     if letters.startswith("SENSITIVEBUT"):
         return "SENSITIVE BUT UNCLASSIFIED"
     if letters.startswith("LIMITEDOF"):
         return "LIMITED OFFICIAL USE"
-    if letters.startswith("CONFID"):
+    if letters.startswith(("CONFID", "CONFIO")):
         return "CONFIDENTIAL"
     if letters.startswith("TOPSECRET"):
         return "TOP SECRET"
@@ -78,7 +85,7 @@ def read_classification(reading: Reading, index: int) -> int:
         return index
     if service := _SERVICE.match(loose["rest"]):
         return _read_service(reading, index, loose, loose.start("rest") + service.end())
-    match = CLASSIFICATION_LINE.match(piece.text)
+    match = CLASSIFICATION_LINE.match(piece.text) or _glued(piece.text)
     if match is None:
         return _read_loose(reading, index, loose) if _is_loose_line(loose) else index
     reading.classification = level_of(match["level"])
@@ -91,6 +98,11 @@ def read_classification(reading: Reading, index: int) -> int:
         end = match.start("rest")
     name_front(reading.pieces, index, end, "classification-line", "-/.")
     return index + 1
+
+
+def _glued(text: str) -> re.Match[str] | None:
+    match = _GLUED_LINE.match(text)
+    return match if match and tables.canonical_post(match["post"]) else None
 
 
 def _is_loose_line(match: re.Match[str]) -> bool:

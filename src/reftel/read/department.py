@@ -11,23 +11,33 @@ from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.telegram import Distribution
 
-_OFFICE_CODE = r"[A-Z][A-Z/]*-[0-9O]{1,2}\b"
-_OFFICE_LIST: Final = re.compile(rf"\s*(?:ACTION|ORIGIN)\s+{_OFFICE_CODE}")
-_INFO_OFFICES: Final = re.compile(rf"\s*INFO\s+(?:{_OFFICE_CODE}|/ ?[0-9]{{3}} ?[WR])")
-_OFFICES_MORE: Final = re.compile(
-    rf"\s*+(?:{_OFFICE_CODE}\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
+# `10-16` is IO-16 in a scan; in 1966-72 a blank stands for the hyphen.
+_HYPHENED = r"(?:[A-Z][A-Z/]*|[0-9]{2}[A-Z]?)-[0-9O]{1,2}\b"
+_BLANKED = r"[A-Z]{1,4} [0-9]{2}\b"
+_OFFICE_CODE = rf"(?:{_HYPHENED}|{_BLANKED})"
+_OFFICE_LIST: Final = re.compile(
+    rf"\s*(?:ACTION|ORIGIN)\s+(?:{_HYPHENED}|{_BLANKED}(?:\s*\Z|\s+INFO\b))"
 )
-_GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|INFO)\b(?!-)|{_OFFICE_CODE}")
+_INFO_OFFICES: Final = re.compile(
+    rf"\s*[I1]N[FE]O\s+(?:{_HYPHENED}|{_BLANKED}[,\s]+{_BLANKED}|/ ?[0-9]{{3}} ?[WR])"
+)
+_OFFICES_MORE: Final = re.compile(
+    rf"\s*+(?:{_OFFICE_CODE},?\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
+)
+_GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|[I1]N[FE]O)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL: Final = re.compile(
     r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z"
 )
-_QUEUE: Final = re.compile(r"\s*[0-9]{2}\s*\Z")
+_QUEUE: Final = re.compile(r"\s*[0-9]{2}(?:[-/][0-9]{2})?\s*\Z")
 # `66011` stands between the offices and the drafter of a telegram that is sent once more.
 _REPEATED: Final = re.compile(r"\s*[0-9]{4,6}\s*\Z")
 _DRAFTED: Final = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
 _APPROVED: Final = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
 # The counter is in hexadecimal from 1990 on: `------------------3F9A6B  061536Z /38`.
-_DASHES: Final = re.compile(r"\s*-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*\Z")
+_DASHES: Final = re.compile(
+    r"\s*(?:-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*|(?:\S{1,3} )?[0-9A-F]{6} +[0-9]{6}[Z27] +/[0-9]{2}\s*)\Z"
+)
+_DASH_FIRST: Final = frozenset("-0123456789ABCDEF")
 _FM: Final = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
 _LONGEST: Final = 120
 
@@ -81,7 +91,7 @@ def read_department_lines(reading: Reading, index: int) -> int:
         elif first in "DAE" and (_DRAFTED.match(text) or _APPROVED.match(text)):
             zone, piece.kind = "drafting", "drafting"
             drafting.append(piece)
-        elif first == "-" and _DASHES.match(text):
+        elif first in _DASH_FIRST and _DASHES.match(text):
             zone, piece.kind = "dashes", "dash-line"
         elif zone == "offices" and _drafting_follows(pieces, at):
             # The message centre's own remark: `SOURCE: KODAKA.000123`.
@@ -100,6 +110,23 @@ def read_department_lines(reading: Reading, index: int) -> int:
     return last
 
 
+def add_offices(reading: Reading, pieces: list[Piece]) -> None:
+    """Take the offices that a scan scattered over lines of their own, below a list that broke off."""
+    lines = [piece for piece in pieces if not piece.kind and _OFFICES_MORE.match(piece.text)]
+    for piece in pieces:
+        if not piece.kind and _DASHES.match(piece.text):
+            piece.kind = "dash-line"
+    listed = reading.distribution
+    if listed is None or not lines:
+        return
+    for piece in lines:
+        piece.kind = "distribution"
+    more = _distribution(reading, [piece.text for piece in lines], lines[0])
+    reading.distribution = Distribution(
+        listed.action, listed.origin, (*listed.info, *more.info), more.total, more.direction
+    )
+
+
 def _drafting_follows(pieces: list[Piece], at: int) -> bool:
     after = next((piece for piece in pieces[at + 1 : at + 4] if not piece.kind), None)
     return after is not None and _DRAFTED.match(after.text) is not None
@@ -110,14 +137,14 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
     group = "INFO"
     for line in lines:
         for word in _GROUP_OR_OFFICE.findall(line):
-            if word in groups:
-                group = word
+            if word in groups or word[1:] in ("NFO", "NEO"):
+                group = word if word in groups else "INFO"
             else:
                 groups[group].append(word)
-    tail = _OFFICE_TOTAL.search(lines[-1].rstrip())
+    tail = next((m for line in lines if (m := _OFFICE_TOTAL.search(line.rstrip()))), None)
     total = int(tail["total"]) if tail and tail["total"] else None
     offices = (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"])
-    counted = sum(int(office.rpartition("-")[2].replace("O", "0")) for office in offices)
+    counted = sum(int(office[-2:].lstrip("-").replace("O", "0")) for office in offices)
     if total is not None and counted != total:
         message = f"the offices got {counted} copies, the list says {total}"
         reading.doubt("office-sum-differs", message, place)
@@ -131,7 +158,9 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
 
 
 _CLEARANCE: Final = re.compile(
-    r"\s*(?P<office>[A-Z][A-Z0-9/&.-]*)\s*(?:[:-]|- )\s*(?P<name>[A-Z].*?)\s*\Z"
+    # Copies of 1973 have a blank behind each sign: `EUR/ RPM: JDOE`.
+    r"\s*(?P<office>[A-Z][A-Z0-9/&.-]*+(?:(?<=[/-]) [A-Z0-9/&.-]++)*+)\s*(?:[:-]|- |(?<=-))"
+    r"\s*(?P<name>[A-Z].*?)\s*\Z"
 )
 
 

@@ -14,7 +14,7 @@ from reftel.read.dates import find_date
 from reftel.telegram import ExecutiveOrder
 
 EO_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?E[.,]? ?[OM][.,]?M? *[:;]? *(?P<order>1[0-9]{3,4})?"
+    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?P<order>1[0-9]{3,4})?"
     r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )

@@ -36,13 +36,19 @@ _MOST_WORDS: Final = 4
 PAGE_LINE: Final = re.compile(
     r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?"
-    r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6}Z?))?"
-    r"(?: +POSS DUPE)?(?: +(?:UNCLAS\w*|C O N F I D E N T I A L|S E C R E T|T O P +S E C R E T))? *\Z"
+    r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6} ?[Z2]?))?"
+    r"(?: +POSS DUPE)?(?: +(?:UNCLAS\w*|LIMITED OFFICIAL USE|C O N F I D E N T I A L|S E C R E T"
+    r"|T O P +S E C R E T))? *\Z"
 )
 # What a printed page of SMART has at its head, and other copies at their foot.
 _PAGE_OF: Final = re.compile(r" *Page +[0-9]{1,3} +of +[0-9]{1,3} *\Z", re.IGNORECASE)
 _PAGE_ALONE: Final = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
 _PAGE_POST: Final = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
+_PAGE_POST_AND_TIME: Final = re.compile(
+    r" *[A-Z][A-Z ]+? +[0-9]{5,6}(?: +[0-9]{2} OF [0-9]{2})? +[0-9]{6} ?[Z2]\s*\Z"
+)
+# Above the pages of an agency's own copy, and the time at which it came in.
+_RECEIVED: Final = re.compile(r" *(?:PAGE +0[0-9]{2}|TOR: ?[0-9]{6}.*)\Z")
 _BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
     r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
@@ -69,7 +75,7 @@ _MESSAGE_TEXT: Final = re.compile(r"\s*Message Text\s*\Z")
 def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
     telegram = source
-    if "Message " in source:
+    if "Message " in source or "Channel Indicators:" in source:
         pieces = _mark_export(pieces)
         # The Archives' catalogue has the words of a review of its own: `Review Action: RELEASED`.
         catalogue = next((piece.start for piece in pieces if piece.kind == "attributes"), None)
@@ -125,7 +131,9 @@ _FURNITURE_FIRST: Final = frozenset("PN<#*=EeTMWFS")
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
-    if first == "P" and (PAGE_LINE.match(text) or _PAGE_OF.match(text)):
+    if (first == "P" and (PAGE_LINE.match(text) or _PAGE_OF.match(text))) or (
+        first in "PT" and _RECEIVED.match(text)
+    ):
         piece.kind = "page-line"
     elif first in "N<#*=" and _END.match(text):
         piece.kind = "end-of-message"
@@ -144,18 +152,33 @@ def _mark_export(pieces: list[Piece]) -> list[Piece]:
                 before.kind = "blank" if blank else "release-stamp"
             piece.kind = "attributes-label"
             break
-    for index, piece in enumerate(pieces):
-        if piece.text[:1] in " M\t" and _ATTRIBUTES.match(piece.text):
-            piece.kind = "attributes-label"
-            for line in pieces[index + 1 :]:
-                if not line.text or line.text.isspace():
-                    line.kind = "blank"
-                elif _STAMP_PART.match(line.text):
-                    line.kind = "release-stamp"
-                else:
-                    line.kind = "attributes"
-            break
+    labels = (
+        index
+        for index, piece in enumerate(pieces)
+        if piece.text[:1] in " M\t" and _ATTRIBUTES.match(piece.text)
+    )
+    if (start := next(labels, None)) is None:
+        start = _unlabelled_catalogue(pieces)
+    if start is not None:
+        pieces[start].kind = "attributes-label"
+        for line in pieces[start + 1 :]:
+            if not line.text or line.text.isspace():
+                line.kind = "blank"
+            elif _STAMP_PART.match(line.text):
+                line.kind = "release-stamp"
+            else:
+                line.kind = "attributes"
     return pieces
+
+
+def _unlabelled_catalogue(pieces: list[Piece]) -> int | None:
+    """Where a rule stands in place of the label: the Archives' catalogue as others print it."""
+    for index, piece in enumerate(pieces):
+        if piece.text.startswith("Channel Indicators:"):
+            for at in range(index - 1, max(index - 4, 0) - 1, -1):
+                if set(pieces[at].text.strip()) == {"-"}:
+                    return at
+    return None
 
 
 def _cut_out(piece: Piece, find: Callable[[str], re.Match[str] | None], kind: str) -> list[Piece]:
@@ -236,12 +259,26 @@ def _at_page_edge(solid: list[Piece], index: int) -> bool:
 
 
 def _mark_broken_page_line(solid: list[Piece], index: int) -> None:
-    """PAGE lines of 1978-79 prints that were broken in two: `PAGE 02` / `STATE 042975`."""
-    piece, after = solid[index], solid[index + 1] if index + 1 < len(solid) else None
-    if after is None or after.kind or not _PAGE_ALONE.match(piece.text):
+    """PAGE lines that prints of 1978-79 and scans broke in two: `PAGE 02` / `STATE 042975`, with a sign
+    or the action office in between, or the other way round."""
+    before, after = solid[max(0, index - 1) : index], solid[index + 1 : index + 3]
+    if after and not after[0].kind and _PAGE_POST.match(after[0].text):
+        found = after[:1]
+    elif len(after) == 2 and _is_page_post(after[1]) and _BETWEEN.match(after[0].text):
+        found = after[after[0].first.isalpha() :]
+    elif before and _is_page_post(before[0]):
+        found = before
+    else:
         return
-    if _PAGE_POST.match(after.text):
-        piece.kind = after.kind = "page-line"
+    for each in (solid[index], *found):
+        each.kind = "page-line"
+
+
+_BETWEEN: Final = re.compile(r"\s*(?:[-.'_]\s*\Z|(?:ACTION|ORIGIN) )")
+
+
+def _is_page_post(piece: Piece) -> bool:
+    return not piece.kind and _PAGE_POST_AND_TIME.match(piece.text) is not None
 
 
 # A publisher's catalogue of 2000s telegrams, its columns a line each: running number, date, message

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
-from reftel.read.address import is_originator, read_address
+from reftel.read.address import is_marking, is_originator, read_address
 from reftel.read.classification import CLASSIFICATION_LINE, opens_level
-from reftel.read.department import is_department_line, read_department_lines
+from reftel.read.department import add_offices, is_department_line, read_department_lines
 from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, filing_time
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
@@ -31,10 +32,36 @@ def read_heading(reading: Reading, start: int) -> int:
     index, addressed = read_address(reading, index)
     if not (found or addressed):
         return start
+    if reading.originator is None and (at := _resumes(reading, index)) is not None:
+        add_offices(reading, reading.pieces[index:at])
+        index, _ = read_address(reading, at)
     for piece in reading.pieces[start:index]:
         if not piece.kind:
             piece.kind = "unknown"
     return index
+
+
+_NEAR: Final = 60
+
+
+def _resumes(reading: Reading, index: int) -> int | None:
+    """Where a heading goes on that broke off at piece `index`, in a scan for most: a date-time group with
+    FM below it, or FM with TO, before the markings."""
+    solid: list[int] = []
+    for at in range(index, min(index + _NEAR, len(reading.pieces))):
+        piece = reading.pieces[at]
+        if piece.kind:
+            continue
+        if is_marking(piece):
+            break
+        solid.append(at)
+    for at, after in pairwise(solid):
+        text, below = reading.pieces[at].text, reading.pieces[after].text
+        if (DTG_LINE.match(text) and is_originator(below)) or (
+            is_originator(text) and below.lstrip().startswith("TO ")
+        ):
+            return at
+    return None
 
 
 def is_heading_line(text: str) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Literal
 
 from msgspec.structs import replace
 
 from reftel import tables
+from reftel.read.attention import is_passing
 from reftel.read.classification import (
     CLASSIFICATION_LINE,
     level_of,
@@ -30,7 +32,7 @@ from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import EO_LABEL, parse_executive_order
 from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
-from reftel.read.references import REF_LABEL, Citing, parse_references
+from reftel.read.references import CITED, ITEM, REF_LABEL, Citing, goes_on, parse_references
 from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_tags
 from reftel.telegram import Repair, Span
 
@@ -75,18 +77,8 @@ _CORRECTED_FIRST: Final = frozenset("(*Cc")
 _CORRECTED: Final = re.compile(
     r"\s*[(*]*(?:C ?O ?R ?R ?E ?C ?T ?E ?D) +(?:C ?O ?P ?Y)\b", re.IGNORECASE
 )
-_PASSING: Final = re.compile(
-    r"\s*(?:(?P<org>(?!(?:PLEASE|PLS) )[A-Z][A-Z0-9./&' -]{1,40}?) +)?(?:ALSO +)?(?:(?:PLEASE|PLS) +)?"
-    r"(?:PASS|FOR)\b",
-    re.IGNORECASE,
-)
-_PASSING_ORGS: Final = frozenset(
-    ("STATE", "DEPT", "DEPARTMENT", "USDOC", "TREASURY", "NSC", "AIDAC", "COMMERCE", "DOD", "HQS")
-)
 _LETTERED: Final = re.compile(r"\s*\(?(?P<letter>[A-Z])[.)] +\S")
 _RULED: Final = re.compile(r"\s*[-=_*]{4,}")
-_ENUMERATED: Final = re.compile(r"\s*(?:¶ ?)?(?:\([A-Z]\)|[A-Z][.)])\s*\S")
-_CITED: Final = re.compile(r"(?:[0-9]{2} )?[A-Z][A-Z ]+ [0-9]{2,7}\b")
 _MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
 # A dash at the start of a line keeps its indentation on the wire.
 _INDENTED: Final = re.compile(r"\n[ \t]*-[ \t]{3,}")
@@ -100,7 +92,8 @@ _ONLY: Final = re.compile(
     r"\s*(?:EYES )?ONLY FOR\b|\s*(?:EYES ONLY )?FOR\b.*\bONLY\b", re.IGNORECASE
 )
 _NO_SUBJECT: Final = re.compile(
-    r"\s*(?:[-=_*]{4,}|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
+    r"\s*(?:[-=_*]{4,}|-- ?[A-Z]|[IVX]{1,4}\. |TABLE OF CONTENTS\b|SUGGEST DEP(?:T|ARTMENT)\b"
+    r"|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]"
     r"|(?:UNCLASSIFIED|CONFIDENTIAL|SECRET)\s*(?:[^\sA-Z]|\Z))",
     re.IGNORECASE,
@@ -140,6 +133,9 @@ _SIGN: Final = re.compile(r"[A-Z0-9]")
 _SHORTEST_MISSPELT: Final = 6
 _LIKENESS: Final = 0.83
 _FEW_PROSE_LINES: Final = 8
+_FEW_WORDS: Final = 4
+_LONG_SUBJECT: Final = 3
+_SENTENCE: Final = re.compile(r"[A-Za-z]{4}\.(?: [A-Z\"]|\Z)")
 _FAR: Final = 60
 
 
@@ -196,27 +192,34 @@ def _split_labels(reading: Reading, index: int) -> None:
     pieces = reading.pieces
     solid = 0
     at = index
+    ordered = subject = False
     while at < len(pieces) and solid < _FAR:
         piece = pieces[at]
         if piece.kind:
+            subject = subject and piece.kind != "blank"
             at += 1
             continue
         if is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
+        if found := label_of(piece.text):
+            subject = found[0] == "subject"
+            ordered = ordered or found[0] == "executive-order"
         match = _INNER_LABEL.search(piece.text) if piece.first not in "-=_" else None
         if (
             match
             and piece.text[: match.start()].strip()
-            and not _is_reason(piece.text, match.end())
+            and not (
+                piece.text[match.end()] == "E" and ((ordered and subject) or _is_reason(piece.text))
+            )
         ):
             pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 
 
-def _is_reason(text: str, at: int) -> bool:
-    """Whether the E.O. that a Classified By line names for its reason stands at `at`."""
-    return text.startswith("E", at) and CLASSIFIED_LABEL.match(text) is not None
+def _is_reason(text: str) -> bool:
+    """Whether an E.O. on this line is the one that a Classified By line names for its reason."""
+    return CLASSIFIED_LABEL.match(text) is not None
 
 
 def _last_label(reading: Reading, index: int) -> Piece | None:
@@ -269,8 +272,8 @@ def _read_line(reading: Reading, at: int) -> int:
 
 def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]) -> int:
     lines, end = _folded(reading, at, kind)
-    if kind == "subject" and _ate_the_text(reading, lines, end):
-        lines, end = lines[:1], reading.pieces.index(lines[1], at)
+    if kind == "subject" and (own := _own_lines(reading, lines, end)) < len(lines):
+        lines, end = lines[:own], reading.pieces.index(lines[own], at)
     for piece in lines:
         piece.kind = kind
     texts = [line.text for line in lines]
@@ -304,15 +307,22 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
     return end
 
 
-def _ate_the_text(reading: Reading, lines: list[Piece], end: int) -> bool:
-    """Whether a subject goes on to the end of the telegram, over a sentence and a signature: no blank
-    line parts it from the text."""
-    return (
-        len(lines) > 2
-        and lines[-2].text.rstrip().endswith(".")
-        and _NAME_ALONE.match(lines[-1].text) is not None
-        and all(piece.kind for piece in reading.pieces[end:])
-    )
+def _own_lines(reading: Reading, lines: list[Piece], end: int) -> int:
+    """How many of its lines a subject keeps: no blank line may part it from the text.
+
+    It has eaten the text when it goes on to the end of the telegram, over a sentence and a signature; or
+    over several lines with a sentence in them. Then it ends with the first line that had room for more.
+    """
+    texts = [line.text.rstrip() for line in lines]
+    if len(texts) > 2 and texts[-2].endswith(".") and _NAME_ALONE.match(texts[-1]):
+        return 1 if all(piece.kind for piece in reading.pieces[end:]) else len(texts)
+    if len(texts) <= _LONG_SUBJECT or not _SENTENCE.search(" ".join(texts)):
+        return len(texts)
+    width = max(map(len, texts))
+    for at, (text, after) in enumerate(pairwise(texts), 1):
+        if len(text) + 1 + len(after.split()[0]) <= width:
+            return at
+    return len(texts)
 
 
 def _read_classified_by(reading: Reading, match: re.Match[str], value: str) -> None:
@@ -352,9 +362,9 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
             blank = blank or not paged
             at += 1
             continue
-        if piece.kind in ("page-line", "banner", "release-stamp"):
+        if piece.kind in ("page-line", "banner", "release-stamp", "release-note"):
             # A page may end in a field; the blank lines about its line part nothing.
-            blank = blank and (paged or piece.kind != "page-line")
+            blank = blank and (paged or piece.kind not in ("page-line", "release-note"))
             paged = True
             at += 1
             continue
@@ -378,13 +388,15 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
         return False
     if text.strip() == "BT":
         return False
-    empty = not lines[0].text.partition(":")[2].strip() and len(lines) == 1
+    label = label_of(lines[0].text)
+    empty = len(lines) == 1 and label is not None and not lines[0].text[label[1].end() :].strip()
     if kind == "reference":
-        if _ENUMERATED.match(text):
-            return True
+        more = empty or goes_on(lines, text)
+        if ITEM.match(text):
+            return more
         if PARAGRAPH_START.match(text) or _RULED.match(text) or _TEXT_LABEL.match(text):
             return False
-        return (not blank or empty) and (not _is_passing(text) or empty)
+        return empty or (more and not blank and not is_passing(text))
     if is_paragraph(text) or _TEXT_LABEL.match(text) or _CORRECTED.match(text):
         return False
     if kind == "tags":
@@ -399,28 +411,15 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
             and ("DECL" in value.upper() and not _YEAR_AT_END.search(value))
         )
     if kind == "subject":
-        if _NO_SUBJECT.match(text) or (_ENUMERATED.match(text) and _CITED.search(text)):
+        if _NO_SUBJECT.match(text) or (ITEM.match(text) and CITED.search(text)):
             return False
         captions = captions_of(text)
         if captions is not None and not text[captions[1] :].strip():
             return False
-        return not (_names_an_office(text) and _is_passing(text))
+        # `FOR ...` and `PASS ...` can go on with a subject; not so with an office before them.
+        opens = text.lstrip().upper().startswith(("FOR ", "PASS "))
+        return opens or not is_passing(text)
     return _MARKED_TEXT.match(text) is None
-
-
-def _is_passing(text: str) -> bool:
-    match = _PASSING.match(text)
-    if match is None or len(text) > 90:
-        return False
-    org = (match["org"] or "").strip().upper()
-    if not org:
-        return text.strip().upper().startswith(("FOR ", "PASS ", "FOR:", "PLEASE PASS", "PLS PASS"))
-    return org.split()[0].split("/")[0] in _PASSING_ORGS or tables.canonical_post(org) is not None
-
-
-def _names_an_office(text: str) -> bool:
-    """Whether a passing line says for whom it is, not just `FOR ...`: a folded subject can."""
-    return not text.lstrip().upper().startswith(("FOR ", "PASS "))
 
 
 def captions_of(text: str) -> tuple[list[str], int] | None:
@@ -529,14 +528,14 @@ def _read_tail(reading: Reading, at: int) -> int:
         if piece.kind:
             break
         found = captions_of(text)
-        if found and not text[found[1] :].strip():
+        if found and (";" in text[: found[1]] or not text[found[1] :].strip()):
             at = _take_captions(reading, at, *found)
         elif _CORRECTED.match(text) and _stands_alone(pieces, at):
             piece.kind = "corrected-copy"
             at += 1
         elif not reading.references and (end := _unlabelled_references(reading, at)) > at:
             at = end
-        elif not is_paragraph(text) and _is_passing(text) and _stands_alone(pieces, at):
+        elif not is_paragraph(text) and is_passing(text) and _stands_alone(pieces, at):
             _take_passing(reading, piece)
             at += 1
         else:
@@ -565,11 +564,12 @@ def _unlabelled_references(reading: Reading, at: int) -> int:
 
 
 def _stands_alone(pieces: list[Piece], at: int) -> bool:
-    """Whether the next line is blank, another short line, or the first paragraph."""
-    if at + 1 >= len(pieces):
+    """Whether a line is but a few words, or the next one blank, a marking, or the first paragraph."""
+    if at + 1 >= len(pieces) or len(pieces[at].text.split()) <= _FEW_WORDS:
         return True
     after = pieces[at + 1]
-    return bool(after.kind) or is_paragraph(after.text) or label_of(after.text) is not None
+    text = after.text
+    return bool(after.kind or is_paragraph(text) or label_of(text) or is_passing(text))
 
 
 def _year(reading: Reading) -> int | None:

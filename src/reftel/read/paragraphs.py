@@ -20,7 +20,8 @@ PORTION_MARK: Final = re.compile(
 )
 _ENTIRE: Final = re.compile(
     rf"\(?\s*(?:(?P<mark>{_LEVEL}(?:/+{_CONTROL})?)\s*[-:]|(?P<word>CONFIDENTIAL|SECRET|TOP SECRET"
-    r"|LIMITED OFFICIAL USE|UNCLASSIFIED)\s*[-:]?-?)\s*(?:THE )?ENTIRE TEXT\s*\.?\)?",
+    r"|LIMITED OFFICIAL USE|UNCLASSIFIED)\s*[-:]?-?)\s*(?:THE )?ENTIRE TEXT\s*\.?\)?"
+    r"|\(?(?:THE )?ENTIRE TEXT (?:IS )?(?P<behind>CONFIDENTIAL|SECRET|LIMITED OFFICIAL USE|UNCLASSIFIED)\b",
     re.IGNORECASE,
 )
 _LETTERS: Final = {
@@ -64,7 +65,8 @@ def portion_mark(text: str) -> tuple[str | None, int]:
         mark = " ".join(match["mark"].split())
         return _SEPARATOR.sub(r"\1", mark) if len(mark) > _LONGEST_LEVEL else mark, match.end()
     if "ENTIRE" in text[:_ENTIRE_WITHIN].upper() and (match := _ENTIRE.match(text)):
-        return (match["mark"] or _LETTERS[match["word"].upper()]).upper(), 0
+        word = match["word"] or match["behind"]
+        return (match["mark"] or _LETTERS[word.upper()]).upper(), 0
     if "(" in text[:_LABEL_WITHIN] and (label := LABEL.match(text)):
         at = label.end()
         while text[at : at + 1] in _PUNCTUATION and at < len(text):

@@ -12,6 +12,7 @@ from typing import Final
 
 from reftel import tables
 from reftel.read.dates import find_date
+from reftel.read.elements import Piece
 from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
 
 REF_LABEL: Final = re.compile(
@@ -22,7 +23,7 @@ REF_LABEL: Final = re.compile(
 )
 # label = "(A)" | "A." | "A)" | "A:"; a pilcrow put before it by the publisher; sometimes twice
 _ENUMERATOR: Final = re.compile(
-    r"(?:(?<=\A)|(?<=[\s;,:.\n(-]))(?:¶ ?)?(?:(?:REF|AND|&) )?"
+    r"(?:(?<=\A)|(?<=[\s;,:.\n(-])(?<![A-Z]\.))(?:¶ ?)?(?:(?:REF|AND|&) )?"
     r"(?:\((?P<a>[A-Z])\)[.:]?|\[(?P<e>[A-Z])\]|(?P<b>[A-Z]) ?[.):](?!\S\.)"
     r"|(?P<c>[A-Z])-(?= ?[0-9]{2} [A-Z]{4}| [A-Z]{4}))[ \t]*"
     r"(?:\((?P<again>[A-Z])\)[ \t]*|(?P=b)[.)][ \t]*)?",
@@ -101,6 +102,33 @@ _WORD_CHARACTER: Final = re.compile(r"\w")
 _JOINT_AT_END: Final = re.compile(r"\s*\b(?:AND|ALSO|PLUS)\Z", re.IGNORECASE)
 _NAME_WORD: Final = re.compile(r"[A-Z][A-Z.'’]*", re.IGNORECASE)
 _NO_CAPITAL: Final = re.compile(r"[^A-Z]")
+
+
+ITEM: Final = re.compile(r"\s*(?:¶ ?)?\(?(?P<letter>[A-Z])(?:(?<=\(.)\)|[.)])\s*\S")
+"""A line that opens with the letter of an item."""
+CITED: Final = re.compile(r"(?:[0-9]{2} )?(?P<post>[A-Z][A-Z ]+) [0-9]{2,7}\b")
+_LETTER: Final = re.compile(r"(?<![A-Z.])([A-Z])[.)](?![A-Z]\.)")
+_ONE_CITED: Final = re.compile(
+    r"\s*REF[A-Za-z()]{0,7}[ :.]+(?:[0-9]{2,4} )?[A-Z][A-Z. ]{2,24} [0-9]{2,7}(?: \(NOTAL\))?\.?\s*\Z"
+)
+_JOINED_ON: Final = re.compile(r"\s*(?:AND|ALSO|PLUS|OF|DATED|[(&,;])", re.IGNORECASE)
+_FEW_WORDS: Final = 3
+_FEW_LINES: Final = 10
+
+
+def goes_on(lines: list[Piece], text: str) -> bool:
+    """Whether a line can go on with the references of those above: an item whose letter follows, or a
+    citation; below one whole citation that asks for no more, no sentence does."""
+    cites = any(tables.canonical_post(cited["post"]) for cited in CITED.finditer(text))
+    if item := ITEM.match(text):
+        near = reversed(lines[-_FEW_LINES:])
+        letters = next((each for line in near if (each := _LETTER.findall(line.text))), None)
+        if letters is None:
+            return cites or item["letter"] == "A"
+        return cites or ord(item["letter"]) - ord(letters[-1]) in (0, 1, 2)
+    if len(lines) > 1 or not _ONE_CITED.match(lines[0].text):
+        return True
+    return cites or len(text.split()) <= _FEW_WORDS or _JOINED_ON.match(text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,18 +21,19 @@ _CODES_BEHIND: Final = re.compile(rf"(?<=\S)\s{{2,}}(?={_CODE}(?:[\s,;/]+{_CODE}
 _CODES_BEFORE: Final = re.compile(rf"\s*{_CODE}(?:[\s,;/]+{_CODE})*\s{{2,}}(?=\S)")
 _CODE_BEGINS: Final = frozenset("Bb(1N")
 _ACTION: Final = re.compile(
-    r"\s*(?P<action>RELEASED? IN (?:PART|FULL)|DENIED IN FULL)\b", re.IGNORECASE
+    r"\s*(?P<action>RELEASED? IN (?:PART|FULL?)|DENIED IN FULL)\b", re.IGNORECASE
 )
 _NOTE: Final = re.compile(
-    r"\s*(?:RELEASED? IN (?:PART|FULL)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
+    r"\s*(?:RELEASED? IN (?:PART|FULL?)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
     r"|REVIEW AUTHORITY: .*|(?:REVIEWED|RELEASED) BY:? .*|EXEMPTIONS?: .*"
     r"|Class(?:ification)?: [A-Z]+ *-? *Reason: .*|Reason: [0-9].* *-? *Declassify on: .*"
     r"|(?:UNCLASSIFIED )?U\.S\. Department of State(?: Case No.*)?"
     r"|FL-[0-9]{4}-[0-9]+ .*|Post: .* MRN: .*|Heading: [A-Z ]+ [0-9]+\s*"
+    r"|UNITED STATES DEPARTMENT OF STATE|DATE/CASE ID: .*|(?:Sanitized Copy )?Approved for Release\b.*"
     r"|Printed by: .*|Page [0-9]+ of [0-9]+)\s*\Z",
     re.IGNORECASE,
 )
-_NOTE_FIRST: Final = frozenset("RrDdEeCcUuFfPpHh")
+_NOTE_FIRST: Final = frozenset("RrDdEeCcUuFfPpHhSsAa")
 _NUMBERED_NOTE: Final = re.compile(
     r"\b(?:Case No\. ?:? ?[A-Z]-[0-9]{4}-|Doc No\. ?:? ?C[0-9]{8})", re.IGNORECASE
 )
@@ -41,13 +42,23 @@ _CASE: Final = re.compile(
     r"(?:Case No\. ?:? ?(?P<a>[A-Z]{1,2}-[0-9]{4}-[0-9]+)|(?P<b>FL-[0-9]{4}-[0-9]+))", re.IGNORECASE
 )
 _DOCUMENT: Final = re.compile(
-    r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}))", re.IGNORECASE
+    r"(?:Doc No\. ?:? ?(?P<a>C[0-9]{8})|(?P<b>\bA-[0-9]{6,}|\bCIA-RDP[0-9A-Z]+-[0-9]))",
+    re.IGNORECASE,
+)
+
+
+_DATED: Final = re.compile(
+    r"(?:Date: ?|\"UNCLASSIFIED\" |DATE/CASE ID: |Approved for Release:? )"
+    r"([0-9]{1,2} [A-Z]{3} [0-9]{4}|[0-9/]+)",
+    re.IGNORECASE,
 )
 
 
 def is_released_copy(source: str) -> bool:
     """Whether a copy bears the marks of such a release, in any of its lines."""
-    return "Case No" in source or "RELEASE" in source or "FL-20" in source
+    return any(
+        sign in source for sign in ("Case No", "RELEASE", "FL-20", "pproved for R", "pproved For R")
+    )
 
 
 def mark_release(pieces: list[Piece]) -> list[Piece]:
@@ -88,14 +99,19 @@ def read_release(reading: Reading) -> None:
     text = "\n".join(notes)
     action = next((match["action"] for note in notes if (match := _ACTION.match(note))), None)
     case, document = _CASE.search(text), _DOCUMENT.search(text)
-    dated = re.search(r"Date: ?(\S+)|\"UNCLASSIFIED\" (\S+)", text)
-    date = find_date(dated[1] or dated[2], 2000) if dated else None
+    dated = _DATED.search(text)
+    date = find_date(dated[1], 2000) if dated else None
     found = [code for note in (text, *codes) for code in _CODES.findall(note)]
     exemptions = dict.fromkeys(re.sub(r"[\s]", "", code).upper() for code in found)
     reading.release = Release(
-        action=action.upper().replace("RELEASED", "RELEASE") if action else None,
+        action=_action(action) if action else None,
         exemptions=tuple(exemptions),
         case_number=case["a"] or case["b"] if case else None,
         document_number=document["a"] or document["b"] if document else None,
         date=date[0] if date else None,
     )
+
+
+def _action(written: str) -> str:
+    action = written.upper().replace("RELEASED", "RELEASE")
+    return f"{action}L" if action.endswith("FUL") else action

@@ -13,7 +13,8 @@ from reftel import tables
 from reftel.telegram import Tag
 
 TAGS_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:TA[GOB]S?C?S?(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*", re.IGNORECASE
+    r"\s*(?:\*\*)?(?:(?:TA[GOB]S?C?S?|TACS(?=:))(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*",
+    re.IGNORECASE,
 )
 _MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
 _TOKEN: Final = re.compile(

@@ -22,11 +22,12 @@ _TRANSMISSION_ID: Final = re.compile(
 )
 _OLDER_ID: Final = re.compile(r"\s*(?:VV {3})?(?:[A-Z]{3}[0-9]{3,4})+(?: +(?:UU|HH))?\s*\Z")
 _ROUTING: Final = re.compile(
-    r"\s*(?:J{3,}S{3,})?(?P<prec>[ZOPRY])(?P=prec)(?P<ris>(?: +[A-Z]{4,8})+)\s*\Z"
+    # `00` is OO in a scan.
+    r"\s*(?:J{3,}S{3,})?(?P<prec>[ZOPRY0])(?P=prec)(?P<ris>(?: +[A-Z]{4,8})+)\s*\Z"
 )
 _ROUTING_MORE: Final = re.compile(r"\s*[A-Z]{4,8}(?: +[A-Z]{4,8})*\s*\Z")
 _CALLING: Final = re.compile(
-    r"\s*DE (?P<ri>[A-Z]{4,8})(?: +#?(?P<serial>[0-9]{1,4}[A-Z]?)(?:/(?P<section>[0-9]{2}))?)?"
+    r"\s*DE (?P<ri>[A-Z]{4,8})(?: +#?(?P<serial>[0-9]{1,4}[A-Z]?)(?:/(?P<section>[0-9]{1,2}))?)?"
     r"(?: +(?P<filed>[0-9]{7}|[0-9]{2}/[0-9]{4}[A-Z]))?\s*\Z"
 )
 _SECURITY: Final = re.compile(
@@ -43,7 +44,7 @@ _LETTER_CLASSIFICATION: Final = {
     "S": "SECRET",
     "T": "TOP SECRET",
 }
-_FIRST: Final = "VZJORPYD"
+_FIRST: Final = "VZJORPYD0"
 _LONGEST: Final = 40
 
 
@@ -92,14 +93,15 @@ def read_transmission(reading: Reading, index: int) -> int:
         elif match := _ROUTING.match(text):
             piece.kind = "routing-line"
             called = tuple(match["ris"].split())
+            precedence = PRECEDENCES[match["prec"].replace("0", "O")]
             if signals and "ri" not in values and written.routing:
                 # What is above was the pilot of a message that had made no hop yet.
                 inner = True
                 reading.headings.append(written)
                 written = Procedure()
-            written = replace(written, precedence=PRECEDENCES[match["prec"]], routing=called)
+            written = replace(written, precedence=precedence, routing=called)
             if not inner:
-                values["precedence"] = PRECEDENCES[match["prec"]]
+                values["precedence"] = precedence
                 routing = called
         elif routing and "ri" not in values and not signals and _ROUTING_MORE.match(text):
             piece.kind = "routing-line"

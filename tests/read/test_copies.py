@@ -1,0 +1,168 @@
+"""How copies of many kinds differ from the telegram that was sent: prints without blank lines, scans,
+agencies' own copies. The telegrams are written here in their manner."""
+
+from __future__ import annotations
+
+import reftel
+from reftel.telegram import Telegram
+
+HEADING = "R 131530Z FEB 74\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC 0002\nUNCLAS BERN 0123\n"
+MARKINGS = "E.O. 11652: N/A\nTAGS: EWWT, SZ\n"
+
+
+def read(text: str) -> Telegram:
+    return reftel.read(HEADING + MARKINGS + text)
+
+
+def test_copies_of_1973_have_blanks_behind_each_sign_and_before_the_z() -> None:
+    telegram = reftel.read(
+        "CONFIDENTIAL\nPAGE 01 STATE 065991 01 OF 02 100131 Z\n52-41\nORIGIN EUR-25\n"
+        "INFO OCT-01 ADP-00 /026 R\nDRAFTED BY EUR/ NE: JDOE\n4/9/73 EXT 20710\n"
+        "APPROVED BY EUR/ NE: RROE\nEUR/ NE: MLEE: PRAY\nS/ S- O: T. HILL\n"
+        "--------------------- 022674\nO 100108 Z APR 73\nFM SECSTATE WASHDC\n"
+        "TO AMEMBASSY BERN IMMEDIATE\nC O N F I D E N T I A L STATE 065991\nE. O. 11652: GDS\n"
+        "TAGS: EWWT, SZ\nSUBJECT: LIGHTHOUSES\n1. THE LAMP OF\nCONFIDENTIAL\nCONFIDENTIAL\n"
+        "PAGE 02 STATE 065991 01 OF 02 100131 Z\nTHE LAKE IS LIT.\n"
+    )
+    assert telegram.section is not None
+    assert telegram.section.of == 2
+    assert telegram.clearances == ("EUR/ NE: MLEE: PRAY", "S/ S- O: T. HILL")
+    assert [block.text for block in telegram.body] == ["THE LAMP OF THE LAKE IS LIT."]
+    assert not telegram.citations
+
+
+def test_copies_of_1967_list_offices_with_a_blank_for_the_hyphen() -> None:
+    telegram = reftel.read(
+        "PAGE 01 BERN 01234 121530Z\n52\nACTION EUR 20\nINFO SS 20,GPM 04,NSC 10, RSR 01, /055 W\n"
+        "--------------------- 022674\nR 121445Z MAY 67\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC 4321\n"
+        "UNCLAS BERN 1234\nSUBJECT: LIGHTHOUSES\n1. LIT.\n"
+    )
+    assert telegram.distribution is not None
+    assert telegram.distribution.action == ("EUR 20",)
+    assert telegram.distribution.info == ("SS 20", "GPM 04", "NSC 10", "RSR 01")
+    assert not telegram.diagnostics, "the copies add up"
+
+
+def test_a_page_line_can_be_broken_with_a_sign_or_the_office_in_between_or_backwards() -> None:
+    telegram = reftel.read(
+        "CONFIDENTIAL\nRELEASED IN FULL\nPAGE 01\nACTION EUR-01\nBERN 01040 101542Z\nINFO LOG-00\n"
+        "AID-01\n10-16\n/018W\n2E61C2 101543Z /38\nP 101536Z MAR 94\nFM AMEMBASSY BERN\n"
+        "TO SECSTATE WASHDC PRIORITY 5912\nCONFIDENTIALBERN 01040\nE.0.12356: DECL:OADR\n"
+        "TAGS: EWWT, SZ\nSUBJECT: LIGHTHOUSES\nREF: A) BERN 940, B)\nUNITED STATES DEPARTMENT OF STATE\n"
+        "REVIEW AUTHORITY: JANE ROE\nDATE/CASE ID: 01 NOV 2007 200100000\n\nUNCLASSIFIED\n\n"
+        "UNCLASSIFIED\nBERN 941\n1. THE LAMP OF\nCONFIDENTIAL\nBERN 01040 101542Z\nPAGE 02\nTHE LAKE\n"
+        "CONFIDENTIAL\nPAGE 03\n-\nBERN 01040 101542Z\nIS LIT.\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "94BERN1040"
+    assert telegram.classification == "CONFIDENTIAL"
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.exemptions == ("OADR",)
+    assert telegram.distribution is not None
+    assert telegram.distribution.info == ("LOG-00", "AID-01", "10-16")
+    assert telegram.release is not None
+    assert (telegram.release.action, telegram.release.date) == ("RELEASE IN FULL", "2007-11-01")
+    assert [r.mrn for r in telegram.references] == ["94BERN940", "94BERN941"]
+    assert [block.text for block in telegram.body] == ["THE LAMP OF THE LAKE IS LIT."]
+    assert not telegram.coverage.unknown
+
+
+def test_a_heading_goes_on_behind_lines_that_a_scan_made_unreadable() -> None:
+    telegram = reftel.read(
+        "PAGE 01 BERN 04638 222034Z\nACTION EUR-14\nINEO OCT-01 ISO-00\nH+01 1NR-O7 L-O3\n"
+        "10-13 ( ISO ) V\n----------------- 051032 230357Z /64\nR 221858Z JUN 77\nFM AMEMBASSY BERN\n"
+        "TO SECSTATE WASHDC 1040\nCONFIDENTIAL BERN 4638\nTACS: EWWT, SZ\nSUBJECT: LIGHTHOUSES\n1. LIT.\n"
+    )
+    assert telegram.dtg == "1977-06-22T18:58:00Z"
+    assert telegram.originator is not None
+    assert telegram.originator.name == "AMEMBASSY BERN"
+    assert [addressee.mcn for addressee in telegram.action] == ["1040"]
+    assert telegram.distribution is not None
+    assert telegram.distribution.info == ("OCT-01", "ISO-00")
+    assert [tag.code for tag in telegram.tags] == ["EWWT", "SZ"]
+
+
+def test_an_agency_s_own_copy_has_the_time_of_receipt_above_two_headings() -> None:
+    telegram = reftel.read(
+        "Sanitized Copy Approved for Release 2010/06/24: CIA-RDP00X00000R000000000000-0\nINCOMING\n"
+        "PAGE 001\nTOR: 031814Z JUN 82\n00 RUEAIIB\nZNY CCCCC ZOC STATE ZZH\nSTU5035\n00 RUEHC\n"
+        "DE RUEHSW #4619/1 1541347\nZNY CCCCC ZZH\n0 R 031343Z JUN 82\nFM AMEMBASSY BERN\n"
+        "TO RUEHC/SECSTATE WASHDC IMEDIATE 9937\nBT\nC0N F I0E N T I A L BERN 4619\n"
+        "E. D. 12065: GDS 6/2/88 (ROE, JANE)\nTAGS: EWWT, SZ\nSUBJ: LIGHTHOUSES\n1. LIT.\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "82BERN4619"
+    assert (telegram.precedence, telegram.info_precedence) == ("IMMEDIATE", "ROUTINE")
+    assert [(a.name, a.precedence, a.mcn) for a in telegram.action] == [
+        ("SECSTATE WASHDC", "IMMEDIATE", "9937")
+    ]
+    assert telegram.classification == "CONFIDENTIAL"
+    assert telegram.executive_order is not None
+    assert telegram.executive_order.declassify_on == "1988-06-02"
+    assert telegram.release is not None
+    assert telegram.release.date == "2010-06-24"
+
+
+def test_the_archives_catalogue_stands_below_a_rule_where_its_label_is_lost() -> None:
+    telegram = read(
+        "SUBJ: LIGHTHOUSES\n1. LIT.\n---\nCapture Date: 01 JAN 1994\nChannel Indicators: n/a\n"
+        "Current Classification: UNCLASSIFIED\nConcepts: LIGHTHOUSES,\nLAMPS\nDraft Date: 13 FEB 1974\n"
+    )
+    assert telegram.attributes is not None
+    assert telegram.attributes["Concepts"] == "LIGHTHOUSES, LAMPS"
+    assert [block.text for block in telegram.body] == ["LIT."]
+
+
+def test_a_subject_ends_where_the_text_begins_though_no_blank_line_parts_them() -> None:
+    telegram = read(
+        "SUBJECT: WEEKLY REVIEW UNDER E.O. 11652: LIGHTHOUSES\nBERN POUCH BASEL; ZURICH PASS CONSULS.\n"
+        "CINCEUR FOR POLAD\n--THE LAMP\n--THE LAKE\nI. LAMPS\nA. THE LAMP IS LIT.\n"
+    )
+    assert telegram.subject == "WEEKLY REVIEW UNDER E.O. 11652: LIGHTHOUSES"
+    assert telegram.passing[0] == "BERN POUCH BASEL; ZURICH PASS CONSULS."
+    assert telegram.passing[1] == "CINCEUR FOR POLAD"
+    assert telegram.body[0].text.startswith("--THE LAMP\n--THE LAKE")
+
+
+def test_a_subject_keeps_no_sentences_of_the_text_below_it() -> None:
+    telegram = read(
+        "SUBJECT: THE LAMPS OF THE LAKE\nTHE HARBOUR MASTER HAS CIRCULATED A NOTE ABOUT THE LAMPS OF THE\n"
+        "LAKE, WHICH ARE OLDER THAN THE LIGHTHOUSES IN WHICH THEY STAND,\nAND ASKS WHO IS TO PAY. WE DO"
+        " NOT KNOW.\nWE PROPOSE TO WAIT.\n"
+    )
+    assert telegram.subject == "THE LAMPS OF THE LAKE"
+    assert telegram.body[0].text.startswith("THE HARBOUR MASTER")
+
+
+def test_references_end_where_prose_or_a_numeral_begins() -> None:
+    plain = read("SUBJ: X\nREF: BERN 75\nDRAFT OF SECOND PART OF REPORT FOLLOWS FOR COMMENT.\n")
+    assert [r.text for r in plain.references] == ["BERN 75"]
+    numerals = read("SUBJ: X\nREF: BERN 75\nI. STATEMENTS: SEE BERN 81.\nII. LAMPS: NONE.\n")
+    assert [r.text for r in numerals.references] == ["BERN 75"]
+    more = read("SUBJ: X\nREF: BERN 75\nAND PREVIOUS EXCHANGES ABOUT IT\n1. Y.\n")
+    assert [r.mrn for r in more.references][:1] == ["74BERN75"]
+    initials = read("SUBJ: X\nREF: B.A. 6494\n1. Y.\n")
+    assert [r.text for r in initials.references] == ["B.A. 6494"]
+
+
+def test_lines_of_the_heading_that_were_run_together_are_read_apart() -> None:
+    telegram = reftel.read(
+        "O R 131530Z FEB 74 FM AMEMBASSY BERN\nTO SECSTATE WASHDC IMMEDIATE 0002 INFO AMEMBASSY OSLO\n"
+        "AMEMBASSY ROME PRIORITY BONN PRIORITY 12\nUSDAO/OSLO\n/AMEMBASSY PARIS\nUNCLAS BERN 0123\n"
+        "SUBJ: X\n1. Y.\n"
+    )
+    assert telegram.originator is not None
+    assert telegram.originator.name == "AMEMBASSY BERN"
+    assert [a.name for a in telegram.action] == ["SECSTATE WASHDC"]
+    assert [(a.name, a.mcn) for a in telegram.info] == [
+        ("AMEMBASSY OSLO", None),
+        ("AMEMBASSY ROME", None),
+        ("BONN", "12"),
+        ("USDAO/OSLO", None),
+        ("AMEMBASSY PARIS", None),
+    ]
+
+
+def test_the_level_may_stand_behind_the_words_entire_text() -> None:
+    telegram = read("SUBJ: X\n1. ENTIRE TEXT CONFIDENTIAL.\n2. LIT.\n")
+    assert telegram.body[0].marking == "C"
