@@ -78,26 +78,22 @@ def take_on(
     now = station.clock()
     changes = Changes()
     number = station.next_message()
-    if circuit is not None:
-        circuit.heard = now
-        if link is not None:
-            station.put(changes, f"link-in:{circuit.config.name}", link)
     scanned = scan(data)
-    changes.message(number, now, by or "#desk", scanned.hop, scanned.message, data)
-    judged = Changes()
     try:
-        accepted, duties = _judge(station, by, scanned, number, now, judged)
+        accepted, duties = _judge(station, by, scanned, number, now, changes)
     except Exception as error:
         # A fault of ours may neither lose a message nor stop those behind it.
         if circuit is None:
             raise
         why = f"it could not be dealt with: {error!r}"
         station.tell("message.failed", message=number, circuit=by, why=why)
-        judged = Changes()
-        judged.entry("not-understood", now, message=number, circuit=by, hop=scanned.hop, why=why)
+        changes = Changes()
+        changes.entry("not-understood", now, message=number, circuit=by, hop=scanned.hop, why=why)
         accepted = Accepted(number, operator=(why,))
         duties = [station.new_duty(number, OPERATOR, "O", scanned.routing, note=why)]
-    changes.include(judged)
+    changes.message(number, now, by or "#desk", scanned.hop, scanned.message, data)
+    if circuit is not None and link is not None:
+        station.put(changes, f"link-in:{circuit.config.name}", link)
     for duty in duties:
         changes.add_duty(duty)
         station.duties[duty.id] = duty
@@ -186,8 +182,11 @@ def _watch_number(
         station.tell("channel.wrong", circuit=here, hop=scanned.hop, expected=config.receive)
         return []
     key = f"in:{here}"
-    last = int(station.values[key]) if key in station.values else None
-    awaited = station.awaited.get(("open-number", _hop(config, scanned.number)))
+    known = station.values.get(key)
+    last = None if known is None else int(known)
+    awaited = None
+    if station.awaited:
+        awaited = station.awaited.get(("open-number", _hop(config, scanned.number)))
     is_open = awaited is not None and awaited.circuit == here
     new_day = False
     if config.daily:
@@ -263,7 +262,7 @@ def _decide(
     repeated = {
         each: held[each, scanned.content]
         for each in scanned.routing
-        if (each, scanned.content) in held
+        if held and (each, scanned.content) in held
     }
     routing = scanned.routing
     if repeated and not own and not _is_to_be_delivered_again(scanned):
@@ -319,7 +318,7 @@ def _decide(
                 Awaited("repeat", scanned.message or "", by or "", now, scanned.letter, 0, detail),
             )
     else:
-        station.handle(changes, name, routing, scanned.content, number)
+        station.handle(changes, name, held, routing, scanned.content, number)
     duties = [
         station.new_duty(number, way.circuit, way.letter, way.routing, pilot=pilot)
         for way in routed.ways

@@ -53,6 +53,14 @@ class Plan:
         if circuit not in known:
             self._lent[indicator] = (*known, circuit)
 
+    def beside(self, circuit: str) -> frozenset[str]:
+        """The circuits that serve some station together with this one, itself among them: whose traffic may
+        go another way when this one goes up or down. None where no station has a choice."""
+        ways = (*self._routes.values(), *self._lent.values())
+        return frozenset(
+            each for circuits in ways if circuit in circuits and circuits[1:] for each in circuits
+        )
+
     def circuits(self, indicator: str) -> tuple[str, ...]:
         """The circuits that lead to a station, the first choice first; none if it is not known."""
         if (lent := self._lent.get(indicator)) is not None:

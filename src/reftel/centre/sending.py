@@ -264,14 +264,20 @@ async def circuit_changed(station: Station, name: str, up: bool, why: str) -> No
     changes.entry("circuit-up" if up else "circuit-down", station.clock(), circuit=name, why=why)
     await station.commit(changes)
     circuit.wake.set()
-    await replan(station)
+    if beside := station.plan.beside(name):
+        await replan(station, beside)
 
 
 @whole
-async def replan(station: Station) -> None:
-    """Move waiting duties to the circuits that the routing table now says, those too whose circuit is in
-    the configuration no more."""
-    waiting = [duty for state in station.circuits.values() for duty in state.queue]
+async def replan(station: Station, circuits: frozenset[str] | None = None) -> None:
+    """Move what waits (for these circuits, or for any) to the circuits that the routing table now says,
+    those too whose circuit is in the configuration no more."""
+    waiting = [
+        duty
+        for name, state in station.circuits.items()
+        if circuits is None or name in circuits
+        for duty in state.queue
+    ]
     waiting += [d for d in station.operator.values() if d.circuit not in (OPERATOR, HELD)]
     changed: set[str] = set()
     for start in range(0, len(waiting), 256):

@@ -12,6 +12,8 @@ import socket
 import struct
 import termios
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from reftel.centre import accepting, sending
@@ -36,6 +38,55 @@ _BITS_ASCII, _BITS_ITA2 = 10.0, 7.5
 
 class PeerError(ConnectionError):
     """The other end is not who it should be, or breaks the rules; the message says how."""
+
+
+class Line(asyncio.StreamReader):
+    """What comes over a connection: to be read, or, once `hear` is set, told as it comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept = 0
+        self._hear: Callable[[bytes], None] | None = None
+        self._ended: Callable[[], None] | None = None
+
+    def feed_data(self, data: Any) -> None:
+        if self._hear is not None:
+            self._hear(data)
+            return
+        super().feed_data(data)
+        self._kept += len(data)
+
+    def feed_eof(self) -> None:
+        super().feed_eof()
+        if self._ended is not None:
+            self._ended()
+
+    def set_exception(self, exc: Exception) -> None:
+        super().set_exception(exc)
+        if self._ended is not None:
+            self._ended()
+
+    async def read(self, n: int = -1) -> bytes:
+        data = await super().read(n)
+        self._kept -= len(data)
+        return data
+
+    async def tell(self, hear: Callable[[bytes], None], ended: Callable[[], None]) -> None:
+        """From now on each piece is told to `hear` in the turn of the loop in which it comes, which spares
+        a task's waking for each; `ended` hears that no more will come."""
+        if self._kept:
+            hear(await self.read(self._kept))
+        self._hear, self._ended = hear, ended
+        if self.at_eof() or self.exception() is not None:
+            ended()
+
+    def tell_no_more(self) -> None:
+        self._hear = self._ended = None
+
+
+def _silent(within: bool, limit: float | None) -> PeerError:
+    what = "a message stopped in its middle" if within else "nothing was heard"
+    return PeerError(f"{what} for {limit:g} s")
 
 
 class Greeting:
@@ -65,7 +116,7 @@ class Session(ABC):
         self,
         station: Station,
         circuit: CircuitState,
-        reader: asyncio.StreamReader,
+        reader: Line,
         writer: asyncio.StreamWriter,
     ) -> None:
         self.station = station
@@ -106,8 +157,7 @@ class Session(ABC):
             async with asyncio.timeout(limit):
                 return await self.reader.read(_CHUNK)
         except TimeoutError:
-            what = "a message stopped in its middle" if within else "nothing was heard"
-            raise PeerError(f"{what} for {limit:g} s") from None
+            raise _silent(within, limit) from None
 
     async def to_send(self, room: int) -> list[Transmission]:
         """The next transmissions; waits until there are some."""
@@ -226,42 +276,102 @@ class LinkSession(Session):
         )
 
     async def _receive(self, link: links.Link, more: list[links.Received]) -> None:
+        """Take what comes, most of it in the turn of the loop in which it comes; what must be waited for,
+        and all behind it, waits in a backlog, and nothing more is read meanwhile."""
         await self._take(more)
-        limit = self.station.config.limits.slow_sender_s
-        loop = asyncio.get_running_loop()
-        frames, since = -1, 0.0
-        while True:
-            patience = self.circuit.config.keep_alive_s * 3
-            data = await self.read_some(link.within_message, patience)
-            if not data:
-                return
-            await self._take(link.receive(data))
-            if not link.within_frame:
-                frames = -1
-            elif link.frames != frames:
-                frames, since = link.frames, loop.time()
-            elif loop.time() - since > limit:
-                raise PeerError(f"a frame did not end in {limit:g} s")
+        self._link = link
+        self._backlog: deque[links.Received] = deque()
+        self._news = asyncio.Event()
+        self._broken: Exception | None = None
+        self._frames, self._frame_since = -1, 0.0
+        self._heard = asyncio.get_running_loop().time()
+        await self.reader.tell(self._hear, self._news.set)
+        try:
+            while not self.reader.at_eof() or self._backlog:
+                await self._wait_for_news()
+                await self._take_backlog()
+        finally:
+            self.reader.tell_no_more()
+
+    def _hear(self, data: bytes) -> None:
+        if self._broken is not None:
+            return
+        link = self._link
+        self._heard = asyncio.get_running_loop().time()
+        try:
+            for each in link.receive(data):
+                if self._backlog or not self._take_at_once(each):
+                    self._backlog.append(each)
+        except Exception as error:
+            self._broken = error
+        if link.within_frame and link.frames != self._frames:
+            self._frames, self._frame_since = link.frames, self._heard
+        if self._backlog or self._broken:
+            self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            self._news.set()
+
+    async def _wait_for_news(self) -> None:
+        """Wait for the backlog or the connection's end. Silence is not waited for longer than is patient:
+        in a message's middle and between messages."""
+        loop, slow = asyncio.get_running_loop(), self.station.config.limits.slow_sender_s
+        patience = self.circuit.config.keep_alive_s * 3
+        while not self._news.is_set():
+            within = self._link.within_message
+            left = self._heard + (slow if within else patience) - loop.time()
+            if left <= 0:
+                raise _silent(within, slow if within else patience)
+            if self._link.within_frame:
+                in_frame = self._frame_since + slow - loop.time()
+                if in_frame <= 0:
+                    raise PeerError(f"a frame did not end in {slow:g} s")
+                left = min(left, in_frame)
+            with contextlib.suppress(TimeoutError):
+                # What comes meanwhile may begin a message.
+                async with asyncio.timeout(min(left, slow)):
+                    await self._news.wait()
+        self._news.clear()
+
+    async def _take_backlog(self) -> None:
+        while self._backlog and self._broken is None:
+            await self._take([self._backlog[0]])
+            self._backlog.popleft()
+        if error := self._broken or self.reader.exception():
+            raise error
+        self._heard = self._frame_since = asyncio.get_running_loop().time()
+        if not self.reader.at_eof():
+            self.writer.transport.resume_reading()  # type: ignore[attr-defined]
+
+    def _take_at_once(self, each: links.Received) -> bool:
+        """Take what nothing has to be waited for; whether it was."""
+        station = self.station
+        if each.kind == "message":
+            if each.number <= int(station.values.get(f"link-in:{self.name}", "0")):
+                return True
+            if self._unwritten >= _AT_ONCE:
+                return False
+            self._take_on(each.number, each.data)
+        elif each.kind == "stored":
+            if each.number > int(station.values.get(f"link-out:{self.name}", "0")):
+                raise links.LinkError(f"number {each.number} is stored there and was not sent")
+            sending.arrived_to(station, self.name, each.number)
+            self._settled.set()
+        elif each.kind == "ping":
+            self.writer.write(links.frame("pong"))
+        else:
+            return each.kind in ("pong", "gave-up")
+        return True
 
     async def _take(self, said: list[links.Received]) -> None:
-        station = self.station
         for each in said:
+            if self._take_at_once(each):
+                continue
             if each.kind == "message":
-                if each.number <= int(station.values.get(f"link-in:{self.name}", "0")):
-                    continue
                 await self._until_unwritten(_AT_ONCE - 1)
-                self._take_on(each.number, each.data)
+                self._take_at_once(each)
             elif each.kind == "too-long":
                 await self._refuse(each.number, each.data.decode())
-            elif each.kind == "stored":
-                if each.number > int(station.values.get(f"link-out:{self.name}", "0")):
-                    raise links.LinkError(f"number {each.number} is stored there and was not sent")
-                sending.arrived_to(station, self.name, each.number)
-                self._settled.set()
             elif each.kind == "refused":
                 await self._refused(each.number, each.data.decode("utf-8", "replace"))
-            elif each.kind == "ping":
-                self.writer.write(links.frame("pong"))
             elif each.kind == "bye":
                 raise PeerError(f"the other end said: {each.data.decode('utf-8', 'replace')}")
 
@@ -280,10 +390,12 @@ class LinkSession(Session):
                 error = PeerError(f"the journal cannot be written: {outcome}")
                 self._unwritable.set_exception(error)
                 return
-            if not self._stored:
+            before, self._stored = self._stored, number
+            if not self._unwritten:
+                self._acknowledge()
+            elif not before:
                 # What one commit wrote is acknowledged together.
                 asyncio.get_running_loop().call_soon(self._acknowledge)
-            self._stored = number
 
         try:
             accepting.take_on(self.station, self.name, data, told, link=number)
@@ -295,7 +407,7 @@ class LinkSession(Session):
             self._unwritten += 1
 
     def _acknowledge(self) -> None:
-        if not self.writer.is_closing():
+        if self._stored and not self.writer.is_closing():
             self.writer.write(links.stored(self._stored))
         self._stored = 0
 

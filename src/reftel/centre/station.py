@@ -215,11 +215,17 @@ class Station:
         return self.journal.handled(name) if name in self._known else {}
 
     def handle(
-        self, changes: Changes, name: str, routing: tuple[str, ...], content: str, message: int
+        self,
+        changes: Changes,
+        name: str,
+        held: dict[tuple[str, str], int],
+        routing: tuple[str, ...],
+        content: str,
+        message: int,
     ) -> None:
-        """A message is taken on for some stations; `handle_written` when that is on disk."""
+        """A message is taken on for some stations beside those that `handled` named (`held`);
+        `handle_written` when that is on disk."""
         count = self._being_written[name][0] if name in self._being_written else 0
-        held = self.handled(name)
         for indicator in routing:
             changes.handle(name, indicator, content, message)
             held[indicator, content] = message

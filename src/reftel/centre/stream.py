@@ -20,6 +20,7 @@ from reftel.centre.journalfile import JournalError
 from reftel.centre.session import (
     GREETING_S,
     Greeting,
+    Line,
     LinkSession,
     PeerError,
     PlainSession,
@@ -53,7 +54,7 @@ class _Stranger(asyncio.StreamReaderProtocol):
     be TLS."""
 
     def __init__(self, answer: Any) -> None:
-        super().__init__(asyncio.StreamReader(), answer)
+        super().__init__(Line(), answer)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.pause_reading()  # type: ignore[attr-defined]
@@ -135,12 +136,15 @@ class Streams:
             try:
                 # wait_for may swallow the end of this task (Python 3.11); a timeout does not.
                 async with asyncio.timeout(GREETING_S):
-                    reader, writer = await asyncio.open_connection(
+                    reader = Line()
+                    transport, protocol = await loop.create_connection(
+                        functools.partial(asyncio.StreamReaderProtocol, reader),
                         host,
                         port,
                         ssl=tls_context(circuit, self._station.config, calls=True),
                         server_hostname=circuit.tls.peer if circuit.tls else None,
                     )
+                    writer = asyncio.StreamWriter(transport, protocol, reader, loop)
                 try:
                     if circuit.tls:
                         _check_name(writer, circuit.tls.peer)
@@ -161,7 +165,7 @@ class Streams:
     # Answering
 
     async def _answer(
-        self, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, place: str, reader: Line, writer: asyncio.StreamWriter
     ) -> None:
         """Somebody calls. However many do, no more than `limits.connections` wait to say who they are: a
         new one takes the place of the one that has been silent longest."""
@@ -193,7 +197,7 @@ class Streams:
             await _close(writer)
 
     async def _know(
-        self, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, place: str, reader: Line, writer: asyncio.StreamWriter
     ) -> tuple[str, Greeting | None]:
         """Which circuit is meant, once the other end has shown who it is."""
         config = self._station.config
@@ -224,7 +228,7 @@ class Streams:
     async def _converse(
         self,
         name: str,
-        reader: asyncio.StreamReader,
+        reader: Line,
         writer: asyncio.StreamWriter,
         greeting: Greeting | None,
     ) -> None:
