@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import hashlib
 import itertools
 import os
 import queue
@@ -37,6 +36,7 @@ from reftel.centre.journalfile import (
     check,
     connect,
     create,
+    digest_of,
 )
 from reftel.centre.salvage import salvage
 
@@ -46,7 +46,7 @@ _LARGEST_COMMIT = 512
 _CHECKED_WHOLE = 100_000_000
 """Bytes of a file that is looked through at each start; in a larger one damage shows when it is met."""
 _WAL_HEAD, _WAL_FRAME_HEAD = 32, 24
-_ROWS_AT_ONCE = (64, 8, 1)
+_ROWS_AT_ONCE = 64
 _ADD_MESSAGES = "INSERT INTO message VALUES {rows}"
 _ADD_ENTRIES = "INSERT INTO entry VALUES {rows}"
 _ADD_HANDLED = "INSERT OR IGNORE INTO handled VALUES {rows}"
@@ -360,9 +360,7 @@ class Journal(Reader):
                 chain = link(chain, last, row)
                 entries.append((last, *row, chain))
         messages = [
-            (*row, hashlib.blake2b(row[-1], digest_size=16).digest())
-            for changes in all_changes
-            for row in changes.messages
+            (*row, digest_of(row[-1])) for changes in all_changes for row in changes.messages
         ]
         new: dict[int, tuple[Any, ...]] = {}
         changed: dict[int, tuple[Any, ...]] = {}
@@ -403,13 +401,10 @@ class Journal(Reader):
     def _put(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Many rows by one statement: each one run of a statement costs a wait for the interpreter, which
         the event loop holds."""
-        at = 0
-        for count in _ROWS_AT_ONCE:
-            while len(rows) - at >= count:
-                part = rows[at : at + count]
-                values = list(itertools.chain.from_iterable(part))
-                self._writer.execute(_statement(sql, len(part[0]), count), values)
-                at += count
+        for at in range(0, len(rows), _ROWS_AT_ONCE):
+            part = rows[at : at + _ROWS_AT_ONCE]
+            values = list(itertools.chain.from_iterable(part))
+            self._writer.execute(_statement(sql, len(part[0]), len(part)), values)
 
 
 @functools.cache

@@ -164,9 +164,7 @@ class Streams:
 
     # Answering
 
-    async def _answer(
-        self, place: str, reader: Line, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _answer(self, place: str, reader: Line, writer: asyncio.StreamWriter) -> None:
         """Somebody calls. However many do, no more than `limits.connections` wait to say who they are: a
         new one takes the place of the one that has been silent longest."""
         station = self._station
