@@ -145,7 +145,10 @@ def _section_of(station: Station, name: str, wanted: int) -> int | None:
     """The message with another section of the telegram of which one section is `name`: in State's form its
     serial says so; otherwise serials follow each other, and the text decides (ACP 127 208)."""
     for number in station.journal.messages_named(name):
-        first = station.journal.bytes_of(number)
+        try:
+            first = station.journal.bytes_of(number)
+        except JournalError:
+            continue
         match = re.search(rb"\bSECTION ([0-9]{1,2}) OF ([0-9]{1,2})\b", first)
         if match is None:
             continue
@@ -340,6 +343,8 @@ def _tracer(
             onward_to.append((entry.circuit, entry))
         elif entry.kind == "delivered":
             parts.append(f"ZDQ {station.config.station.name} {_time(entry)}")
+    for number in numbers:
+        changes.entry("trace-asked", station.clock(), message=number, circuit=by, of=asker)
     asked = f"ZUI {scanned.message} " if scanned.message else ""
     duties = make(station, changes, asker, "R", f"{asked}{name} " + " ".join(parts))
     claim = re.sub(r"\s+", " ", scanned.rest).partition("SVC ")[2].partition(" ZDQ ")[0]

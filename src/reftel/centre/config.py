@@ -5,6 +5,7 @@ docs/centre.md describes each key. A mistake is named with its table, its key an
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -117,6 +118,19 @@ class Limits(_Table, frozen=True, kw_only=True):
     """How long the first sections of a telegram wait here for the rest before they are delivered."""
 
 
+class Keep(_Table, frozen=True, kw_only=True):
+    """Days for which the journal keeps what is finished (wire-format.md 11, duty 14); 0 is for ever."""
+
+    messages_days: float = 365.0
+    """Texts of messages."""
+    service_days: float = 30.0
+    """Texts of service messages."""
+    entries_days: float = 365.0
+    """What happened to messages and on circuits."""
+    deeds_days: float = 3650.0
+    """What people did."""
+
+
 class Objectives(_Table, frozen=True, kw_only=True):
     """Seconds from acceptance to the first byte sent, by precedence (NAVEDTRA 14227)."""
 
@@ -191,6 +205,7 @@ class Config(_Table, frozen=True, kw_only=True):
     reader: tuple[ReaderConfig, ...] = ()
     limits: Limits = Limits()
     objectives: Objectives = Objectives()
+    keep: Keep = Keep()
     mail: MailConfig = MailConfig()
     http: HttpConfig | None = None
     folder: Path = Path()
@@ -222,6 +237,7 @@ _TABLES: dict[str, type[_Table]] = {
     "reader": ReaderConfig,
     "limits": Limits,
     "objectives": Objectives,
+    "keep": Keep,
     "mail": MailConfig,
     "http": HttpConfig,
 }
@@ -335,6 +351,7 @@ def _problems(config: Config) -> Any:
                             " 127.0.0.1 behind a proxy that has them"
                         )
     yield from _people_problems(config)
+    yield from _keep_problems(config)
     for table, path in (
         *(("mail", each) for each in ("authority", "password_file", "certificate", "key")),
         *(("http", each) for each in ("certificate", "key")),
@@ -346,6 +363,17 @@ def _problems(config: Config) -> Any:
         yield "[limits]: message_bytes is under 2000, too little for any telegram"
     if not 0 < config.objectives.warn_at <= 1:
         yield "[objectives]: warn_at is a part of the time, as 0.75"
+
+
+def _keep_problems(config: Config) -> Any:
+    keys = ("messages_days", "entries_days", "deeds_days")
+    days = {key: getattr(config.keep, key) or float("inf") for key in (*keys, "service_days")}
+    yield from (
+        f"[keep]: {key}: at least one day, or 0 for ever" for key in days if not days[key] >= 1
+    )
+    for less, more in itertools.pairwise(keys):
+        if days[less] > days[more]:
+            yield f"[keep]: {more}: it may not be shorter than {less}, which it explains"
 
 
 def _people_problems(config: Config) -> Any:

@@ -350,8 +350,13 @@ class Delivery:
         if first.routing or arrived.scanned.message is None:
             return None
         earlier = [n for n in journal.messages_named(arrived.scanned.message) if n < first.message]
-        same = (n for n in earlier if scan(journal.bytes_of(n)).content == arrived.scanned.content)
-        return next(same, None)
+        read = journal.bytes_of_many(earlier) if earlier else {}
+        same = (
+            number
+            for number, data in read.items()
+            if isinstance(data, bytes) and scan(data).content == arrived.scanned.content
+        )
+        return min(same, default=None)
 
     async def _file(self, arrived: list[_Arrived]) -> int:
         """Into the archive, where the reading room finds it at once."""

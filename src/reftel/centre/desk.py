@@ -14,8 +14,15 @@ import msgspec
 from reftel.centre import accepting, services
 from reftel.centre.accepting import Accepted
 from reftel.centre.journal import Changes
-from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Duty, Entry
-from reftel.centre.scan import ENDING, RANKS, Scanned, scan, text_of
+from reftel.centre.journalfile import (
+    HELD,
+    LOCAL,
+    OPERATOR,
+    Duty,
+    Entry,
+    TextRemovedError,
+)
+from reftel.centre.scan import ENDING, RANKS, Scanned, scan, scan_text, text_of
 from reftel.centre.station import Station
 
 
@@ -24,7 +31,8 @@ class DeskError(ValueError):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A message's whole way: when it came, how, its text, what happened to it, what is still to be done."""
+    """A message's whole way: when it came, how, its text, what happened to it, what is still to be done.
+    `removed` says why there is no text any more."""
 
     message: int
     at: float
@@ -34,6 +42,7 @@ class Way(msgspec.Struct, frozen=True):
     text: str
     entries: tuple[Entry, ...]
     open: tuple[Duty, ...]
+    removed: str | None = None
 
 
 def way(station: Station, message: int) -> Way:
@@ -42,15 +51,21 @@ def way(station: Station, message: int) -> Way:
     if row is None:
         raise DeskError(f"there is no message {message} in the journal")
     at, circuit, hop, name = row
+    text, removed = "", None
+    try:
+        text = text_of(station.journal.bytes_of(message))
+    except TextRemovedError as error:
+        removed = str(error)
     return Way(
         message,
         at,
         circuit,
         hop,
         name,
-        text_of(station.journal.bytes_of(message)),
+        text,
         tuple(station.journal.entries(message=message)),
         tuple(duty for duty in station.duties.values() if duty.message == message),
+        removed,
     )
 
 
@@ -166,11 +181,17 @@ async def send_again(
 ) -> list[str]:
     """Send a message once more, to all its stations or some, marked as a suspected duplicate (427)."""
     held = way(station, message)
-    scanned = scan(station.journal.bytes_of(message))
+    scanned = _scanned(held)
     stations = to or scanned.routing
     changes = Changes()
     changes.entry("sent-again", station.clock(), message=message, who=who, to=" ".join(stations))
     return await _send_on(station, held.message, scanned, stations, changes, duplicate=True)
+
+
+def _scanned(held: Way) -> Scanned:
+    if held.removed:
+        raise DeskError(f"{held.removed}; the archive may have the telegram")
+    return scan_text(held.text)
 
 
 async def acknowledge(station: Station, message: int, who: str) -> None:
@@ -198,7 +219,7 @@ async def trace(station: Station, message: int, to: str, who: str, claimant: str
     sent = next((e for e in reversed(held.entries) if e.kind == "sent" and e.circuit), None)
     if sent is None or held.name is None:
         raise DeskError(f"message {message} was not sent from here, or has no serial number")
-    scanned = scan(station.journal.bytes_of(message))
+    scanned = _scanned(held)
     routing = " ".join(scanned.routing)
     at = datetime.fromtimestamp(sent.at, UTC)
     text = (

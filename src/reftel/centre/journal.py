@@ -37,6 +37,7 @@ from reftel.centre.journalfile import (
     connect,
     create,
     digest_of,
+    upgrade,
 )
 from reftel.centre.salvage import salvage
 
@@ -198,6 +199,9 @@ class Journal(Reader):
         if not self._writer.execute("SELECT 1 FROM sqlite_master WHERE name='journal'").fetchone():
             create(self._writer)
         (format_,) = self._writer.execute("SELECT format FROM journal").fetchone()
+        if format_ == 1:
+            upgrade(self._writer)
+            format_ = FORMAT
         if format_ != FORMAT:
             raise JournalError(
                 f"{self.path} has the format {format_}; this Reftel writes {FORMAT}. Upgrade Reftel."

@@ -20,7 +20,7 @@ import msgspec
 
 from reftel.access.chain import GENESIS, breaks
 
-FORMAT = 1
+FORMAT = 2
 LOCAL = "#here"
 """Stands for a circuit: what is to be delivered at this station."""
 OPERATOR = "#operator"
@@ -44,8 +44,6 @@ CREATE INDEX entry_message ON entry (message) WHERE message IS NOT NULL;
 CREATE INDEX entry_hop ON entry (hop) WHERE hop IS NOT NULL;
 CREATE TRIGGER entry_stays BEFORE UPDATE ON entry
     BEGIN SELECT raise(ABORT, 'an entry of the journal is never changed'); END;
-CREATE TRIGGER entry_kept BEFORE DELETE ON entry
-    BEGIN SELECT raise(ABORT, 'an entry of the journal is never removed'); END;
 CREATE TABLE duty (
     id INTEGER PRIMARY KEY, message INTEGER NOT NULL, circuit TEXT NOT NULL, rank INTEGER NOT NULL,
     at REAL NOT NULL, letter TEXT NOT NULL, routing TEXT NOT NULL, pilot TEXT,
@@ -70,10 +68,24 @@ CREATE TABLE reading (
 CREATE INDEX reading_unread ON reading (office, at) WHERE reader IS NULL;
 CREATE TABLE journal (format INTEGER NOT NULL, identity TEXT NOT NULL);
 """
+_RETENTION = """
+CREATE TABLE removed (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, chain BLOB NOT NULL);
+CREATE TRIGGER removed_stays BEFORE UPDATE ON removed
+    BEGIN SELECT raise(ABORT, 'what was removed of the journal is never changed'); END;
+CREATE TRIGGER entry_kept BEFORE DELETE ON entry
+    WHEN OLD.id > coalesce(
+        (SELECT last FROM removed WHERE first <= OLD.id ORDER BY first DESC LIMIT 1), 0)
+    BEGIN SELECT raise(ABORT, 'an entry of the journal is never removed before its time'); END;
+"""
 
 
 class JournalError(RuntimeError):
     """The journal cannot be written or read; the message says why and what to do."""
+
+
+class TextRemovedError(JournalError):
+    """A message's text was removed when its time was over; when it came and what became of it may still
+    be known."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -153,7 +165,7 @@ class Reader:
         try:
             for number, data, digest in self.reader.execute(sql, messages):
                 whole = digest_of(data) == digest
-                found[number] = data if whole else _damaged(number)
+                found[number] = data if whole else _not_whole(number, data)
         except sqlite3.Error as error:
             if len(messages) > 1:
                 # One of them cannot be read; the others can.
@@ -285,6 +297,7 @@ class Reader:
             ("the entries", self._check_chain(0)),
             ("the state", self._check_state()),
             ("the messages", self._check_messages()),
+            ("what was removed", self._check_removals()),
         ):
             try:
                 yield from problems
@@ -305,8 +318,27 @@ class Reader:
         for number in numbers:
             try:
                 self.bytes_of(number)
+            except TextRemovedError:
+                continue
             except JournalError as error:
                 yield str(error)
+
+    def _check_removals(self) -> Iterator[str]:
+        """An entry of the chain has to say of everything removed that it was."""
+        texts, entries = set[int](), set[tuple[int, int, str]]()
+        sql = "SELECT detail FROM entry WHERE kind='removed'"
+        for (detail,) in self.reader.execute(sql):
+            said = json.loads(detail)
+            for first, last in said.get("texts", ()):
+                texts.update(range(first, last + 1))
+            entries.update((first, last, chain) for first, last, chain in said.get("entries", ()))
+        sql = "SELECT id FROM message WHERE length(bytes)=0 AND digest!=? ORDER BY id"
+        for (number,) in self.reader.execute(sql, (digest_of(b""),)):
+            if number not in texts:
+                yield f"the text of message {number} is gone, and no entry says that it was removed"
+        for first, last, chain in self.reader.execute("SELECT first, last, chain FROM removed"):
+            if (first, last, chain.hex()) not in entries:
+                yield f"entries {first} to {last} are gone, and no entry says that they were removed"
 
     def head(self) -> tuple[int, str]:
         """Number and digest of the last entry: kept elsewhere, it proves that nothing was cut off."""
@@ -319,7 +351,11 @@ class Reader:
         chain, expected = (row[0], first + 1) if row else (GENESIS, None if first else 1)
         columns = "id, at, kind, message, circuit, hop, who, detail, chain"
         rows = self.reader.execute(f"SELECT {columns} FROM entry WHERE id>? ORDER BY id", (first,))
-        yield from breaks(rows, chain, expected)
+        removed = {
+            run[0]: (run[1], run[2])
+            for run in self.reader.execute("SELECT first, last, chain FROM removed")
+        }
+        yield from breaks(rows, chain, expected, removed)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -340,7 +376,14 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty file."""
     identity = secrets.token_hex(8)
     connection.executescript(
-        f"BEGIN;{_SCHEMA}INSERT INTO journal VALUES ({FORMAT}, '{identity}');COMMIT;"
+        f"BEGIN;{_SCHEMA}{_RETENTION}INSERT INTO journal VALUES ({FORMAT}, '{identity}');COMMIT;"
+    )
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Make a journal of format 1, of which nothing could be removed, one of format 2."""
+    connection.executescript(
+        f"BEGIN;DROP TRIGGER entry_kept;{_RETENTION}UPDATE journal SET format={FORMAT};COMMIT;"
     )
 
 
@@ -350,7 +393,11 @@ def stations(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def _damaged(message: int) -> JournalError:
+def _not_whole(message: int, data: bytes) -> JournalError:
+    if not data:
+        return TextRemovedError(
+            f"the text of message {message} was removed when the time for which texts are kept was over"
+        )
     return JournalError(f"message {message} is damaged: its bytes do not match their digest")
 
 

@@ -22,6 +22,7 @@ from reftel.centre.folder import FolderCircuit
 from reftel.centre.journal import Journal
 from reftel.centre.journalfile import JournalError
 from reftel.centre.mailgate import MailCircuit, MailDoor
+from reftel.centre.retention import Retention
 from reftel.centre.station import Station
 from reftel.centre.stream import Streams
 from reftel.tables.settings import ConfigError
@@ -104,12 +105,14 @@ class Centre:
         assert self.archive is not None
         self.delivery = Delivery(self.station, self.archive)
         self.door = MailDoor(self.station)
+        self.retention = Retention(self.station)
         await sending.replan(self.station)
         await self._apply()
         self._tasks = [
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self._watch(), name="watch"),
             asyncio.create_task(self._open_daily(self.archive), name="open-daily"),
+            asyncio.create_task(self.retention.run(), name="retention"),
         ]
         self.station.tell(
             "centre.started",

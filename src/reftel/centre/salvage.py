@@ -10,7 +10,7 @@ from typing import Any
 
 from reftel.centre.journalfile import connect, create
 
-_TABLES = ("message", "entry", "duty", "handled", "value", "awaited", "reading")
+_TABLES = ("message", "entry", "duty", "handled", "value", "awaited", "reading", "removed")
 
 
 def salvage(damaged: Path, path: Path) -> dict[str, int]:

@@ -48,6 +48,14 @@ class Alert(msgspec.Struct, frozen=True):
     """Whether a person's acknowledgement of the message ends it."""
 
 
+class Pruned(msgspec.Struct, frozen=True):
+    """When what had been kept long enough last left the journal, and how much it was."""
+
+    at: float
+    texts: int
+    entries: int
+
+
 class Status(msgspec.Struct, frozen=True):
     station: str
     routing_indicator: str
@@ -61,6 +69,7 @@ class Status(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...]
     trouble: str | None
     head: str
+    pruned: Pruned | None = None
 
     @property
     def healthy(self) -> bool:
@@ -95,7 +104,15 @@ def status(station: Station) -> Status:
         alerts=tuple(alerts(station)),
         trouble=station.trouble,
         head=f"{number}:{head}",
+        pruned=_pruned(station),
     )
+
+
+def _pruned(station: Station) -> Pruned | None:
+    if (at := station.values.get("pruned-at")) is None:
+        return None
+    texts, entries = station.values.get("pruned", "0 0").split()
+    return Pruned(float(at), int(texts), int(entries))
 
 
 def _circuit(station: Station, name: str, now: float) -> CircuitStatus:
@@ -136,6 +153,11 @@ def alerts(station: Station) -> list[Alert]:
     free = shutil.disk_usage(station.journal.path.parent).free
     if free < _LEAST_FREE_BYTES:
         found.append(Alert(True, f"{free // 1_000_000} MB are free on the journal's disk"))
+    if days := station.values.get("clock-leapt"):
+        what = (
+            f"the clock went {days} days ahead: nothing leaves the journal until a person says so"
+        )
+        found.append(Alert(False, what))
     for awaited in station.awaited.values():
         if awaited.kind == "person":
             name = awaited.detail.get("name") or f"message {awaited.name}"

@@ -59,6 +59,7 @@ _SAYS = {
     "refused": "refused from {circuit}: {why}",
     "released": "released by {who}",
     "released-from-hold": "let go by {who}",
+    "removed": "{what} left the journal, their time being over{by_whom}",
     "repeat-came": "the repeat that was asked for has come",
     "rerouted": "goes another way than {circuit}",
     "route-lent": "{circuit} takes traffic for {to}",
@@ -74,6 +75,7 @@ _SAYS = {
     "subject-to-correction": "relayed subject to correction",
     "superseded": "message {by} takes its place",
     "to-operator": "put before the operator: {why}",
+    "trace-asked": "{of} asks where it went",
     "traced": "traced by {who}, by way of {to}",
     "transmission-cancelled": "{hop} was given up by the sender in its course",
 }
@@ -87,6 +89,7 @@ def told(entry: Entry) -> str:
     values["from_circuit"] = f"from {entry.circuit}" if entry.circuit else "from our own people"
     values["as_hop"] = f" as {entry.hop}" if entry.hop else ""
     values["by_who"] = f" by {entry.who}" if entry.who else f": {entry.circuit} asked for it"
+    values["by_whom"] = f"; {entry.who} asked for it" if entry.who else ""
     text, to = entry.detail.get("text"), entry.detail.get("to")
     values["what_for"] = f": {text}" if text else f" for {to}"
     sentence = _SAYS.get(entry.kind)
@@ -128,6 +131,15 @@ def span(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds / unit:.0f} {word}"
     return f"{seconds / 86400:.0f} d"
+
+
+def days(number: float) -> str:
+    """How long something is kept: `30 days`, `10 years`, `for ever`."""
+    if not number:
+        return "for ever"
+    if number % 365 == 0:
+        return f"{number // 365:.0f} year{'s' if number != 365 else ''}"
+    return f"{number:g} day{'s' if number != 1 else ''}"
 
 
 def clock(at: float) -> str:

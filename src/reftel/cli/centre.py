@@ -170,24 +170,27 @@ def _nothing_captured() -> Any:
 
 # What is asked of a centre that runs
 
+_LONG = 24 * 3600.0
+"""Seconds; removing a year of a busy centre takes its time."""
+
 
 class _Socket(http.client.HTTPConnection):
     """HTTP over the socket in the centre's data folder."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=60)
+    def __init__(self, path: Path, patience: float) -> None:
+        super().__init__("localhost", timeout=patience)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
-def _ask(path: Path, target: str, body: Any = None) -> Any:
+def _ask(path: Path, target: str, body: Any = None, patience: float = 60.0) -> Any:
     """The centre's answer; ends the command with its message where it refuses."""
     config = _load(path)
-    connection = _Socket(config.data / "centre.sock")
+    connection = _Socket(config.data / "centre.sock", patience)
     headers = {
         "X-Reftel-Operator": getpass.getuser(),
         "Content-Type": "application/json",
@@ -464,6 +467,24 @@ def verify_command(path: Path) -> None:
         say(problem)
     click.echo(f"{head[0]} entries, {len(problems)} problems, last {head[1]}")
     sys.exit(NOTHING if problems else DONE)
+
+
+@centre.command("prune")
+@_config_option
+@click.option("--dry-run", is_flag=True, help="Only say how much would leave the journal.")
+def prune_command(path: Path, dry_run: bool) -> None:
+    """Remove from the journal what has been kept as long as [keep] says. A centre does it by itself once a
+    day; after its clock leapt ahead it waits for this command.
+
+    \b
+    Example: reftel centre prune --dry-run --config centre.toml
+    """
+    if dry_run:
+        due = _ask(path, "/centre/due.json", patience=_LONG)
+        say(f"{due['texts']:,} texts and {due['entries']:,} entries would leave the journal")
+        return
+    gone = _ask(path, "/centre/do", {"deed": "prune"}, patience=_LONG)["done"]
+    say(f"{gone['texts']:,} texts and {gone['entries']:,} entries left the journal")
 
 
 @centre.command("secret")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reftel.centre.config import Config
-from reftel.centre.told import clock, span
+from reftel.centre.told import clock, days, span
 from reftel.terminal.style import Style, joined, visible
 
 _SHORT = {"EMERGENCY": "Y", "FLASH": "Z", "IMMEDIATE": "O", "PRIORITY": "P", "ROUTINE": "R"}
@@ -19,7 +19,7 @@ _FEED = re.compile(r"\n{3,}NNNN")
 def render_config(config: Config, *, width: int = 80, color: bool = False) -> str:
     """What a configuration sets up."""
     style = Style(width, color)
-    station, ours = config.station, ", ".join(sorted(config.ours))
+    station, keep, ours = config.station, config.keep, ", ".join(sorted(config.ours))
     lines = [style.paint(station.name, "bold") + style.paint(f"  answers for {ours}", "dim"), ""]
     rows = [("circuit", "kind", "to", "by", "up to")]
     for each in config.circuit:
@@ -44,6 +44,11 @@ def render_config(config: Config, *, width: int = 80, color: bool = False) -> st
         ("pages", config.http.listen if config.http else None),
         ("operators", ", ".join(each.name for each in config.operator)),
         ("readers", ", ".join(each.name for each in config.reader)),
+        (
+            "kept",
+            f"texts {days(keep.messages_days)}, of service messages {days(keep.service_days)};"
+            f" entries {days(keep.entries_days)}, deeds {days(keep.deeds_days)}",
+        ),
         ("journal", str(config.data / "journal.db")),
         ("archive", str(config.archive)),
     ):
@@ -94,6 +99,9 @@ def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = Fals
         "   ".join(f"{word} {now[key]}" for word, key in places)
         + f"   awaited {len(now['awaited'])}",
     ]
+    if pruned := now["pruned"]:
+        said = f"{pruned['texts']:,} texts and {pruned['entries']:,} entries left the journal"
+        lines.append(style.paint(f"{said} at the last look, {clock(pruned['at'])}", "dim"))
     return joined(lines)
 
 
@@ -156,6 +164,8 @@ def render_way(way: Mapping[str, Any], *, width: int = 80, color: bool = False) 
         note = f": {duty['note']}" if duty["note"] else ""
         what = f"still waits for {_PLACES.get(where, where)} (duty {duty['id']}){note}"
         lines += [style.paint(each, "doubt") for each in style.wrap(visible(what), "  ")]
+    if way["removed"]:
+        return joined([*lines, "", *style.wrap(way["removed"], "  ")])
     text = _FEED.sub("\n\nNNNN", visible(way["text"]).rstrip())
     lines += ["", *(style.paint(f"  {line}", "wire") for line in text.split("\n"))]
     return joined(lines)

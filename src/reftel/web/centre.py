@@ -23,9 +23,9 @@ from reftel.centre.history import would_find
 from reftel.centre.journalfile import Entry, JournalError
 from reftel.centre.metrics import MEDIA_TYPE, metrics
 from reftel.centre.running import Centre
-from reftel.centre.scan import scan
+from reftel.centre.scan import scan_text
 from reftel.centre.status import status
-from reftel.centre.told import came_from, clock, more, span, told
+from reftel.centre.told import came_from, clock, days, more, span, told
 from reftel.read.dtg import PRECEDENCES
 from reftel.telegram import RecordError, from_builtins
 from reftel.web.app import ReadingRoom, application
@@ -53,6 +53,7 @@ class CentreRoom:
             "told": told,
             "more": more,
             "came_from": came_from,
+            "days": days,
             "precedence": lambda letter: PRECEDENCES.get(letter, letter),
         }
 
@@ -79,6 +80,7 @@ class CentreRoom:
             Route("/centre/reading/{office:path}", self.reading),
             Route("/centre/profiles", self.profiles),
             Route("/centre/profiles.json", self.profiles),
+            Route("/centre/due.json", self.due),
             Route("/centre/read", self.read, methods=["POST"]),
             Route("/centre/do", self.do, methods=["POST"]),
             Route("/centre/send", self.send, methods=["POST"]),
@@ -121,6 +123,7 @@ class CentreRoom:
             offices=readers.offices(station),
             words=WORDS,
             recent=list(reversed(station.journal.entries(last=15))),
+            keep=station.config.keep,
         )
 
     async def queue(self, request: Request) -> Response:
@@ -159,7 +162,7 @@ class CentreRoom:
             ]
             came = came_from(way.circuit)
             return JSONResponse({**msgspec.to_builtins(way), "entries": entries, "from": came})
-        scanned = scan(way.text.encode("latin-1", "replace"))
+        scanned = scan_text(way.text)
         return self._page(
             request,
             "way.html",
@@ -258,6 +261,11 @@ class CentreRoom:
             trial=trial,
         )
 
+    async def due(self, request: Request) -> Response:
+        """What has been kept long enough and would leave the journal now."""
+        del request
+        return JSONResponse(msgspec.to_builtins(await self._centre.retention.due()))
+
     # Doing
 
     async def do(self, request: Request) -> Response:
@@ -279,7 +287,7 @@ class CentreRoom:
         except ValueError as error:
             raise HTTPException(400, f"something is wrong: {error}") from error
         if not is_form:
-            return JSONResponse({"done": done})
+            return JSONResponse({"done": msgspec.to_builtins(done)})
         if asked.get("deed") == "correct":
             return RedirectResponse(f"/centre/message/{done}", 303)
         back = asked.get("back", "/centre")
@@ -304,6 +312,8 @@ class CentreRoom:
             circuit = str(asked["circuit"])
             letter = str(asked.get("precedence", "R"))[:1].upper()
             return await services.send(station, circuit, letter, str(asked["text"]).upper())
+        if deed == "prune":
+            return await self._centre.retention.prune(who)
         duty = int(asked["duty"])
         if deed == "hold":
             return await desk.hold(station, duty, who, why)
