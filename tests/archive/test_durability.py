@@ -70,6 +70,18 @@ def test_killed_at_any_moment_the_archive_is_whole_and_filing_goes_on(
         assert archive.verify() == []
 
 
+def test_killed_it_leaves_no_process_behind(tmp_path: Path, telegrams: Path) -> None:
+    child = _add(tmp_path / "archive", telegrams, "--workers", "2")
+    children = Path(f"/proc/{child.pid}/task/{child.pid}/children")
+    while len(children.read_text().split()) < 2:
+        time.sleep(0.01)
+    time.sleep(0.2)
+    child.kill()
+    # The pipe ends when nobody holds it any more, the processes that read for it included.
+    child.communicate(timeout=30)
+    assert child.returncode == -signal.SIGKILL
+
+
 def test_two_processes_file_at_once_and_each_telegram_is_there_once(
     tmp_path: Path, telegrams: Path
 ) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, date, datetime
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -229,6 +230,14 @@ _KINDS: dict[str, type[Prepared] | type[Passed] | type[Problem]] = {
 def _begin(database: Path | str) -> None:
     global _store
     _store = Store(database, read_only=True)
+    # Nobody else ends it when the process that files is killed.
+    threading.Thread(target=_end_with_its_parent, daemon=True).start()
+
+
+def _end_with_its_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(packed: bytes) -> bytes:
