@@ -13,7 +13,6 @@ import struct
 import termios
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from reftel.centre import accepting, sending
@@ -22,12 +21,12 @@ from reftel.centre.accepting import Accepted, Refused
 from reftel.centre.framing import Framed, Framer
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import JournalError
+from reftel.centre.line import CHUNK, Greeting, Line, PeerError
 from reftel.centre.scan import bytes_for, cancellation
 from reftel.centre.sending import Transmission
 from reftel.centre.station import CircuitState, Station
 from reftel.tables import ita2
 
-_CHUNK = 65536
 GREETING_S = 10.0
 _AT_ONCE = 512
 _SHORTEST_FRAME = 48
@@ -36,77 +35,9 @@ _REMEMBERED = 100
 _BITS_ASCII, _BITS_ITA2 = 10.0, 7.5
 
 
-class PeerError(ConnectionError):
-    """The other end is not who it should be, or breaks the rules; the message says how."""
-
-
-class Line(asyncio.StreamReader):
-    """What comes over a connection: to be read, or, once `hear` is set, told as it comes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kept = 0
-        self._hear: Callable[[bytes], None] | None = None
-        self._ended: Callable[[], None] | None = None
-
-    def feed_data(self, data: Any) -> None:
-        if self._hear is not None:
-            self._hear(data)
-            return
-        super().feed_data(data)
-        self._kept += len(data)
-
-    def feed_eof(self) -> None:
-        super().feed_eof()
-        if self._ended is not None:
-            self._ended()
-
-    def set_exception(self, exc: Exception) -> None:
-        super().set_exception(exc)
-        if self._ended is not None:
-            self._ended()
-
-    async def read(self, n: int = -1) -> bytes:
-        data = await super().read(n)
-        self._kept -= len(data)
-        return data
-
-    async def tell(self, hear: Callable[[bytes], None], ended: Callable[[], None]) -> None:
-        """From now on each piece is told to `hear` in the turn of the loop in which it comes, which spares
-        a task's waking for each; `ended` hears that no more will come."""
-        if self._kept:
-            hear(await self.read(self._kept))
-        self._hear, self._ended = hear, ended
-        if self.at_eof() or self.exception() is not None:
-            ended()
-
-    def tell_no_more(self) -> None:
-        self._hear = self._ended = None
-
-
 def _silent(within: bool, limit: float | None) -> PeerError:
     what = "a message stopped in its middle" if within else "nothing was heard"
     return PeerError(f"{what} for {limit:g} s")
-
-
-class Greeting:
-    """Reads the greeting of somebody of whom it is not yet known which circuit is meant."""
-
-    def __init__(self, longest: int) -> None:
-        self.link = links.Link(longest)
-        self.hello: links.Hello | None = None
-        self.more: list[links.Received] = []
-
-    async def read(self, reader: asyncio.StreamReader) -> links.Hello:
-        while self.hello is None:
-            data = await reader.read(_CHUNK)
-            if not data:
-                raise EOFError("the connection was closed before the greeting")
-            said = self.link.receive(data)
-            if said:
-                self.hello = said[0].hello
-                self.more = said[1:]
-        return self.hello
 
 
 class Session(ABC):
@@ -155,7 +86,7 @@ class Session(ABC):
         limit = self.station.config.limits.slow_sender_s if within else patience
         try:
             async with asyncio.timeout(limit):
-                return await self.reader.read(_CHUNK)
+                return await self.reader.read(CHUNK)
         except TimeoutError:
             raise _silent(within, limit) from None
 
@@ -460,7 +391,7 @@ class LinkSession(Session):
             assert each.duty.link is not None
             together.append(links.message(each.duty.link, each.data))
             size += len(each.data)
-            if size >= _CHUNK or each is transmissions[-1]:
+            if size >= CHUNK or each is transmissions[-1]:
                 self.writer.writelines(together)
                 together, size = [], 0
                 await self.writer.drain()

@@ -17,15 +17,8 @@ from reftel.centre import link as links
 from reftel.centre import sending
 from reftel.centre.config import CircuitConfig, Config, address
 from reftel.centre.journalfile import JournalError
-from reftel.centre.session import (
-    GREETING_S,
-    Greeting,
-    Line,
-    LinkSession,
-    PeerError,
-    PlainSession,
-    Session,
-)
+from reftel.centre.line import Greeting, Line, PeerError
+from reftel.centre.session import GREETING_S, LinkSession, PlainSession, Session
 from reftel.centre.station import Station
 
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.2, 30.0
