@@ -166,3 +166,56 @@ def test_lines_of_the_heading_that_were_run_together_are_read_apart() -> None:
 def test_the_level_may_stand_behind_the_words_entire_text() -> None:
     telegram = read("SUBJ: X\n1. ENTIRE TEXT CONFIDENTIAL.\n2. LIT.\n")
     assert telegram.body[0].marking == "C"
+
+
+def test_the_last_word_of_a_page_may_be_run_into_the_banner() -> None:
+    telegram = reftel.read(
+        "LIMITED OFFICIAL USE\nPAGE 01\nBERN 00123 131530Z\nR 131530Z FEB 79\nFM AMEMBASSY BERN\n"
+        "TO SECSTATE WASHDC 0002\nLIMITED OFFICIAL USE BERN 0123\nE.O. 12065: N/A\nTAGS: EWWT, SZ\n"
+        "SUBJECT: LIGHTHOUSES\n1. THE LAMPS ARE IN THE PUBLICALIMITED OFFICIAL USE\n"
+        "LIMITED OFFICIAL USE\nPAGE 02\nBERN 00123 131530Z\nTION OF THE YEAR.\n"
+    )
+    assert telegram.body[0].text == "THE LAMPS ARE IN THE PUBLICATION OF THE YEAR."
+    assert "".join(telegram.source[e.start : e.end] for e in telegram.elements) == telegram.source
+
+
+def test_pages_within_the_text_are_numbered_in_words_with_the_station_s_serial() -> None:
+    telegram = read("SUBJ: X\n1. THE LAMP\nPAGE TWO RUEHSW 0023 C O N F I D E N T I A L\nIS LIT.\n")
+    assert [block.text for block in telegram.body] == ["THE LAMP IS LIT."]
+    assert not telegram.diagnostics
+    telegram = read("SUBJ: X\n1. THE LAMP\nPAGE 2 RUEHSW 0023 LIMITED OFFICIAL USE\nIS LIT.\n")
+    assert [block.text for block in telegram.body] == ["THE LAMP IS LIT."]
+
+
+def test_who_cleared_a_telegram_stands_behind_a_hyphen_or_a_title_too() -> None:
+    telegram = reftel.read(
+        "PAGE 01 STATE 042810\n60\nORIGIN NODS-00\nINFO OCT-01 ISO-00 ( ISO ) R\n66610\n"
+        "DRAFTED BY: EUR:JDOE:HE\nAPIROVED BY: THE SECRETARY\nIO-AMB. LEE\nS/S-JRAY\nEA/RA MR. T. HILL\n"
+        "DIST: NSC/E\n--------------------- 077675\nO 102348Z OCT 75\nFM SECSTATE WASHDC\n"
+        "TO AMEMBASSY BERN\nUNCLAS STATE 042810\nSUBJ: X\n1. Y.\n"
+    )
+    assert telegram.approved_by == "THE SECRETARY"
+    assert telegram.clearances == ("IO-AMB. LEE", "S/S-JRAY", "EA/RA MR. T. HILL")
+
+
+def test_a_subject_takes_no_reader_and_no_heading_of_the_text() -> None:
+    for line in ("FOR THE AMBASSADOR FROM THE SECRETARY", "A. LETTERS", "TO: EUR; FROM: EUR/NE"):
+        assert read(f"SUBJECT: DAILY SUMMARY\n{line}\n1. Y.\n").subject == "DAILY SUMMARY"
+    assert read("SUBJECT: VISIT OF MR.\nA. DOE\n1. Y.\n").subject == "VISIT OF MR. A. DOE"
+
+
+def test_a_number_with_a_hyphen_is_a_document_s_and_a_dash_indents() -> None:
+    telegram = read("SUBJ: X\nREF: (A) TREASURY 78-106, (B) BERN\n- 11, (C) BERN 12\n1. Y.\n")
+    assert [(r.mrn, r.text) for r in telegram.references] == [
+        (None, "TREASURY 78-106"),
+        ("74BERN11", "BERN 11"),
+        ("74BERN12", "BERN 12"),
+    ]
+
+
+def test_a_number_may_stand_on_the_line_above_its_paragraph() -> None:
+    telegram = read("SUBJ: X\n1.\n\nCONFIDENTIAL - ENTIRE TEXT.\n\n2.\n(LOU) LIT.\n")
+    assert [(b.number, b.marking, b.text) for b in telegram.body] == [
+        (1, "C", "CONFIDENTIAL - ENTIRE TEXT."),
+        (2, "LOU", "LIT."),
+    ]

@@ -8,7 +8,11 @@ from typing import Final
 
 import msgspec
 
-from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
+from reftel.read.classification import (
+    LOOSE_CLASSIFICATION_LINE,
+    is_classification_line,
+    opens_level,
+)
 from reftel.read.dtg import (
     DTG_LINE,
     GARBLED_DTG_LINE,
@@ -48,7 +52,9 @@ _INNER_PRECEDENCE: Final = re.compile(
 )
 _NO_INDICATOR: Final = ("US", "AM", "CINC", "COM")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
-_LABEL: Final = re.compile(r"\s*(?:E\. ?O\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE)
+_LABEL: Final = re.compile(
+    r"\s*(?:E\. ?[O0]\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE
+)
 _LABEL_FIRST: Final = frozenset("ETSR")
 _PRECEDENCE_ALONE: Final = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
@@ -70,9 +76,8 @@ _KINDS: Final = dict(_ZONES.values())
 def is_marking(piece: Piece) -> bool:
     """Whether a line is one of the markings behind the address: the classification line, or a label."""
     text = piece.text
-    return (piece.first.upper() in _LABEL_FIRST and _LABEL.match(text) is not None) or (
-        opens_level(text) and CLASSIFICATION_LINE.match(text) is not None
-    )
+    labelled = piece.first.upper() in _LABEL_FIRST and _LABEL.match(text) is not None
+    return labelled or is_classification_line(text)
 
 
 def is_originator(text: str) -> bool:

@@ -394,6 +394,10 @@ def _begin(reading: Reading, part: _Part) -> None:
     part.marking, skip = portion_mark(_cased(reading, texts[0][part.offset :]))
     part.offset += skip
     texts[0] = texts[0][part.offset :]
+    if part.marking is None and len(texts) > 1 and not texts[0].strip():
+        # The number stands alone on its line.
+        part.marking, skip = portion_mark(_cased(reading, texts[1]))
+        texts[1] = " " * skip + texts[1][skip:]
     for gap in reversed(part.gaps):
         texts.insert(gap, "")
     part.text = "\n".join(texts)

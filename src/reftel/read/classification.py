@@ -34,7 +34,7 @@ CLASSIFICATION_LINE: Final = re.compile(
 )
 # A scan loses the blank behind the level, and more: `CONFIDENTIALSECTION 01 OF 04 BERN 001817`.
 _GLUED_LINE: Final = re.compile(
-    rf"\s*(?P<level>CON ?F ?[Il1] ?DENTIAL|UNCLAS(?:SIFIED)?|SECRET)(?: *{_SECTION})? *"
+    rf"\s*(?P<level>C ?ON ?F ?[Il1] ?DENTIAL|UNCLAS(?:SIFIED)?|SECRET)(?: *{_SECTION})? *"
     r"(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) *(?P<serial>[0-9]{4,6})"
     r"(?P<series>)(?P<rest>\s*)\Z"
 )
@@ -80,14 +80,12 @@ def read_classification(reading: Reading, index: int) -> int:
     What stands behind the number on the same line becomes a piece of its own.
     """
     piece = reading.pieces[index]
-    loose = LOOSE_CLASSIFICATION_LINE.match(piece.text)
-    if loose is None:
-        return index
-    if service := _SERVICE.match(loose["rest"]):
-        return _read_service(reading, index, loose, loose.start("rest") + service.end())
     match = CLASSIFICATION_LINE.match(piece.text) or _glued(piece.text)
+    loose = LOOSE_CLASSIFICATION_LINE.match(piece.text)
+    if loose and (service := _SERVICE.match(loose["rest"])):
+        return _read_service(reading, index, loose, loose.start("rest") + service.end())
     if match is None:
-        return _read_loose(reading, index, loose) if _is_loose_line(loose) else index
+        return _read_loose(reading, index, loose) if loose and _is_loose_line(loose) else index
     reading.classification = level_of(match["level"])
     reading.post, reading.number = match["post"].upper(), int(match["serial"])
     _set_section(reading, match["number"], match["of"])
@@ -102,7 +100,13 @@ def read_classification(reading: Reading, index: int) -> int:
 
 def _glued(text: str) -> re.Match[str] | None:
     match = _GLUED_LINE.match(text)
-    return match if match and tables.canonical_post(match["post"]) else None
+    post = match["post"] if match else ""
+    return match if tables.canonical_post(post) or tables.misspelt_post(post) else None
+
+
+def is_classification_line(text: str) -> bool:
+    """Whether a line is the classification line, its message reference number legible."""
+    return opens_level(text) and bool(CLASSIFICATION_LINE.match(text) or _glued(text))
 
 
 def _is_loose_line(match: re.Match[str]) -> bool:

@@ -15,7 +15,7 @@ from reftel import tables
 from reftel.read.classification import level_of
 from reftel.read.dtg import mend_digits, time_of
 from reftel.read.executive_order import by_schedule
-from reftel.read.furniture import PAGE_LINE, SECTION_MARK
+from reftel.read.furniture import PAGE_LINE, PAGE_POST, SECTION_MARK
 from reftel.read.reading import Reading
 from reftel.tables.orders import ORDERS, order_in_force
 from reftel.telegram import ExecutiveOrder, Mrn, Repair, Section, Span
@@ -26,6 +26,7 @@ _NUMBERED_LINES: Final = (
 )
 _NO_CAPITAL: Final = re.compile(r"[^A-Z]")
 _NO_DIGIT: Final = re.compile(r"[^0-9]")
+_STATION: Final = re.compile(r"[RQ][A-Z]{5,7}\Z")
 _SERIAL_AT_END: Final = re.compile(r" *#([0-9]{4})")
 _OPEN: Final = ("UNCLASSIFIED", "SENSITIVE BUT UNCLASSIFIED", "LIMITED OFFICIAL USE")
 
@@ -126,7 +127,7 @@ def _own_post(post: str, year: int, reading: Reading) -> str:
 
 def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
     for piece in reading.of_kind("page-line"):
-        if match := PAGE_LINE.match(piece.text):
+        if match := PAGE_LINE.match(piece.text) or PAGE_POST.match(piece.text):
             reading.doubt(
                 "mrn-from-page-line", "the number is read from the page line", piece, "info"
             )
@@ -160,7 +161,10 @@ def _compare_numbers(reading: Reading) -> None:
     for kind, pattern, code in _NUMBERED_LINES:
         for piece in reading.of_kind(kind):
             match = pattern.search(piece.text)
-            if match and int(match["serial"]) != number and match["post"][:1] != "Q":
+            if match is None or _STATION.match(match["post"]):
+                # Pages of ACP 127 have the station's serial number: `PAGE 2 RUEHSW 0023 UNCLAS`.
+                continue
+            if int(match["serial"]) != number:
                 other = int(match["serial"])
                 message = f"this line names telegram {other}, the classification line {number}"
                 reading.doubt(code, message, piece)

@@ -12,7 +12,7 @@ from reftel.read.reading import Reading
 from reftel.telegram import Distribution
 
 # `10-16` is IO-16 in a scan; in 1966-72 a blank stands for the hyphen.
-_HYPHENED = r"(?:[A-Z][A-Z/]*|[0-9]{2}[A-Z]?)-[0-9O]{1,2}\b"
+_HYPHENED = r"(?:[A-Z][A-Z/]*[0-9]?|[0-9]{2}[A-Z]?)-[0-9O]{1,2}\b"
 _BLANKED = r"[A-Z]{1,4} [0-9]{2}\b"
 _OFFICE_CODE = rf"(?:{_HYPHENED}|{_BLANKED})"
 _OFFICE_LIST: Final = re.compile(
@@ -31,8 +31,8 @@ _OFFICE_TOTAL: Final = re.compile(
 _QUEUE: Final = re.compile(r"\s*[0-9]{2}(?:[-/][0-9]{2})?\s*\Z")
 # `66011` stands between the offices and the drafter of a telegram that is sent once more.
 _REPEATED: Final = re.compile(r"\s*[0-9]{4,6}\s*\Z")
-_DRAFTED: Final = re.compile(r"\s*DRAFTED?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
-_APPROVED: Final = re.compile(r"\s*[AE]PPROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
+_DRAFTED: Final = re.compile(r"\s*DRAF?TE?D?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
+_APPROVED: Final = re.compile(r"\s*[AE][A-Z]{0,2}ROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
 # The counter is in hexadecimal from 1990 on: `------------------3F9A6B  061536Z /38`.
 _DASHES: Final = re.compile(
     r"\s*(?:-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*|(?:\S{1,3} )?[0-9A-F]{6} +[0-9]{6}[Z27] +/[0-9]{2}\s*)\Z"
@@ -110,12 +110,23 @@ def read_department_lines(reading: Reading, index: int) -> int:
     return last
 
 
-def add_offices(reading: Reading, pieces: list[Piece]) -> None:
-    """Take the offices that a scan scattered over lines of their own, below a list that broke off."""
-    lines = [piece for piece in pieces if not piece.kind and _OFFICES_MORE.match(piece.text)]
+def read_scattered(reading: Reading, pieces: list[Piece]) -> None:
+    """Take what a scan scattered over lines of their own, below an office list that broke off: more
+    offices, the drafter, the counter."""
+    drafting: list[Piece] = []
+    lines: list[Piece] = []
     for piece in pieces:
-        if not piece.kind and _DASHES.match(piece.text):
+        if piece.kind:
+            continue
+        text = piece.text
+        if _OFFICES_MORE.match(text) or _INFO_OFFICES.match(text) or text.strip() == "INFO":
+            lines.append(piece)
+        elif _DASHES.match(text):
             piece.kind = "dash-line"
+        elif drafting or _DRAFTED.match(text):
+            piece.kind = "drafting"
+            drafting.append(piece)
+    _read_drafting(reading, drafting)
     listed = reading.distribution
     if listed is None or not lines:
         return
@@ -159,8 +170,8 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
 
 _CLEARANCE: Final = re.compile(
     # Copies of 1973 have a blank behind each sign: `EUR/ RPM: JDOE`.
-    r"\s*(?P<office>[A-Z][A-Z0-9/&.-]*+(?:(?<=[/-]) [A-Z0-9/&.-]++)*+)\s*(?:[:-]|- |(?<=-))"
-    r"\s*(?P<name>[A-Z].*?)\s*\Z"
+    r"\s*(?!DIST)[A-Z][A-Z0-9/&.]*(?:[/-] ?[A-Z0-9/&.]+)*"
+    r"(?:\s*[:-]\s*[A-Z]|\s+(?:MRS?|MISS|MS|AMB|COL|GEN|DR)\b)"
 )
 
 

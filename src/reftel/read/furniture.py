@@ -12,6 +12,7 @@ from typing import Final
 
 from reftel.read.elements import Piece, cut
 from reftel.read.release import is_released_copy, mark_release
+from reftel.read.repairs import SOFT_HYPHEN
 
 # stamp = "Declassified/Released" ... "EO Systematic Review" date; two lines at each page foot, parts
 # parted by blanks or tabs, the officer's name before or after. Matched by shape: dates differ.
@@ -34,7 +35,8 @@ _SECTION_END: Final = re.compile(r" [0-9]{8} {1,3}[0-9]{3}(?:\.[0-9])? OF [0-9]{
 _MOST_WORDS: Final = 4
 # pageline = "PAGE" nn short serial [nn "OF" nn] [ddhhmmZ]                    telegram-content.md 3.2
 PAGE_LINE: Final = re.compile(
-    r" *PAGE +(?P<page>[0-9]{1,2}) +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
+    r" *PAGE +(?:[0-9]{1,2}|TWO|THREE|FOUR|FIVE|SIX|SEVEN|EIGHT|NINE|TEN)"
+    r" +(?P<post>[A-Z][A-Z .]*?) +(?P<serial>[0-9]{3,6})"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?"
     r"(?: +(?P<section>[0-9]{1,2}) +OF +(?P<of>[0-9]{1,2}))?(?: +(?P<received>[0-9]{6} ?[Z2]?))?"
     r"(?: +POSS DUPE)?(?: +(?:UNCLAS\w*|LIMITED OFFICIAL USE|C O N F I D E N T I A L|S E C R E T"
@@ -43,7 +45,7 @@ PAGE_LINE: Final = re.compile(
 # What a printed page of SMART has at its head, and other copies at their foot.
 _PAGE_OF: Final = re.compile(r" *Page +[0-9]{1,3} +of +[0-9]{1,3} *\Z", re.IGNORECASE)
 _PAGE_ALONE: Final = re.compile(r" *PAGE +[0-9]{1,2} *\Z")
-_PAGE_POST: Final = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
+PAGE_POST: Final = re.compile(r" *(?P<post>[A-Z][A-Z ]+?) +(?P<serial>[0-9]{5,6})(?: .*)?\Z")
 _PAGE_POST_AND_TIME: Final = re.compile(
     r" *[A-Z][A-Z ]+? +[0-9]{5,6}(?: +[0-9]{2} OF [0-9]{2})? +[0-9]{6} ?[Z2]\s*\Z"
 )
@@ -92,6 +94,27 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         elif piece.first in _FURNITURE_FIRST and not piece.kind:
             _mark_line(piece)
     _mark_in_context(pieces)
+    return _part_banners(pieces) if "\nPAGE " in source else pieces
+
+
+_GLUED_BANNER: Final = re.compile(
+    r"(?<=[A-Z])(?:LIMITED OFFICIAL USE|CONFIDENTIAL|SECRET|UNCLASSIFIED)\s*\Z"
+)
+
+
+def _part_banners(pieces: list[Piece]) -> list[Piece]:
+    """Prints that undid hyphens ran the last word of a page into the banner below it: cut them apart, and
+    let the word go on over the page."""
+    solid = [at for at, piece in enumerate(pieces) if piece.kind != "blank"]
+    for place in range(len(solid) - 1, 1, -1):
+        last, banner, page = (pieces[at] for at in solid[place - 2 : place + 1])
+        if page.kind != "page-line" or banner.kind != "banner" or last.kind:
+            continue
+        if (glued := _GLUED_BANNER.search(last.text)) and glued[0].strip() == banner.text.strip():
+            word, rest = cut(last, glued.start())
+            word.text += SOFT_HYPHEN
+            rest.kind = "banner"
+            pieces[solid[place - 2] : solid[place - 2] + 1] = [word, rest]
     return pieces
 
 
@@ -225,11 +248,21 @@ def _mark_in_context(pieces: list[Piece]) -> None:
             banners.append(index)
         else:
             _mark_catalogue(solid, index)
+    last: int | None = None
     for index in banners:
+        strays = solid[last + 1 : index] if last is not None else []
         if _at_page_edge(solid, index):
             solid[index].kind = "banner"
+        elif 0 < len(strays) < _MOST_STRAYS and all(_STRAY.match(each.text) for each in strays):
+            # Between two pages a scan has what it lost of the office list.
+            solid[index].kind = "banner"
+            for each in strays:
+                each.kind = "distribution"
+        last = index if solid[index].kind else None
 
 
+_STRAY: Final = re.compile(r"\s*[A-Z0-9]{1,5}-[0-9]{2}\s*\Z")
+_MOST_STRAYS: Final = 20
 _BANNER_FIRST: Final = frozenset("ULSCT")
 _CONTEXT_FIRST = _BANNER_FIRST | frozenset("P0123456789")
 _LONGEST_BANNER: Final = 60
@@ -251,8 +284,8 @@ def _at_page_edge(solid: list[Piece], index: int) -> bool:
     after = _neighbour(solid, index, 1)
     return bool(
         after is None
-        or after.kind in ("page-line", "end-of-message", "attributes-label")
-        or (before is not None and before.kind in ("page-line", "banner"))
+        or after.kind in ("page-line", "end-of-message", "attributes-label", "release-note")
+        or (before is not None and before.kind in ("page-line", "banner", "release-note"))
         or (before is None and after.kind == "page-line")
         or (_BANNER.match(after.text) and not after.kind)
     )
@@ -262,12 +295,12 @@ def _mark_broken_page_line(solid: list[Piece], index: int) -> None:
     """PAGE lines that prints of 1978-79 and scans broke in two: `PAGE 02` / `STATE 042975`, with a sign
     or the action office in between, or the other way round."""
     before, after = solid[max(0, index - 1) : index], solid[index + 1 : index + 3]
-    if after and not after[0].kind and _PAGE_POST.match(after[0].text):
+    if before and _is_page_post(before[0]) and not (after and _is_page_post(after[0])):
+        found = before
+    elif after and not after[0].kind and PAGE_POST.match(after[0].text):
         found = after[:1]
     elif len(after) == 2 and _is_page_post(after[1]) and _BETWEEN.match(after[0].text):
         found = after[after[0].first.isalpha() :]
-    elif before and _is_page_post(before[0]):
-        found = before
     else:
         return
     for each in (solid[index], *found):

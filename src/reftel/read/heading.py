@@ -14,7 +14,11 @@ import msgspec
 
 from reftel.read.address import is_marking, is_originator, read_address
 from reftel.read.classification import CLASSIFICATION_LINE, opens_level
-from reftel.read.department import add_offices, is_department_line, read_department_lines
+from reftel.read.department import (
+    is_department_line,
+    read_department_lines,
+    read_scattered,
+)
 from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, filing_time
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
@@ -33,7 +37,7 @@ def read_heading(reading: Reading, start: int) -> int:
     if not (found or addressed):
         return start
     if reading.originator is None and (at := _resumes(reading, index)) is not None:
-        add_offices(reading, reading.pieces[index:at])
+        read_scattered(reading, reading.pieces[index:at])
         index, _ = read_address(reading, at)
     for piece in reading.pieces[start:index]:
         if not piece.kind:

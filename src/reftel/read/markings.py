@@ -92,7 +92,8 @@ _ONLY: Final = re.compile(
     r"\s*(?:EYES )?ONLY FOR\b|\s*(?:EYES ONLY )?FOR\b.*\bONLY\b", re.IGNORECASE
 )
 _NO_SUBJECT: Final = re.compile(
-    r"\s*(?:[-=_*]{4,}|-- ?[A-Z]|[IVX]{1,4}\. |TABLE OF CONTENTS\b|SUGGEST DEP(?:T|ARTMENT)\b"
+    r"\s*(?:[-=_*]{4,}|-- ?[A-Z]|[IVX]{1,4}\. |TABLE OF CONTENTS\b|SUGGEST DEP(?:T|ARTMENT)\b|TO: "
+    r"|FOR (?:THE )?(?:AMBASSADOR|CHARGE|DCM|CONSUL GENERAL|SECRETARY)(?: FROM\b.*)?\s*\Z"
     r"|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]"
     r"|(?:UNCLASSIFIED|CONFIDENTIAL|SECRET)\s*(?:[^\sA-Z]|\Z))",
@@ -411,8 +412,12 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
             and ("DECL" in value.upper() and not _YEAR_AT_END.search(value))
         )
     if kind == "subject":
-        if _NO_SUBJECT.match(text) or (ITEM.match(text) and CITED.search(text)):
+        item = ITEM.match(text)
+        if _NO_SUBJECT.match(text) or (item and CITED.search(text)):
             return False
+        if item and item["letter"] == "A" and len(text.split()) <= _FEW_WORDS:
+            # A heading `A. LAMPS`, unless the initial of a name: `VISIT OF MR.` / `A. DOE`.
+            return lines[-1].text.rstrip()[-1:] in ".,"
         captions = captions_of(text)
         if captions is not None and not text[captions[1] :].strip():
             return False

@@ -41,7 +41,9 @@ _CITE: Final = re.compile(
     r"(?:[ \t\n]*(?:TEL\.?|CABLE|TELEGRAM|MSG|NO\.?|NR\.?|NUMBER|#|-|:|,)){0,2}[ \t\n]*"
     r"(?:\(?['’]?(?P<mid>0[0-9]|9[0-9])\)?[ -]+(?=[0-9]{2}))?"
     r"(?P<serial>[0-9](?:[0-9]|(?<=[0-9 ])O(?=[0-9])){0,7})"
-    r"(?![0-9])(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*\b)(?!Z\b| ?Z [A-Z]{3}\b)"
+    # `TREASURY 78-106` is no telegram's number.
+    r"(?![0-9])(?!(?<![0-9]{3})-[0-9]{2})"
+    r"(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*\b)(?!Z\b| ?Z [A-Z]{3}\b)"
     r"(?!(?:ST|ND|RD|TH)\b)(?![:.][0-9])(?!/[0-9]{1,2}/)(?! ?(?:PERCENT|MILLION|YEARS?|DAYS?)\b)"
     r"(?:[ \t]*(?:\(|OF |, )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|[ \t]*\(['’]?(?P<short>[0-9]{2})\))?",
     re.IGNORECASE,
@@ -98,6 +100,8 @@ _EARLY: Final = 40
 _MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
 
+# A dash at the start of a line keeps its indentation on the wire.
+_DASH_IN_FRONT: Final = re.compile(r"\n[ \t]*-[ \t]+")
 _WORD_CHARACTER: Final = re.compile(r"\w")
 _JOINT_AT_END: Final = re.compile(r"\s*\b(?:AND|ALSO|PLUS)\Z", re.IGNORECASE)
 _NAME_WORD: Final = re.compile(r"[A-Z][A-Z.'’]*", re.IGNORECASE)
@@ -305,7 +309,7 @@ def _begin(item: str, end: int, match: re.Match[str], name_at: int) -> int:
 
 
 def _trim(piece: str) -> str:
-    text = " ".join(piece.split()).strip(" ,;&-")
+    text = " ".join(_DASH_IN_FRONT.sub(" ", piece).split()).strip(" ,;&-")
     return _JOINT_AT_END.sub("", text)
 
 

@@ -25,11 +25,13 @@ _ACTION: Final = re.compile(
 )
 _NOTE: Final = re.compile(
     r"\s*(?:RELEASED? IN (?:PART|FULL?)\b.*|DENIED IN FULL.*|DECAPTIONED\b.*|DECLASSIFIED\s*"
-    r"|REVIEW AUTHORITY: .*|(?:REVIEWED|RELEASED) BY:? .*|EXEMPTIONS?: .*"
+    r"|REVIEW AUTHORITY:.*|(?:REVIEWED|RELEASED) BY:? .*|EXEMPTIONS?: .*"
     r"|Class(?:ification)?: [A-Z]+ *-? *Reason: .*|Reason: [0-9].* *-? *Declassify on: .*"
     r"|(?:UNCLASSIFIED )?U\.S\. Department of State(?: Case No.*)?"
     r"|FL-[0-9]{4}-[0-9]+ .*|Post: .* MRN: .*|Heading: [A-Z ]+ [0-9]+\s*"
-    r"|UNITED STATES DEPARTMENT OF STATE|DATE/CASE ID: .*|(?:Sanitized Copy )?Approved for Release\b.*"
+    r"|UNITED STATES DEPARTMENT OF STATE|DATE/CASE ID: .*"
+    r"|Page: [0-9]+|Current (?:Class|Handling): .*|Document Number: [0-9]{4}[A-Z].*|Channel: .*"
+    r"|(?:Sanitized Copy )?Approved for Release\b.*"
     r"|Printed by: .*|Page [0-9]+ of [0-9]+)\s*\Z",
     re.IGNORECASE,
 )
