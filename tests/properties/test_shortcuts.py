@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from reftel.read import repairs
 from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
 from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, opens_dtg
-from reftel.read.flow import flow, has_odd_blanks, is_rule
+from reftel.read.elements import cut_lines
+from reftel.read.flow import flow, has_odd_blanks, is_rule, may_open_row
 from reftel.read.furniture import SECTION_MARK, find_section_mark
 from reftel.read.paragraphs import LABEL, label_of_paragraph
 from reftel.read.shape import shape_of
@@ -34,13 +35,17 @@ def _texts(draw: st.DrawFn) -> str:
 
 @given(_texts())
 def test_lines_joined_fast_say_what_words_joined_one_by_one_say(text: str) -> None:
-    assert flow(text, odd_blanks=has_odd_blanks(text)) == flow(text)
+    behind = cut_lines(text)[1:]
+    rows = any(may_open_row(line) for line in behind)
+    assert flow(text, odd_blanks=has_odd_blanks(text), rows=rows) == flow(text)
 
 
 @given(_texts())
 def test_damage_shows_a_sign_wherever_it_is_found(text: str) -> None:
-    every = [finder for _, finder in repairs._SIGNS] + [repairs._spaced, repairs._left_over]
-    suspected = [f for f in repairs.suspects(text, text) if f is not repairs._qs]
+    every = [*(finder for *_, finder in repairs._SIGNS), repairs._spaced, repairs._left_over]
+    in_capitals = text == text.upper()
+    found = repairs.suspects(text, text, shape_of(text), in_capitals=in_capitals)
+    suspected = [finder for finder in found if finder is not repairs._qs]
     for block in text.split("\n\n"):
         assert repairs.find_mends(block, text, suspected) == repairs.find_mends(block, text, every)
 

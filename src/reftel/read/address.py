@@ -14,11 +14,11 @@ from reftel.read.classification import (
     opens_level,
 )
 from reftel.read.dtg import (
-    DTG_LINE,
     GARBLED_DTG_LINE,
     MONTHS,
     PRECEDENCES,
     day_of_year,
+    match_dtg,
     mend_digits,
     near_months,
     opens_dtg,
@@ -30,18 +30,19 @@ from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
 from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_year
 
-_FM: Final = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_TO: Final = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_TO_GLUED: Final = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*?)\s*\Z")
-_INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
-_XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*?)\s*\Z", re.IGNORECASE)
+# A name goes on to the end of its line; whoever takes it takes its words.
+_FM: Final = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*)", re.IGNORECASE)
+_TO: Final = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
+_TO_GLUED: Final = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*)")
+_INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
+_XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*)", re.IGNORECASE)
 _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
 _ZONE_ALONE: Final = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
 _BT: Final = re.compile(r"\s*BT\s*\Z")
 _PREFIX: Final = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
 _INDICATOR: Final = re.compile(r"[A-Z]{4,8}|ZEN")
 _PRECEDENCE_WORDS: Final = frozenset(("NIACT", "FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"))
-_CONTINUITY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:-[0-9]{1,6})?|UNN")
+_CONTINUITY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:-[0-9]{1,6})?")
 _STATION: Final = re.compile(r"([A-Z]{4,8})/(.+)")
 # Where lines were run together: the next prosign, and the next addressee behind a precedence.
 _INNER_PROSIGN: Final = re.compile(
@@ -51,6 +52,7 @@ _INNER_PRECEDENCE: Final = re.compile(
     r" (?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: [0-9]{1,6})?(?= (?!FOR |INFO )[A-Z]{4})"
 )
 _NO_INDICATOR: Final = ("US", "AM", "CINC", "COM")
+_GROUPS: Final = ("AIG ", "DTS ", "OSIS ")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(
     r"\s*(?:E\. ?[O0]\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE
@@ -59,6 +61,7 @@ _LABEL_FIRST: Final = frozenset("ETSR")
 _PRECEDENCE_ALONE: Final = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
 )
+_PRECEDENCE_FIRST: Final = frozenset("NFIPR0123456789")
 _PROSE: Final = re.compile(r".*[a-z]{3}|.{75}|\s*[0-9]{1,2}\. ")
 _ADDRESSED: Final = re.compile(
     r"[A-Z]{4,8}/|SECSTATE|AM[CE]|US[A-Z]|ALL\b|[A-Z ]+ COLLECTIVE|AIG [0-9]", re.IGNORECASE
@@ -104,7 +107,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         first = piece.first.upper()
         if is_marking(piece):
             break
-        match = DTG_LINE.match(text) if opens_dtg(text) else None
+        match = match_dtg(text) if opens_dtg(text) else None
         if (
             match
             and zone not in ("", "from")
@@ -123,16 +126,17 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             not found and opens_dtg(text) and (garbled := GARBLED_DTG_LINE.match(text)) is not None
         ):
             _read_garbled_dtg(reading, piece, garbled)
-        elif not zone and (match := _FM.match(text)):
+        elif not zone and first == "F" and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
             reading.originator = station_of(match["name"])
-        elif (zone == "from" and not reading.action and (match := _TO.match(text))) or (
-            not zone
+        elif (
+            first == "T"
+            and (not zone or (zone == "from" and not reading.action))
             and (match := _TO.match(text))
-            and (_ADDRESSED.match(match["name"]) or reading.transmission or found)
+            and (zone or _ADDRESSED.match(match["name"]) or reading.transmission or found)
         ):
             zone = _take(reading, piece, "TO", match["name"])
-        elif zone in ("", "from") and (match := _TO_GLUED.match(text)):
+        elif first == "T" and zone in ("", "from") and (match := _TO_GLUED.match(text)):
             zone = _take(reading, piece, "TO", match["name"])
             reading.doubt(
                 "words-run-together", "TO is run together with the address", piece, "info"
@@ -170,8 +174,11 @@ def _part_prosigns(pieces: list[Piece], index: int) -> None:
         text = piece.text
         if piece.kind or not (" FM " in text or " TO " in text or " INFO " in text):
             continue
-        opens = DTG_LINE if opens_dtg(text) else _FM if piece.first in "Ff" else _TO
-        if opens.match(text) and (inner := _INNER_PROSIGN.search(text)):
+        if opens_dtg(text):
+            opens = match_dtg(text)
+        else:
+            opens = (_FM if piece.first in "Ff" else _TO).match(text)
+        if opens and (inner := _INNER_PROSIGN.search(text)):
             pieces[at : at + 1] = cut(piece, inner.end())
 
 
@@ -214,7 +221,7 @@ def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
         return False
     addressees = _list(reading, zone)
     piece.kind = _KINDS[zone]
-    if addressees and _PRECEDENCE_ALONE.match(text):
+    if addressees and text[0] in _PRECEDENCE_FIRST and _PRECEDENCE_ALONE.match(text):
         # The line was folded before the precedence: it belongs to the addressee above.
         last = addressees.pop()
         name = f"{last.routing_indicator}/{last.name}" if last.routing_indicator else last.name
@@ -240,17 +247,19 @@ def _address(reading: Reading, zone: str, text: str) -> None:
 
 def addressee_of(plain: str) -> Addressee | None:
     """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
-    if plain[-1:].isdigit() and _GROUP.match(plain):
+    if plain.startswith(_GROUPS) and _GROUP.match(plain):
         return Addressee(plain)
     words = plain.split()
     if not words:
         return None
-    raised = capitals(plain).split()
+    in_capitals = capitals(plain)
+    raised = words if in_capitals == plain else in_capitals.split()
     # From the end; a name of one word at least is left.
     end = len(words)
     mcn: str | None = None
     precedence: str | None = None
-    if end > 1 and _CONTINUITY_NUMBER.fullmatch(raised[-1]):
+    last = raised[-1]
+    if end > 1 and (last == "UNN" or (last[0].isdigit() and _CONTINUITY_NUMBER.fullmatch(last))):
         end -= 1
         mcn = words[end]
     if end > 1 and (precedence := _precedence(raised[end - 1])):

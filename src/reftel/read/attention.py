@@ -38,12 +38,15 @@ _NEXT: Final = re.compile(r";\s*|\.\s+(?=[A-Z]+ (?:ALSO |PLEASE )?(?:FOR|PASS)\b
 
 def is_passing(text: str) -> bool:
     """Whether a line opens as a passing or attention line does: an office or a post, and PASS or FOR."""
+    raised = text.upper()
+    if len(text) > 90 or ("FOR" not in raised and "PASS" not in raised):
+        return False
     match = _PASSING.match(text)
-    if match is None or len(text) > 90:
+    if match is None:
         return False
     org = (match["org"] or "").strip().upper()
     if not org:
-        return text.strip().upper().startswith(("FOR ", "PASS ", "FOR:", "PLEASE PASS", "PLS PASS"))
+        return raised.strip().startswith(("FOR ", "PASS ", "FOR:", "PLEASE PASS", "PLS PASS"))
     return org.split()[0].split("/")[0] in _PASSING_ORGS or tables.canonical_post(org) is not None
 
 

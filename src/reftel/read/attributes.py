@@ -6,13 +6,8 @@ is kept as it stands, and compared with the telegram; it is never used in place 
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from reftel import tables
 from reftel.read.reading import Reading
-
-_KEY: Final = re.compile(r"(?P<key>[A-Z][A-Za-z ]{1,40}):(?: (?P<value>.*))?\Z")
 
 
 def read_attributes(reading: Reading) -> None:
@@ -20,12 +15,19 @@ def read_attributes(reading: Reading) -> None:
     values: dict[str, list[str]] = {}
     last: str | None = None
     for piece in reading.of_kind("attributes"):
-        match = _KEY.match(piece.text.strip("\r"))
-        if match and tables.attribute(match["key"]) is not None:
-            last = match["key"]
-            values[last] = [(match["value"] or "").strip()]
+        text = piece.text.strip("\r")
+        key, colon, value = text.partition(":")
+        if (
+            colon
+            and value[:1] in ("", " ")
+            and key[:1].isupper()
+            and key.isascii()
+            and tables.attribute(key) is not None
+        ):
+            last = key
+            values[last] = [value.strip()]
         elif last is not None:
-            values[last].append(piece.text.strip())
+            values[last].append(text.strip())
     if values:
         reading.attributes = {
             key: " ".join(part for part in parts if part) for key, parts in values.items()

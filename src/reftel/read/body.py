@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
 from reftel.read.elements import Piece, cut
-from reftel.read.flow import RULE, ends_sentence, flow, has_odd_blanks, is_rule
+from reftel.read.flow import RULE, ends_sentence, flow, has_odd_blanks, is_rule, may_open_row
 from reftel.read.lettercase import capitals
 from reftel.read.paragraphs import (
     PARAGRAPH_START,
@@ -64,31 +63,39 @@ _PAGE_BREAK: Final = frozenset(
 _INNER_PARAGRAPH: Final = re.compile(r"(?<=\S)\s+(?=¶ ?[0-9]{1,3}\. ?)")
 
 
-@dataclass(slots=True)
 class _Lines:
     """The lines of the text, and by their places those that can begin something; by far the most only
     go on with the one above."""
 
-    pieces: list[Piece]
-    after_blank: set[int]
-    openings: dict[int, re.Match[str]]
-    rules: set[int]
-    ruled: set[int]
+    def __init__(self, pieces: list[Piece], after_blank: set[int]) -> None:
+        self.pieces = pieces
+        self.after_blank = after_blank
+        self.openings: dict[int, re.Match[str]] = {}
+        self.rules: set[int] = set()
+        self.ruled: set[int] = set()
+        self.in_capitals = False
 
 
-@dataclass(slots=True)
 class _Part:
     """A block in the making: its lines, and the places among them that a blank line stands before;
     then its text as written, which begins `offset` characters into the first line."""
 
-    kind: BlockKind
-    number: int | None
-    pieces: list[Piece]
-    opening: re.Match[str] | None = None
-    gaps: list[int] = field(default_factory=list)
-    offset: int = 0
-    marking: str | None = None
-    text: str = ""
+    def __init__(
+        self,
+        kind: BlockKind,
+        number: int | None,
+        pieces: list[Piece],
+        opening: re.Match[str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.number = number
+        self.pieces = pieces
+        self.opening = opening
+        self.gaps: list[int] = []
+        self.offset = 0
+        self.marking: str | None = None
+        self.text = ""
+        self.rows = False
 
 
 def read_body(reading: Reading, index: int) -> None:
@@ -101,7 +108,9 @@ def read_body(reading: Reading, index: int) -> None:
     parts = [part for part in _parts(reading, lines) if part.pieces]
     for part in parts:
         _begin(reading, part)
-    damage = suspects("\n\n".join(part.text for part in parts), reading.source)
+    whole = "\n\n".join([part.text for part in parts])
+    shape = reading.shape[reading.pieces[index].start :] if parts else b""
+    damage = suspects(whole, reading.source, shape, in_capitals=lines.in_capitals)
     odd_blanks = has_odd_blanks(reading.source)
     blocks = [_block(reading, part, damage, odd_blanks) for part in parts]
     _cut_numbers(reading, parts)
@@ -127,9 +136,9 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
 
 def _cut_rules(reading: Reading, index: int) -> None:
     """Where lines were run together, a rule stands behind or between words: cut it out."""
-    if " ----" not in reading.source:
-        return
     pieces = reading.pieces
+    if index >= len(pieces) or " ----" not in reading.source[pieces[index].start :]:
+        return
     for at in range(len(pieces) - 1, index - 1, -1):
         if " ----" in pieces[at].text and not pieces[at].kind and not is_rule(pieces[at].text):
             pieces[at : at + 1] = _apart_from_rules(pieces[at])
@@ -198,7 +207,7 @@ def _lines(runs: list[list[Piece]]) -> _Lines:
             elif kind in _PAGE_BREAK:
                 broken = True
         broken = True
-    lines = _Lines(kept, after_blank, {}, set(), set())
+    lines = _Lines(kept, after_blank)
     for at in [at for at, piece in enumerate(kept) if piece.first in _SIGNS]:
         text = kept[at].text
         if kept[at].first in _NUMBER_SIGNS:
@@ -251,6 +260,7 @@ def _stops(lines: _Lines) -> list[int]:
         stops |= {at - 2, at - 1, at, at + 1}
     texts = [piece.text for piece in lines.pieces]
     if not lines.rules and _all_in_capitals(lines.pieces, texts):
+        lines.in_capitals = True
         return sorted(stops)
     in_capitals = [text.isupper() for text in texts]
     if lines.rules or 2 * sum(in_capitals) < len(texts):
@@ -274,6 +284,8 @@ def _tens(match: re.Match[str]) -> int:
 
 def _pilcrow_ones(reading: Reading, lines: _Lines) -> set[int]:
     starts = [(at, match) for at, match in lines.openings.items() if not match["indent"]]
+    if not any(match["number"] == "11" for _, match in starts):
+        return set()
     numbers = [(int(match["number"]), bool(match["pilcrow"])) for _, match in starts]
     later = reading.section is not None and reading.section.number > 1
     return {starts[index][0] for index in pilcrow_ones(numbers, later_section=later)}
@@ -386,9 +398,13 @@ def _begin(reading: Reading, part: _Part) -> None:
     if part.kind == "heading":
         return
     texts: list[str] = []
+    rows = False
     for piece in part.pieces:
         piece.kind = "body"
+        if not rows and texts:
+            rows = may_open_row(piece)
         texts.append(piece.text)
+    part.rows = rows
     if part.opening is not None:
         part.offset = part.opening.end()
     part.marking, skip = portion_mark(_cased(reading, texts[0][part.offset :]))
@@ -420,7 +436,10 @@ def _block(reading: Reading, part: _Part, damage: list[Finder], odd_blanks: bool
     doubtful = doubtful_marks(raw) if "&" in raw else []
     if mends or doubtful:
         _note_damage(reading, part, mends, doubtful)
-    text = flow(_apply(raw, mends) if mends else raw, odd_blanks=odd_blanks)
+    if mends:
+        text = flow(_apply(raw, mends), odd_blanks=odd_blanks)
+    else:
+        text = flow(raw, odd_blanks=odd_blanks, rows=part.rows)
     return Block(part.kind, part.number, part.marking, label_of_paragraph(text), text, span)
 
 

@@ -10,21 +10,22 @@ from reftel import tables
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.read.references import Citing, resolve_number
-from reftel.read.shape import shape_of
 from reftel.telegram import Citation, Span, full_year
 
-# `REF B`, `Ref b`, `reftel A`, from their second letter on: a search for one text is ten times as fast as
-# one for a choice of letters.
+# `REF B`, `Ref b`, `reftel A`, from their second letter on, which are found first: a search for one text
+# is many times as fast as one with a pattern.
 _POINTER = r"\(?[A-Za-z](?![A-Za-z]|\.[A-Za-z])\)?"
 _BEHIND_REF: Final = (
     r"(?P<tel>(?:TEL|tel)[Ss]?(?![A-Za-z]))?"
     rf"(?:[Ss]? ?(?P<letters>{_POINTER}(?:(?: ?[,/&-] ?| AND | and | ?, ?and ){_POINTER})*))?"
 )
-_REFS: Final = tuple(re.compile(rf"{letters}(?<=[Rr]..){_BEHIND_REF}") for letters in ("EF", "ef"))
+_REFS: Final = tuple(
+    (letters, re.compile(rf"{letters}(?<=[Rr]..){_BEHIND_REF}")) for letters in ("EF", "ef")
+)
 _PAGE_BREAKS: Final = ("page-line", "section-line", "section-heading", "release-note")
 _LETTER: Final = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
-_NUMBER_BEHIND_NAME: Final = re.compile(rb"A 000")
+_NUMBER_BEHIND_NAME: Final = b"A 000"
 _NUMBER: Final = re.compile(r" (?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
 _WORD: Final = re.compile(r"[A-Z][A-Z'-]+\Z")
 _OPENING: Final = frozenset("([\"'/")
@@ -40,15 +41,20 @@ def read_citations(reading: Reading, citing: Citing) -> None:
     start, end = reading.body[0].span.start, max(block.span.end for block in reading.body)
     found: list[Citation] = []
     if reading.references:
-        for pattern in _REFS:
-            for match in pattern.finditer(source, start + 1, end):
-                at = match.start() - 1
-                if at == 0 or not source[at - 1].isalnum():
+        for letters, pattern in _REFS:
+            at = source.find(letters, start + 1, end)
+            while at >= 0:
+                match = pattern.match(source, at, end)
+                if match and (at == 1 or not source[at - 2].isalnum()):
                     found += _pointed_at(reading, match)
-    for place in _NUMBER_BEHIND_NAME.finditer(shape_of(source), max(start - 1, 0), end):
-        number = _NUMBER.match(source, place.start() + 1, end)
+                at = source.find(letters, at + 2, end)
+    shape = reading.shape
+    place = shape.find(_NUMBER_BEHIND_NAME, max(start - 1, 0), end)
+    while place >= 0:
+        number = _NUMBER.match(source, place + 1, end)
         if number and (citation := _named(source, number, citing)) is not None:
             found.append(citation)
+        place = shape.find(_NUMBER_BEHIND_NAME, place + 1, end)
     own = reading.mrn.short if reading.mrn else None
     breaks = [piece for kind in _PAGE_BREAKS for piece in reading.of_kind(kind)]
     breaks.sort(key=lambda piece: piece.start)

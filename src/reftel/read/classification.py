@@ -42,7 +42,10 @@ _GLUED_LINE: Final = re.compile(
 LOOSE_CLASSIFICATION_LINE: Final = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}\b(?: +{_SECTION})?(?P<rest>.*)\Z", re.IGNORECASE
 )
-_FIRST: Final = frozenset(("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T "))
+LEVEL_OPENINGS: Final = frozenset(
+    ("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T ")
+)
+"""The first two letters of lines that open with a classification."""
 # A number in which letters were read for digits: another place must confirm it.
 _DOUBTFUL_NUMBER: Final = re.compile(
     r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
@@ -54,7 +57,7 @@ _SPACED: Final = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
 
 def opens_level(text: str) -> bool:
     """Whether a line can open with a classification, by its first letters: cheap, before any pattern."""
-    return text.lstrip()[:2].upper() in _FIRST
+    return text.lstrip()[:2].upper() in LEVEL_OPENINGS
 
 
 @lru_cache(maxsize=1024)

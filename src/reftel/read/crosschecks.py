@@ -15,14 +15,14 @@ from reftel import tables
 from reftel.read.classification import level_of
 from reftel.read.dtg import mend_digits, time_of
 from reftel.read.executive_order import by_schedule
-from reftel.read.furniture import PAGE_LINE, PAGE_POST, SECTION_MARK
+from reftel.read.furniture import PAGE_POST, find_section_mark, match_page_line
 from reftel.read.reading import Reading
 from reftel.tables.orders import ORDERS, order_in_force
 from reftel.telegram import ExecutiveOrder, Mrn, Repair, Section, Span
 
 _NUMBERED_LINES: Final = (
-    ("page-line", PAGE_LINE, "page-line-differs"),
-    ("section-line", SECTION_MARK, "section-line-differs"),
+    ("page-line", match_page_line, "page-line-differs"),
+    ("section-line", find_section_mark, "section-line-differs"),
 )
 _NO_CAPITAL: Final = re.compile(r"[^A-Z]")
 _NO_DIGIT: Final = re.compile(r"[^0-9]")
@@ -94,9 +94,9 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
         return
     number = int(digits)
     others: set[int] = set()
-    for kind, pattern, _ in _NUMBERED_LINES:
+    for kind, find, _ in _NUMBERED_LINES:
         for piece in reading.of_kind(kind):
-            if match := pattern.search(piece.text):
+            if match := find(piece.text):
                 others.add(int(match["serial"]))
     if reading.transmission and reading.transmission.station_serial:
         others.add(_serial(reading.transmission.station_serial))
@@ -127,7 +127,7 @@ def _own_post(post: str, year: int, reading: Reading) -> str:
 
 def _number_elsewhere(reading: Reading) -> tuple[str | None, int | None]:
     for piece in reading.of_kind("page-line"):
-        if match := PAGE_LINE.match(piece.text) or PAGE_POST.match(piece.text):
+        if match := match_page_line(piece.text) or PAGE_POST.match(piece.text):
             reading.doubt(
                 "mrn-from-page-line", "the number is read from the page line", piece, "info"
             )
@@ -158,9 +158,9 @@ def _compare_numbers(reading: Reading) -> None:
         if serial != number % 10_000:
             message = f"the station's serial number is {serial}, the telegram's number {number}"
             reading.doubt("serial-differs", message)
-    for kind, pattern, code in _NUMBERED_LINES:
+    for kind, find, code in _NUMBERED_LINES:
         for piece in reading.of_kind(kind):
-            match = pattern.search(piece.text)
+            match = find(piece.text)
             if match is None or _STATION.match(match["post"]):
                 # Pages of ACP 127 have the station's serial number: `PAGE 2 RUEHSW 0023 UNCLAS`.
                 continue
@@ -192,7 +192,7 @@ def finish_sections(reading: Reading) -> tuple[int, ...]:
     page_lines = [
         match
         for piece in reading.of_kind("page-line")
-        if (match := PAGE_LINE.match(piece.text)) and match["of"]
+        if (match := match_page_line(piece.text)) and match["of"]
     ]
     if reading.section is None and page_lines:
         reading.section = Section(int(page_lines[0]["section"]), int(page_lines[0]["of"]))
@@ -203,7 +203,7 @@ def finish_sections(reading: Reading) -> tuple[int, ...]:
         reading.section = Section(min(reading.further_sections), first.of)
     numbers = {first.number, *reading.further_sections, *(int(m["section"]) for m in page_lines)}
     for piece in reading.of_kind("section-line"):
-        if match := SECTION_MARK.search(piece.text):
+        if match := find_section_mark(piece.text):
             numbers.add(int(match["number"]))
     total = reading.section.of
     present = tuple(sorted(n for n in numbers if total is None or 0 < n <= total))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reftel.read.dtg import DTG_LINE, opens_dtg
+from reftel.read.dtg import match_dtg, opens_dtg
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.telegram import Distribution
@@ -24,6 +24,7 @@ _INFO_OFFICES: Final = re.compile(
 _OFFICES_MORE: Final = re.compile(
     rf"\s*+(?:{_OFFICE_CODE},?\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
+_OFFICE: Final = re.compile(_HYPHENED)
 _GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|[I1]N[FE]O)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL: Final = re.compile(
     r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z"
@@ -74,7 +75,7 @@ def read_department_lines(reading: Reading, index: int) -> int:
         if piece.kind:
             continue
         first = piece.first
-        if (opens_dtg(text) and DTG_LINE.match(text)) or (first in "Ff" and _FM.match(text)):
+        if (opens_dtg(text) and match_dtg(text)) or (first in "Ff" and _FM.match(text)):
             break
         if (
             zone in ("", "offices")
@@ -147,7 +148,10 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
     groups: dict[str, list[str]] = {"ACTION": [], "ORIGIN": [], "INFO": []}
     group = "INFO"
     for line in lines:
-        for word in _GROUP_OR_OFFICE.findall(line):
+        words = line.split()
+        if not all(word in groups or _OFFICE.fullmatch(word) for word in words):
+            words = _GROUP_OR_OFFICE.findall(line)
+        for word in words:
             if word in groups or word[1:] in ("NFO", "NEO"):
                 group = word if word in groups else "INFO"
             else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from reftel.telegram import full_year
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH_NUMBERS: Final = {month: f"{number:02d}" for number, month in enumerate(MONTHS, 1)}
 PRECEDENCES: Final = {
     "Z": "FLASH",
     "O": "IMMEDIATE",
@@ -34,7 +36,9 @@ GARBLED_DTG_LINE: Final = re.compile(
     r"\s*(?P<first>[ZOPRY])(?: (?P<second>[ZOPR]))? +(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z"
     r"(?: +(?P<month>[A-Z]{3,9}))?(?: +(?P<year>(?:19|20)?[0-9]{2}))?\s*(?P<rest>)\Z"
 )
-_DIGITS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None})
+_DIGITS: Final = str.maketrans(
+    {"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None}
+)
 
 
 _FIRST: Final = frozenset("ZOPRYzopry0123")
@@ -47,9 +51,15 @@ def opens_dtg(text: str) -> bool:
     return text[:1] in _FIRST and text[1:2] in _SECOND
 
 
+@lru_cache(maxsize=64)
+def match_dtg(text: str) -> re.Match[str] | None:
+    """The match of a line that can open with a date-time group; several steps ask about the same line."""
+    return DTG_LINE.match(text)
+
+
 def mend_digits(text: str) -> str:
     """Digits with the letters that were read for them put right: `O` for 0, `I` or `l` for 1."""
-    return text.translate(_DIGITS)
+    return text if text.isdigit() else text.translate(_DIGITS)
 
 
 OPERATING_SIGNAL: Final = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
@@ -58,20 +68,16 @@ OPERATING_SIGNAL: Final = re.compile(r"\b([ZQ][A-Z]{2}[0-9]?)\b")
 def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:
     """ISO time of a date-time group's parts as written, letters for digits and blanks included; `None`
     when there is no such time."""
-    clock, digits = mend_digits(hhmm), mend_digits(year)
+    days, clock, digits = mend_digits(day), mend_digits(hhmm), mend_digits(year)
+    number = _MONTH_NUMBERS.get(month.replace(" ", "")[:3].upper())
+    if number is None:
+        return None
     try:
         full = int(digits) if len(digits) == 4 else full_year(int(digits))
-        moment = datetime(
-            full,
-            MONTHS.index(month.replace(" ", "")[:3].upper()) + 1,
-            int(mend_digits(day)),
-            int(clock[:2]),
-            int(clock[2:]),
-            tzinfo=UTC,
-        )
+        datetime(full, int(number), int(days), int(clock[:2]), int(clock[2:]), tzinfo=UTC)
     except ValueError:
         return None
-    return iso(moment) if 1900 <= full <= 2099 else None
+    return f"{full}-{number}-{days}T{clock[:2]}:{clock[2:]}:00Z" if 1900 <= full <= 2099 else None
 
 
 def near_months(word: str) -> list[str]:
@@ -85,7 +91,8 @@ def filing_time(julian: str, year: int) -> str | None:
     day, hours, minutes = int(julian[:3]), int(julian[3:5]), int(julian[5:7])
     if not (1 <= day <= 366 and hours < 24 and minutes < 60):
         return None
-    return iso(datetime(year, 1, 1, hours, minutes, tzinfo=UTC) + timedelta(days=day - 1))
+    filed = date.fromordinal(date(year, 1, 1).toordinal() + day - 1)
+    return f"{filed.isoformat()}T{julian[3:5]}:{julian[5:7]}:00Z"
 
 
 def day_of_year(iso_time: str) -> int:

@@ -130,4 +130,6 @@ def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:
     kept = [piece for piece in pieces if piece.end > piece.start]
     kinds = [piece.kind or "unknown" for piece in kept]
     starts = [piece.start for piece in kept]
-    return tuple(map(Element, kinds, starts, [piece.end for piece in kept]))
+    # Each ends where the next one begins.
+    ends = [*starts[1:], kept[-1].end] if kept else []
+    return tuple(map(Element, kinds, starts, ends))

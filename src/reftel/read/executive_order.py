@@ -23,6 +23,7 @@ _EXEMPTION: Final = re.compile(
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
+_EXEMPTION_SIGNS: Final = ("X", "DS", "OADR")
 _DECL: Final = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
 _EVENT: Final = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING: Final = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
@@ -38,9 +39,12 @@ _GROUP: Final = re.compile(
 def parse_executive_order(order: str | None, value: str, year: int | None) -> ExecutiveOrder:
     """The values of an E.O. line; `year` is that of the telegram, for two-digit years."""
     text = " ".join(value.split())
-    exemptions = tuple(dict.fromkeys(_exemption(match) for match in _EXEMPTION.finditer(text)))
+    raised = text.upper()
+    exemptions: tuple[str, ...] = ()
+    if any(sign in raised for sign in _EXEMPTION_SIGNS):
+        exemptions = tuple(dict.fromkeys(_exemption(match) for match in _EXEMPTION.finditer(text)))
     event = None
-    declared = _DECL.search(text)
+    declared = _DECL.search(text) if "DECL" in raised else None
     found = find_date(
         text[declared.end() :] if declared else text, year if year is not None else 2000
     )
@@ -51,7 +55,7 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
     return ExecutiveOrder(
         order=order,
         text=text,
-        declassify_on=found[0] if found and (declared or "DS" in text.upper()) else None,
+        declassify_on=found[0] if found and (declared or "DS" in raised) else None,
         event=event,
         exemptions=exemptions,
     )

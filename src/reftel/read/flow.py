@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from reftel.read.elements import Piece
 from reftel.read.repairs import SOFT_HYPHEN
 
 RULE: Final = re.compile(r"(?=\s*(?:[-=_*~]\s?){3})\s*+(?:[-=_*~]++\s?+)++\s*+\Z")
@@ -17,12 +18,13 @@ _ITEM_SIGNS: Final = frozenset("-*•o(ivxIVX0123456789")
 _ITEM: Final = re.compile(
     r"--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\)"
 )
-# What asks for a look line by line: divided words, items, rules, running numbers. Patterns that search
-# a text begin with a character of their own: the engine then leaps from one to the next.
-_KEPT: Final = re.compile(
-    r"\n(?:(?<=-\n)|(?<=- \n)"
-    r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
-)
+# What asks for a look line by line: items, rules, running numbers (and divided words). Patterns that
+# search a text begin with a character of their own: the engine then leaps from one to the next.
+_KEPT: Final = re.compile(r"\n[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)])")
+_ROW_FIRST: Final = frozenset("-*•=_~(0123456789o")
+_ROMAN: Final = frozenset("ivxIVX")
+_STOPS: Final = frozenset(".)")
+_ROW_SECOND: Final = _ROMAN | _STOPS
 # Columns stand three blanks apart or more.
 _COLUMNS: Final = re.compile(r"   (?<=\S   ) *\S")
 _ODD_BLANKS: Final = "".join(
@@ -48,14 +50,29 @@ def has_odd_blanks(text: str) -> bool:
     return any(sign in text for sign in (_ASCII_BLANKS if text.isascii() else _ODD_BLANKS))
 
 
-def flow(text: str, *, odd_blanks: bool = True) -> str:
-    """A block's lines as running text, groups that blank lines part kept apart; `odd_blanks` is false
-    for a text that is known to have none."""
+def may_open_row(piece: Piece) -> bool:
+    """Whether a line may open an item, a rule or a row that begins with a number: by far the most lines
+    do not, and a text that has none is spared the pattern."""
+    first, text = piece.first, piece.text
+    if first in _ROW_FIRST:
+        return True
+    second = text[1:2] if text[:1] == first else text.lstrip()[1:2]
+    return second in _ROW_SECOND and (second in _STOPS or first in _ROMAN)
+
+
+def flow(text: str, *, odd_blanks: bool = True, rows: bool = True) -> str:
+    """A block's lines as running text, groups that blank lines part kept apart; `odd_blanks` and `rows`
+    are false for a text that is known to have no blanks but spaces, and none that `may_open_row`."""
     groups: list[str] = []
     for group in text.split("\n\n"):
         line = group.replace("\n", " ")
         wide = "   " in line
-        if _KEPT.search(group) or SOFT_HYPHEN in group or (wide and _COLUMNS.search(group)):
+        if (
+            (rows and _KEPT.search(group))
+            or ("-" in group and ("-\n" in group or "- \n" in group))
+            or SOFT_HYPHEN in group
+            or (wide and _COLUMNS.search(group))
+        ):
             joined = _join(group.split("\n"))
         elif odd_blanks:
             joined = " ".join(group.split())

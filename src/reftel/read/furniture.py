@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from reftel.read.elements import Piece, cut
@@ -136,6 +137,13 @@ def _part_marks(pieces: list[Piece], stamps: bool, sections: bool) -> list[Piece
     return parted
 
 
+@lru_cache(maxsize=64)
+def match_page_line(text: str) -> re.Match[str] | None:
+    """The match of a page line; the checks of what a telegram repeats ask for it again."""
+    return PAGE_LINE.match(text)
+
+
+@lru_cache(maxsize=64)
 def find_section_mark(text: str) -> re.Match[str] | None:
     """The first section mark of a line: its numbers are found first, then the post's few words before
     them; tried from every word of the line on, the pattern would cost ten times as much."""
@@ -154,7 +162,7 @@ _FURNITURE_FIRST: Final = frozenset("PN<#*=EeTMWFS")
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
-    if (first == "P" and (PAGE_LINE.match(text) or _PAGE_OF.match(text))) or (
+    if (first == "P" and (match_page_line(text) or _PAGE_OF.match(text))) or (
         first in "PT" and _RECEIVED.match(text)
     ):
         piece.kind = "page-line"
@@ -187,7 +195,7 @@ def _mark_export(pieces: list[Piece]) -> list[Piece]:
         for line in pieces[start + 1 :]:
             if not line.text or line.text.isspace():
                 line.kind = "blank"
-            elif _STAMP_PART.match(line.text):
+            elif ":" not in line.text and _STAMP_PART.match(line.text):
                 line.kind = "release-stamp"
             else:
                 line.kind = "attributes"
@@ -264,7 +272,7 @@ def _mark_in_context(pieces: list[Piece]) -> None:
 _STRAY: Final = re.compile(r"\s*[A-Z0-9]{1,5}-[0-9]{2}\s*\Z")
 _MOST_STRAYS: Final = 20
 _BANNER_FIRST: Final = frozenset("ULSCT")
-_CONTEXT_FIRST = _BANNER_FIRST | frozenset("P0123456789")
+_CONTEXT_FIRST: Final = _BANNER_FIRST | frozenset("P0123456789")
 _LONGEST_BANNER: Final = 60
 
 

@@ -19,7 +19,7 @@ from reftel.read.department import (
     read_department_lines,
     read_scattered,
 )
-from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, filing_time
+from reftel.read.dtg import GARBLED_DTG_LINE, filing_time, match_dtg
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
 
@@ -61,7 +61,7 @@ def _resumes(reading: Reading, index: int) -> int | None:
         solid.append(at)
     for at, after in pairwise(solid):
         text, below = reading.pieces[at].text, reading.pieces[after].text
-        if (DTG_LINE.match(text) and is_originator(below)) or (
+        if (match_dtg(text) and is_originator(below)) or (
             is_originator(text) and below.lstrip().startswith("TO ")
         ):
             return at
@@ -74,7 +74,7 @@ def is_heading_line(text: str) -> bool:
     return bool(
         is_transmission_line(text)
         or is_department_line(text)
-        or DTG_LINE.match(text)
+        or match_dtg(text)
         or GARBLED_DTG_LINE.match(text)
         or is_originator(text)
         or (opens_level(text) and CLASSIFICATION_LINE.match(text))

@@ -68,6 +68,8 @@ _INNER_LABEL: Final = re.compile(
     r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
     r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
 )
+# One of these stands in each of them.
+_INNER_SIGNS: Final = (": ", "E.O.", "TAGS", "¶", "1.", "----")
 _QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _TEXT_LABEL: Final = re.compile(
     r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b",
@@ -203,10 +205,13 @@ def _split_labels(reading: Reading, index: int) -> None:
         if is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
             return
         solid += 1
-        if found := label_of(piece.text):
+        text = piece.text
+        if found := label_of(text):
             subject = found[0] == "subject"
             ordered = ordered or found[0] == "executive-order"
-        match = _INNER_LABEL.search(piece.text) if piece.first not in "-=_" else None
+        match = None
+        if any(sign in text for sign in _INNER_SIGNS) and piece.first not in "-=_":
+            match = _INNER_LABEL.search(text)
         if (
             match
             and piece.text[: match.start()].strip()
@@ -267,7 +272,8 @@ def _read_line(reading: Reading, at: int) -> int:
     if piece.kind:
         return at + 1
     if found := label_of(piece.text):
-        return _read_field(reading, at, *found)
+        kind, match = found
+        return _read_field(reading, at, kind, match)
     return _read_unlabelled(reading, at)
 
 

@@ -14,6 +14,7 @@ from reftel.read.body import read_body
 from reftel.read.citations import read_citations
 from reftel.read.classification import (
     CLASSIFICATION_LINE,
+    LEVEL_OPENINGS,
     opens_level,
     read_classification,
     unfold,
@@ -27,7 +28,7 @@ from reftel.read.crosschecks import (
     finish_sections,
 )
 from reftel.read.department import is_office_list, is_queue_number
-from reftel.read.dtg import DTG_LINE
+from reftel.read.dtg import match_dtg
 from reftel.read.elements import Piece, cut, cut_lines, to_elements
 from reftel.read.executive_order import downgrading_group
 from reftel.read.furniture import mark_furniture
@@ -184,9 +185,9 @@ def _heading_follows(pieces: list[Piece], at: int) -> bool:
     """Whether a labelled line that comes first is a republisher's title: the heading stands right
     below it."""
     solid = [piece.text for piece in pieces[at + 1 : at + 6] if not piece.kind]
-    return any(
-        DTG_LINE.match(text) and is_originator(after) for text, after in pairwise(solid)
-    ) or any(is_transmission_start(text) for text in solid)
+    return any(match_dtg(text) and is_originator(after) for text, after in pairwise(solid)) or any(
+        is_transmission_start(text) for text in solid
+    )
 
 
 _CORRECTION: Final = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
@@ -258,19 +259,9 @@ def _skip(reading: Reading, index: int) -> int:
     return index
 
 
-# What another heading within the text can begin with; most telegrams have none.
-_FURTHER: Final = re.compile(
-    r"\n[ \t]*(?:[VvZz](?i:ZCZC|CZC|V {3})|[AaOo](?i:CTION|RIGIN) +[A-Za-z/]+-|[Ff][Mm] "
-    r"|[Cc](?i:LASSIFICATION:| ?O ?N ?F)|[UuLl](?i:NCL| N C L| ?I ?M ?I ?T ?E ?D)"
-    r"|[SsTt](?i:ENSITIVE BUT| ?E ?C ?R ?E| ?O ?P +S))"
-)
-
-
 def _read_further_sections(reading: Reading, start: int) -> None:
     """Mark the headings of further sections that stand in the text, and note their numbers."""
     pieces = reading.pieces
-    if start >= len(pieces) or not _FURTHER.search(reading.source, max(0, pieces[start].start - 1)):
-        return
     at = start
     while at < len(pieces):
         piece = pieces[at]
@@ -329,12 +320,16 @@ def _begins_section(reading: Reading, at: int) -> bool:
     """Whether a heading begins here: a wire heading, an office list, a date-time group with FM, or
     this telegram's classification line once more, for another section or because a copy holds it
     twice."""
-    text, first = reading.pieces[at].text, reading.pieces[at].first
+    text = reading.pieces[at].text
+    opening = text.lstrip()[:2]
+    if opening not in _SECTION_OPENINGS:
+        return False
+    first = opening[0]
     if first in "VZ" and is_transmission_start(text):
         return True
     if first in "AO" and is_office_list(text):
         return True
-    if first in "ZOPRY0123" and _DATE_FOLLOWS.match(text) and DTG_LINE.match(text):
+    if first in "ZOPRY0123" and _DATE_FOLLOWS.match(text) and match_dtg(text):
         after = _skip(reading, at + 1)
         return after < len(reading.pieces) and reading.pieces[after].text.startswith("FM ")
     if reading.number is None or str(reading.number) not in text or not opens_level(text):
@@ -344,8 +339,21 @@ def _begins_section(reading: Reading, at: int) -> bool:
 
 
 _DATE_FOLLOWS: Final = re.compile(r"\s*[ZOPRY]?[ ZOPRY]*[0-9O]")
-# What format line 1, an office list, a date-time group and a classification line can open with.
-_SECTION_FIRST: Final = frozenset("VZAOPRY0123UuLlSsCcTt")
+# The first two characters of format line 1, of an office list, of a date-time group and of a
+# classification line: few lines of a text begin so.
+_SECTION_OPENINGS: Final = frozenset(
+    (
+        *("VZ", "VV", "ZC", "AC", "OR"),
+        *(first + second for first in "ZOPRY0123" for second in " ZOPRYzopryIil0123456789"),
+        *(
+            first + second
+            for level in LEVEL_OPENINGS
+            for first in (level[0], level[0].lower())
+            for second in (level[1], level[1].lower())
+        ),
+    )
+)
+_SECTION_FIRST: Final = frozenset(opening[0] for opening in _SECTION_OPENINGS)
 
 
 _LAST_LINES: Final = 4

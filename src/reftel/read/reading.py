@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from reftel.read.elements import Piece
+from reftel.read.shape import shape_of
 from reftel.telegram import (
     Addressee,
     Block,
@@ -32,62 +32,78 @@ from reftel.telegram import (
 _MANY: Final = frozenset(("blank", "body", "paragraph-number"))
 
 
-@dataclass(slots=True)
 class Reading:
     """The notes of a reader at work: the source, its pieces, and the values met on the way."""
 
-    source: str
-    pieces: list[Piece]
-    year: int | None = None
-    lowered: bool = False
-    dialect: Dialect = "fragment"
-    mrn: Mrn | None = None
-    post: str | None = None
-    number: int | None = None
-    transmission: Transmission | None = None
-    precedence: str | None = None
-    info_precedence: str | None = None
-    dtg: str | None = None
-    originator: Station | None = None
-    action: list[Addressee] = field(default_factory=list)
-    info: list[Addressee] = field(default_factory=list)
-    exempt: list[Addressee] = field(default_factory=list)
-    readdressal: Readdressal | None = None
-    service: str | None = None
-    classification: str | None = None
-    captions: list[str] = field(default_factory=list)
-    section: Section | None = None
-    further_sections: list[int] = field(default_factory=list)
-    section_starts: list[tuple[int, Piece]] = field(default_factory=list)
-    passing: list[str] = field(default_factory=list)
-    executive_order: ExecutiveOrder | None = None
-    tags: list[Tag] = field(default_factory=list)
-    subject: str | None = None
-    references: list[Reference] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    classified_by: ClassifiedBy | None = None
-    summary: str | None = None
-    body: list[Block] = field(default_factory=list)
-    signature: str | None = None
-    distribution: Distribution | None = None
-    drafted_by: str | None = None
-    approved_by: str | None = None
-    clearances: tuple[str, ...] = ()
-    uncertain_number: tuple[str, str, Span] | None = None
-    attributes: dict[str, str] | None = None
-    release: Release | None = None
-    headings: list[Procedure] = field(default_factory=list)
-    message_instructions: str | None = None
-    prefix: str | None = None
-    repairs: list[Repair] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    by_kind: dict[str, list[Piece]] = field(default_factory=dict)
+    def __init__(
+        self, source: str, pieces: list[Piece], year: int | None = None, *, lowered: bool = False
+    ) -> None:
+        self.source = source
+        self.pieces = pieces
+        self.year = year
+        self.lowered = lowered
+        self.dialect: Dialect = "fragment"
+        self.mrn: Mrn | None = None
+        self.post: str | None = None
+        self.number: int | None = None
+        self.transmission: Transmission | None = None
+        self.precedence: str | None = None
+        self.info_precedence: str | None = None
+        self.dtg: str | None = None
+        self.originator: Station | None = None
+        self.action: list[Addressee] = []
+        self.info: list[Addressee] = []
+        self.exempt: list[Addressee] = []
+        self.readdressal: Readdressal | None = None
+        self.service: str | None = None
+        self.classification: str | None = None
+        self.captions: list[str] = []
+        self.section: Section | None = None
+        self.further_sections: list[int] = []
+        self.section_starts: list[tuple[int, Piece]] = []
+        self.passing: list[str] = []
+        self.executive_order: ExecutiveOrder | None = None
+        self.tags: list[Tag] = []
+        self.subject: str | None = None
+        self.references: list[Reference] = []
+        self.citations: list[Citation] = []
+        self.classified_by: ClassifiedBy | None = None
+        self.summary: str | None = None
+        self.body: list[Block] = []
+        self.signature: str | None = None
+        self.distribution: Distribution | None = None
+        self.drafted_by: str | None = None
+        self.approved_by: str | None = None
+        self.clearances: tuple[str, ...] = ()
+        self.uncertain_number: tuple[str, str, Span] | None = None
+        self.attributes: dict[str, str] | None = None
+        self.release: Release | None = None
+        self.headings: list[Procedure] = []
+        self.message_instructions: str | None = None
+        self.prefix: str | None = None
+        self.repairs: list[Repair] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.by_kind: dict[str, list[Piece]] = {}
+        self._shape = b""
+
+    @property
+    def shape(self) -> bytes:
+        """The shape of the source."""
+        if not self._shape:
+            self._shape = shape_of(self.source)
+        return self._shape
 
     def sort_pieces(self) -> None:
         """Note the pieces by their kinds, now that all are named, but for blanks and text."""
+        by_kind = self.by_kind
         for piece in self.pieces:
-            if piece.kind not in _MANY:
-                self.by_kind.setdefault(piece.kind, []).append(piece)
+            kind = piece.kind
+            if kind not in _MANY:
+                alike = by_kind.get(kind)
+                if alike is None:
+                    by_kind[kind] = [piece]
+                else:
+                    alike.append(piece)
 
     def of_kind(self, kind: str) -> list[Piece]:
         """The pieces of a kind in the order of the source, once they are sorted."""

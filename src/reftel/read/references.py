@@ -7,8 +7,9 @@ cite = [yy SP] post SP serial | post SP "A-" serial | post SP dtg | free text   
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from reftel import tables
 from reftel.read.dates import find_date
@@ -135,8 +136,7 @@ def goes_on(lines: list[Piece], text: str) -> bool:
     return cites or len(text.split()) <= _FEW_WORDS or _JOINED_ON.match(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Citing:
+class Citing(msgspec.Struct, frozen=True, gc=False):
     """The telegram that refers: what a year-less citation is resolved against."""
 
     year: int | None

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from reftel.read.shape import shape_of
-
 KINDS: Final[dict[str, str]] = {
     "pilcrow read as 1": "A paragraph's pilcrow became the digit 1: 11. 12. 13. before 4.",
     "apostrophe lost": "The right single quote became a comma, a question mark or Q: expert,s.",
@@ -114,13 +112,19 @@ _ENOUGH_QS: Final = 2
 Finder = Callable[[str, str], list[Mend]]
 
 
-def suspects(text: str, source: str) -> list[Finder]:
+def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list[Finder]:
     """What to look for in the blocks of a text: the kinds of damage that show a sign anywhere in it.
 
     Most telegrams have few or none, and one pass over the whole text costs less than one a block.
+    `shape` is that of the source from where the text begins; a text that stands `in_capitals` is spared
+    what only small letters show.
     """
-    found = [finder for sign, finder in _SIGNS if sign.search(text)]
-    if _FOUR_APART in shape_of(text):
+    found = [
+        finder
+        for letter, small, sign, finder in _SIGNS
+        if letter in text and not (small and in_capitals) and sign.search(text)
+    ]
+    if _FOUR_APART in shape:
         found.append(_spaced)
     # Q stands for apostrophes throughout a telegram, or nowhere.
     if "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS:
@@ -289,11 +293,12 @@ def _utf8(text: str) -> str | None:
     return meant if len(meant) == 1 else None
 
 
-_SIGNS: Final[tuple[tuple[re.Pattern[str], Finder], ...]] = (
-    (_COMMA_IN_WORD, _commas),
-    (_QUESTION_IN_WORD, _questions),
-    (_CLOSING_8, _quotes),
-    (_DASH, _dashes),
-    (_DIVIDED, _divided),
-    (_JOINED, _joined),
+# The character that each sign has, whether it has small letters beside it, the sign.
+_SIGNS: Final[tuple[tuple[str, bool, re.Pattern[str], Finder], ...]] = (
+    (",", False, _COMMA_IN_WORD, _commas),
+    ("?", True, _QUESTION_IN_WORD, _questions),
+    ("8", False, _CLOSING_8, _quotes),
+    (")", True, _DASH, _dashes),
+    ("-", False, _DIVIDED, _divided),
+    (".", True, _JOINED, _joined),
 )

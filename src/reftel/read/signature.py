@@ -61,8 +61,9 @@ def read_signature(reading: Reading, index: int) -> None:
         reading.signature = name.text.rstrip()
     if reading.signature:
         # Each section of a telegram can be signed.
+        first = reading.signature[0]
         for other in reading.pieces[index:]:
-            if not other.kind and other.text.strip() == reading.signature:
+            if other.first == first and not other.kind and other.text.strip() == reading.signature:
                 other.kind = "signature"
 
 

@@ -44,7 +44,7 @@ _LETTER_CLASSIFICATION: Final = {
     "S": "SECRET",
     "T": "TOP SECRET",
 }
-_FIRST: Final = "VZJORPYD0"
+_FIRST: Final = frozenset("VZJORPYD0")
 _LONGEST: Final = 40
 
 
@@ -85,6 +85,9 @@ def read_transmission(reading: Reading, index: int) -> int:
         piece = pieces[at]
         if piece.kind:
             continue
+        if last == index and piece.first not in _FIRST:
+            # None of these lines opens so.
+            break
         text = piece.text
         if "id" not in values and _TRANSMISSION_ID.match(text):
             piece.kind = "transmission-id"
