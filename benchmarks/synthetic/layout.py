@@ -16,6 +16,7 @@ from benchmarks.synthetic.language import Language
 from reftel.read.dtg import MONTHS
 from reftel.telegram import Addressee, Block, Mrn, Procedure, Telegram, Wire, WireForm
 from reftel.write.lines import LINE, fold
+from reftel.write.sections import SECTION, sectioned
 from reftel.write.text import block_lines, classification_lines, marking_lines, text_lines
 from reftel.write.wire import address_lines, wire_lines
 
@@ -50,7 +51,8 @@ def wire_copy(
     form: WireForm,
     is_copy: bool,
 ) -> str:
-    """As the writer lays it out, with procedure lines or, in State's form, also without."""
+    """As the writer lays it out, with procedure lines or, in State's form, also without; there a long one
+    is in sections, one behind the other."""
     serial = record.mrn.number % 10_000 if record.mrn else 0
     addressees = (*record.action, *record.info)
     changes: dict[str, Any] = {}
@@ -81,6 +83,9 @@ def wire_copy(
         changes["wire"] = Wire(form=form, headings=(heading,))
     telegram = msgspec.structs.replace(record, **changes)
     text = _text_lines(telegram, blocks, form)
+    if form == "state" and len(text) > SECTION:
+        opening = len(classification_lines(telegram, form))
+        return "".join(sectioned(telegram, form, text[opening:]))
     return "\n".join(wire_lines(telegram, form, text=text)) + "\n"
 
 
@@ -99,7 +104,10 @@ def released_copy(
     sent = datetime.fromisoformat(record.dtg or "")
     received = sent + timedelta(minutes=rng.randint(5, 300))
     blanks = "  " if mrn.year < 1975 else " " * 8
-    page = f"{blanks}{sender.short} {mrn.number:05d}  {received:%d%H%M}Z"
+    number = f"{mrn.number:05d}"
+    if record.section is not None:
+        number += f"  {record.section.number:02d} OF {record.section.of:02d}"
+    page = f"{blanks}{sender.short} {number}  {received:%d%H%M}Z"
     stamps = [
         f" Declassified/Released US Department of State {rng.choice(_STAMPS)} ".replace(
             "EO", "EO" if not is_copy else "Margaret P. Grafeld EO"

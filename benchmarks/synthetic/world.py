@@ -9,7 +9,8 @@ processes make a million together, and none is stored to make the next. What the
 - Posts number their telegrams from 1 each year; one number in 32 is not there. Continuity numbers
   run on. The telegrams come by year, post and number.
 - They cite earlier telegrams of their own and other posts, most of which are there.
-- One in 32 is a further copy of another, released less fully or under other marks.
+- One in 32 is a further copy of another, released less fully or under other marks; of a long one of
+  1973-79 the two are its sections. A long one in State's form holds its sections one behind the other.
 - Words are invented, 40,000 of them, by Zipf's law; some phrases recur.
 - Some are damaged as real ones are; `World.damage` says which and how.
 """
@@ -23,6 +24,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+import msgspec
 from benchmarks.synthetic.language import Language
 from benchmarks.synthetic.layout import Post, damaged, released_copy, wire_copy, withheld
 
@@ -34,6 +36,7 @@ from reftel.telegram import (
     ExecutiveOrder,
     Mrn,
     Reference,
+    Section,
     Span,
     Station,
     Tag,
@@ -54,6 +57,8 @@ SHARES = {
 MEAN_BYTES = 4000
 
 _BLOCK = 32
+# A telegram of 1973-79 with more paragraphs than so is in sections.
+_LONG = 6
 _POSTS = 120
 _NOWHERE = Span(0, 0)
 _TAGS = """PREL PGOV ECON ETRD PINR EFIN KDEM PHUM EAID PTER MARR EINV SNAR EAGR ENRG EWWT CVIS ASEC
@@ -151,8 +156,12 @@ class World:
         )
         return rng.choice(kinds)
 
+    def _has_copy(self, slot: int) -> bool:
+        last = slot // _BLOCK * _BLOCK + _BLOCK - 1
+        return last < self.count and self._slot(last)[0] == slot
+
     def is_copy(self, number: int) -> bool:
-        """Whether it is a further copy of another telegram."""
+        """Whether it is a further copy of another telegram, or its second section."""
         return self._slot(number)[1]
 
     # Making one.
@@ -172,6 +181,10 @@ class World:
         ):
             form = "acp127"
         blocks = self._body(rng, record, place, form)
+        if place.year < 1980 and len(blocks) > _LONG and self._has_copy(slot):
+            half = len(blocks) // 2
+            blocks = blocks[half:] if is_copy else blocks[:half]
+            record = msgspec.structs.replace(record, section=Section(1 + is_copy, 2))
         if place.year < 1980:
             text = released_copy(rng, record, blocks, sender, self._language, is_copy)
         else:

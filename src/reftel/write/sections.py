@@ -47,19 +47,37 @@ def split(
     plain, changes, losses = fitted(whole, layout, charset)
     opening = classification_lines(plain, layout)
     rest = text_lines(plain, layout, LINE)[len(opening) :]
-    first = lines
-    if layout == "acp127":
-        first += max(PAGE - len(address_lines(plain, layout)) - 1, 0)
-    if len(opening) + len(rest) <= first:
+    if len(opening) + len(rest) <= _first(plain, layout, lines):
         return (write(whole, form=layout, charset=charset),)
     refused: list[str] = []
     for at_paragraphs in (False, True):
-        parts = _cut(rest, layout, lines, first, _repeated(plain, layout), at_paragraphs)
-        texts = [_section(plain, layout, parts, number) for number in range(1, len(parts) + 1)]
+        texts = sectioned(plain, layout, rest, lines, at_paragraphs=at_paragraphs)
         refused = _unjoined(plain, texts)
         if not refused:
             return tuple(Written(text, changes, losses) for text in texts)
     raise CannotWriteError(refused)
+
+
+def sectioned(
+    telegram: Telegram,
+    form: WireForm,
+    text: list[str],
+    lines: int = SECTION,
+    *,
+    at_paragraphs: bool = False,
+) -> list[str]:
+    """The texts of the sections, not read back; `text` is format line 12 behind the classification
+    line."""
+    first = _first(telegram, form, lines)
+    parts = _cut(text, form, lines, first, _repeated(telegram, form), at_paragraphs)
+    return [_section(telegram, form, parts, number) for number in range(1, len(parts) + 1)]
+
+
+def _first(telegram: Telegram, form: WireForm, lines: int) -> int:
+    """How many lines of text the first section has room for."""
+    if form == "state":
+        return lines
+    return lines + max(PAGE - len(address_lines(telegram, form)) - 1, 0)
 
 
 def _whole(telegram: Telegram) -> Telegram:
