@@ -29,6 +29,7 @@ from reftel.archive.filing import (
 )
 from reftel.archive.index import Indexes
 from reftel.archive.keep import keep, relabel
+from reftel.archive.memory import return_memory
 from reftel.archive.model import (
     DOUBT,
     BrokenStoreError,
@@ -54,8 +55,9 @@ _FOLLOW_S = 2.0
 # An entry that is removed goes on to count in the frequencies of words until its part of the index is
 # written anew, and so in the order of results. An index of so few entries is made anew at once.
 _MADE_ANEW = 5000
-# While many telegrams are filed, what was filed is found after so many seconds at the latest.
-_COMMIT_S = 5.0
+# While many telegrams are filed, so many seconds' work is a transaction, and what was filed is found
+# after so many seconds at the latest.
+_TRANSACTION_S, _COMMIT_S = 1.0, 20.0
 
 
 class Archive(View):
@@ -242,25 +244,16 @@ class Archive(View):
         committed = time.monotonic()
         indexed: dict[tuple[int, int], None] = {}
         try:
-            for batch in batches:
-                filed = self._write(batch, count, tell)
-                # Whatever has copies is left to `_catch_up`: its place in the index may change again.
-                copied: set[int] = set()
-                for telegram in {row.telegram for row, _ in filed if row.telegram != row.id}:
-                    for copy in self._writing.copies(telegram):
-                        indexed.pop((copy.id, copy.label), None)
-                        copied.add(copy.id)
-                for row, item in filed:
-                    if row.id not in copied:
-                        self._indexes.of(row.label).add(row.id, item.entry)
-                        indexed[row.id, row.label] = None
+            for some in _together(batches):
+                self._index(self._write(some, count, tell), indexed)
                 self._train()
-                done += batch.inputs
+                done += sum(batch.inputs for batch in some)
                 if time.monotonic() - committed > _COMMIT_S:
                     self._commit_index(indexed)
+                    return_memory()
                     committed = time.monotonic()
                 if on_progress:
-                    on_progress(Progress(done, batch.done, batch.path))
+                    on_progress(Progress(done, some[-1].done, some[-1].path))
         except StoreError:
             # The disk takes nothing; the store knows what is not indexed, and the next to open it mends it.
             self._indexes.abandon()
@@ -276,17 +269,37 @@ class Archive(View):
         self._indexes.end_writing()
         self._catch_up()
 
+    def _index(
+        self, filed: list[tuple[Row, Prepared]], indexed: dict[tuple[int, int], None]
+    ) -> None:
+        """Add what was filed to the index. What a better copy has taken the place of since is left to
+        `_catch_up`; so is everything where a decision has put something under another label."""
+        labels = self._writing.labels()
+        if any(labels[row.label] != item.label for row, item in filed):
+            indexed.clear()
+            return
+        waits: set[int] = set()
+        for telegram in {row.telegram for row, _ in filed if row.telegram != row.id}:
+            for copy in self._writing.copies(telegram):
+                if not copy.reading:
+                    indexed.pop((copy.id, copy.label), None)
+                    waits.add(copy.id)
+        for row, item in filed:
+            if row.reading and row.id not in waits:
+                self._indexes.of(row.label).add(row.id, item.entry)
+                indexed[row.id, row.label] = None
+
     def _write(
-        self, batch: Batch, count: Counter[str], tell: Callable[[Problem], None]
+        self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]
     ) -> list[tuple[Row, Prepared]]:
-        """One transaction: the telegrams of a batch, and how far its files are had."""
+        """One transaction: the telegrams of some batches, and how far their files are had."""
         filed: list[tuple[Row, Prepared]] = []
         told: list[Problem] = []
         outcomes: Counter[str] = Counter()
         store = self._writing
         with store.transaction():
             document = store.next_id()
-            for item in batch.items:
+            for item in (each for batch in batches for each in batch.items):
                 if isinstance(item, Problem):
                     told.append(item)
                     outcomes["unreadable"] += not item.reason.startswith(DOUBT)
@@ -304,8 +317,9 @@ class Archive(View):
                     if row.telegram != row.id:
                         outcomes["variants"] += 1
                         outcomes["better"] += row.reading
-            for file, had in batch.had.items():
-                store.set_had(file, had)
+            for batch in batches:
+                for file, had in batch.had.items():
+                    store.set_had(file, had)
         # Told only when it is so.
         count.update(outcomes)
         for problem in told:
@@ -484,6 +498,20 @@ class Archive(View):
         telegrams may have fallen open."""
         day = today or datetime.now(UTC).date()
         return list(verify(self._store, self._indexes, self.folder, day, on_progress))
+
+
+def _together(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
+    """The batches that come within a transaction's time."""
+    some: list[Batch] = []
+    began = time.monotonic()
+    for batch in batches:
+        some.append(batch)
+        if time.monotonic() - began >= _TRANSACTION_S:
+            yield some
+            some = []
+            began = time.monotonic()
+    if some:
+        yield some
 
 
 @contextmanager

@@ -53,7 +53,8 @@ def are_copies(one: Telegram, other: Telegram) -> bool:
         return False
     apart = _minutes_apart(one, other)
     same_subject = _subjects_agree(one, other)
-    a, b = words_of(one.text), words_of(other.text)
+    a = words_of(one.text)
+    b = a if one.text == other.text else words_of(other.text)
     if min(len(a), len(b)) < _SHORT:
         named = same_subject is True or (same_subject is None and apart == 0)
         return apart in (0, None) and named and _short_alike(a, b)
@@ -102,6 +103,9 @@ def likeness(a: list[Word], b: list[Word], *, withheld: bool = False) -> Likenes
     counts for nothing."""
     shared = other = 0
     lacking = [0, 0]
+    if a is b:
+        shared = sum(word.plain != EXCISED for word in a)
+        return Likeness(shared, shared, len(a), 0, (0, 0))
     # Alignment depends on which comes first; what it says of two copies must not.
     a, b = sorted((a, b), key=lambda words: (len(words), [word.plain for word in words]))
     for run in align(a, b):
@@ -122,6 +126,8 @@ def likeness(a: list[Word], b: list[Word], *, withheld: bool = False) -> Likenes
 
 def _may_be_alike(a: list[Word], b: list[Word]) -> bool:
     """A quick look before the words are laid beside each other."""
+    if a is b:
+        return True
     x, y = {word.plain for word in a}, {word.plain for word in b}
     return 2 * len(x & y) >= min(len(x), len(y)) * _ALIKE
 

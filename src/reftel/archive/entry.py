@@ -12,7 +12,7 @@ import msgspec
 from reftel.telegram import Telegram
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A telegram's line in the index: words to find it by, values to count and sort by.
 
     `fields` are further fields of the index, those that the telegram has; no phrase reaches from one of a

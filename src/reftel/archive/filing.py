@@ -6,6 +6,7 @@ process alone writes.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import threading
@@ -44,7 +45,7 @@ Reader = Callable[[str], Telegram]
 KNOWN, REFUSED = "known", "refused"
 
 
-class Prepared(msgspec.Struct, frozen=True, array_like=True):
+class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A telegram ready to be filed."""
 
     path: str
@@ -64,7 +65,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True):
     entry: Entry
 
 
-class Passed(msgspec.Struct, frozen=True, array_like=True):
+class Passed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A text that is not filed: it is held (`known`), or is no telegram (`refused`, with the reason)."""
 
     path: str
@@ -81,18 +82,28 @@ def digest_of(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def prepare(item: Incoming, store: Store, reader: Reader, today: date) -> Prepared | Passed:
-    """Read a text, unless the store knows it."""
-    digest = digest_of(item.text)
-    if store.holds(digest):
-        return Passed(item.path, digest, KNOWN)
-    if (reason := store.refusal(digest)) is not None:
-        return Passed(item.path, digest, REFUSED, reason)
-    try:
-        telegram = reader(item.text)
-    except reftel.NotATelegram as refusal:
-        return Passed(item.path, digest, REFUSED, refusal.why)
-    return prepared(item.path, digest, telegram, today, store.newest_dictionary())
+def prepare(items: Iterable[Incoming | Problem], store: Store, reader: Reader) -> list[Ready]:
+    """Read some texts, save those that the store knows."""
+    today = datetime.now(UTC).date()
+    found = [(item, b"" if isinstance(item, Problem) else digest_of(item.text)) for item in items]
+    known = store.among([digest for _, digest in found if digest])
+    dictionary = store.newest_dictionary()
+    ready: list[Ready] = []
+    for item, digest in found:
+        if isinstance(item, Problem):
+            ready.append(item)
+        elif digest in known:
+            reason = known[digest]
+            outcome = KNOWN if reason is None else REFUSED
+            ready.append(Passed(item.path, digest, outcome, reason or ""))
+        else:
+            try:
+                telegram = reader(item.text)
+            except reftel.NotATelegram as refusal:
+                ready.append(Passed(item.path, digest, REFUSED, refusal.why))
+            else:
+                ready.append(prepared(item.path, digest, telegram, today, dictionary))
+    return ready
 
 
 def prepared(
@@ -134,14 +145,9 @@ def prepare_texts(
     incoming: Iterable[Incoming | Problem], store: Store, reader: Reader, batch: int
 ) -> Iterator[Batch]:
     """Batches of texts, read in this process."""
-    today = datetime.now(UTC).date()
     items = iter(incoming)
     while some := list(islice(items, batch)):
-        ready: list[Ready] = [
-            item if isinstance(item, Problem) else prepare(item, store, reader, today)
-            for item in some
-        ]
-        yield Batch(ready, {}, len(some), 0, some[-1].path)
+        yield Batch(prepare(some, store, reader), {}, len(some), 0, some[-1].path)
 
 
 def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) -> Iterator[Batch]:
@@ -163,7 +169,7 @@ def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) 
     waiting: deque[tuple[list[Input], Future[bytes]]] = deque()
     try:
         while True:
-            while len(waiting) < 2 * workers and (some := _some(items)):
+            while len(waiting) < _AHEAD * workers and (some := _some(items)):
                 waiting.append((some, pool.submit(some)))
             if not waiting:
                 return
@@ -183,6 +189,8 @@ def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) 
 
 
 _MOST_INPUTS, _MOST_BYTES = 200, 1_000_000
+# Batches that wait for each worker, so that it has work while this process writes.
+_AHEAD = 4
 
 
 def _some(items: Iterator[Input]) -> list[Input]:
@@ -208,12 +216,7 @@ def _batch(inputs: list[Input], items: list[Ready]) -> Batch:
 
 
 def _prepare_all(inputs: list[Input], store: Store) -> list[Ready]:
-    today = datetime.now(UTC).date()
-    return [
-        found if isinstance(found, Problem) else prepare(found, store, reftel.read, today)
-        for item in inputs
-        for found in texts(item)
-    ]
+    return prepare((found for item in inputs for found in texts(item)), store, reftel.read)
 
 
 # In a worker process.
@@ -230,6 +233,8 @@ _KINDS: dict[str, type[Prepared] | type[Passed] | type[Problem]] = {
 def _begin(database: Path | str) -> None:
     global _store
     _store = Store(database, read_only=True)
+    # What has been imported stays: it need not be looked through for garbage again and again.
+    gc.freeze()
     # Nobody else ends it when the process that files is killed.
     threading.Thread(target=_end_with_its_parent, daemon=True).start()
 

@@ -65,6 +65,7 @@ class LabelIndex:
         self._meta = folder / "meta.json"
         self._state = (0, 0)
         self._writer: tantivy.IndexWriter | None = None
+        self._changed = False
         if self._meta.exists():
             index = tantivy.Index.open(str(folder))
         else:
@@ -98,6 +99,7 @@ class LabelIndex:
         try:
             if self._writer is None:
                 self._writer = self._index.writer(_HEAP_BYTES, 1)
+            self._changed = True
             yield self._writer
         except (ValueError, OSError) as error:
             raise StoreError(
@@ -107,15 +109,16 @@ class LabelIndex:
 
     def commit(self) -> None:
         """Make what was added and removed since the last commit visible; on disk when this returns."""
-        if self._writer is not None:
+        if self._writer is not None and self._changed:
             with self._writing() as writer:
                 writer.commit()
+            self._changed = False
 
     def end_writing(self) -> None:
         """Commit, let merges end, and let go of the folder."""
+        self.commit()
         if self._writer is not None:
             with self._writing() as writer:
-                writer.commit()
                 writer.wait_merging_threads()
             self._writer = None
 

@@ -93,6 +93,7 @@ def _within(labels: Labels, table: str = "") -> str:
 
 _Value = TypeVar("_Value")
 _REMEMBERED = 200
+_AT_A_TIME = 400
 
 
 class Store:
@@ -267,11 +268,6 @@ class Store:
         insert = "INSERT INTO refused VALUES (?, ?) ON CONFLICT DO NOTHING"
         self._db.execute(insert, (digest, reason))
 
-    def refusal(self, digest: bytes) -> str | None:
-        query = "SELECT reason FROM refused WHERE digest = ?"
-        row = self._db.one(query, (digest,))
-        return row[0] if row else None
-
     def had(self, file: SourceFile) -> int:
         """How many inputs of a file, as it is, have been dealt with; `sources.ALL` when it has no more."""
         query = "SELECT inputs FROM had WHERE path = ? AND size = ? AND modified = ?"
@@ -387,6 +383,19 @@ class Store:
     def holds(self, digest: bytes) -> bool:
         query = "SELECT 1 FROM documents WHERE digest = ?"
         return self._db.one(query, (digest,)) is not None
+
+    def among(self, digests: list[bytes]) -> dict[bytes, str | None]:
+        """Those of some digests that need not be read again: held (`None`), or refused, and why."""
+        found: dict[bytes, str | None] = {}
+        for at in range(0, len(digests), _AT_A_TIME):
+            some = digests[at : at + _AT_A_TIME]
+            marks = ", ".join("?" * len(some))
+            query = (
+                f"SELECT digest, NULL FROM documents WHERE digest IN ({marks})"
+                f" UNION ALL SELECT digest, reason FROM refused WHERE digest IN ({marks})"
+            )
+            found.update(self._db.execute(query, (*some, *some)))
+        return found
 
     def by_id(self, document: int) -> Row | None:
         rows = self._rows("id = ?", (document,))
