@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _POSTFIX = "/usr/sbin/postfix"
+_DOVECOT = "/usr/sbin/dovecot"
 _MAIN = """\
 compatibility_level = 3.6
 queue_directory = {root}/queue
@@ -49,8 +50,31 @@ anvil unix - - n - 1 anvil
 error unix - - n - - error
 retry unix - - n - - error
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
+tlsmgr unix - - n 1000? 1 tlsmgr
 virtual unix - n n - - virtual
 postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+_AUTH = """\
+protocols =
+base_dir = {root}/dovecot
+log_path = {root}/dovecot.log
+ssl = no
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0 secs
+passdb {{
+  driver = passwd-file
+  args = {root}/accounts
+}}
+service auth {{
+  unix_listener {root}/asked {{
+    mode = 0660
+    user = postfix
+  }}
+}}
 """
 
 
@@ -86,6 +110,32 @@ def running(root: Path, port: int, more: str = "") -> Iterator[None]:
         yield
     finally:
         subprocess.run([*command, "stop"], check=False, capture_output=True)
+
+
+@contextmanager
+def secured(root: Path, name: str, accounts: Mapping[str, str]) -> Iterator[str]:
+    """Lines of main.cf for a server that wants STARTTLS, with `<name>.pem` and `.key` of the folder, and
+    takes mail to relay from these accounts alone; Dovecot asks them for their passwords until the block
+    ends. Raises `NoPostfixError`."""
+    if not Path(_DOVECOT).exists():
+        raise NoPostfixError("there is no Dovecot; Debian's package dovecot-core has one")
+    kept = root / "accounts"
+    kept.write_text("".join(f"{each}:{{PLAIN}}{word}\n" for each, word in accounts.items()))
+    shutil.chown(kept, "dovecot")
+    config = root / "dovecot.conf"
+    config.write_text(_AUTH.format(root=root))
+    asked = subprocess.Popen([_DOVECOT, "-F", "-c", str(config)], stderr=subprocess.PIPE)
+    try:
+        yield (
+            f"smtpd_tls_cert_file = {root}/{name}.pem\nsmtpd_tls_key_file = {root}/{name}.key\n"
+            "smtpd_tls_security_level = encrypt\nsmtpd_tls_auth_only = yes\nsmtpd_tls_loglevel = 1\n"
+            "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\n"
+            f"smtpd_sasl_path = {root}/asked\n"
+            "smtpd_relay_restrictions = permit_sasl_authenticated, reject\n"
+        )
+    finally:
+        asked.terminate()
+        asked.communicate()
 
 
 def relayed(places: Mapping[str, str]) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from pathlib import Path
 
+import pytest
 from tests.instruments.station import CONFIG, DIRECTORY, Bench, bench, message, run
-from tests.instruments.world import free_port
+from tests.instruments.world import Process, free_port, telegram
 
 from reftel.centre import sending
 from reftel.centre.config import load_config, parse_config
@@ -144,3 +146,75 @@ def test_a_configuration_is_taken_anew_or_left_alone(tmp_path: Path) -> None:
             await centre.stop()
 
     run(trial())
+
+
+def test_sighup_takes_the_configuration_and_the_directory_anew_and_cuts_no_line(
+    tmp_path: Path,
+) -> None:
+    """A real process: a new neighbour, a mistake, a place that another program has; the line that was there
+    stays up and carries what was sent meanwhile."""
+    port, other = free_port(), free_port()
+    station = (
+        '[station]\nname = "MINFOR PORTA"\nrouting_indicator = "QZAAMF"\ndirectory = "directory.toml"\n'
+        'data = "data"\n'
+        f'[[circuit]]\nname = "north"\nstation = "QZBBNV"\nlisten = "127.0.0.1:{port}"\nlink = false\n'
+        'send = "AAB"\nreceive = "BBA"\n[[route]]\nto = "QZBB"\ncircuits = ["north"]\n'
+    )
+    south = (
+        f'[[circuit]]\nname = "south"\nstation = "QZCCSM"\nlisten = "127.0.0.1:{other}"\nlink = false\n'
+        'send = "AAC"\nreceive = "CCA"\n[[route]]\nto = "QZCC"\ncircuits = ["south"]\n'
+    )
+    only_north = DIRECTORY[: DIRECTORY.index('[[station]]\nname = "EMB SUDMARK"')]
+    path = tmp_path / "centre.toml"
+    path.write_text(station)
+    (tmp_path / "directory.toml").write_text(only_north)
+    process = Process("minfor", path, tmp_path / "data")
+    process.start()
+
+    def logged(event: str) -> list[str]:
+        lines = (tmp_path / "data.log").read_text().splitlines()
+        return [line for line in lines if f'"event":"{event}"' in line]
+
+    def hears(said: str, times: int) -> None:
+        end = time.monotonic() + 30
+        while len(logged(said)) < times:
+            assert time.monotonic() < end, f"{said} was not said"
+            time.sleep(0.05)
+
+    def carries(line: socket.socket, number: int, name: str) -> None:
+        process.send(telegram("MINFOR PORTA", (name,), number))
+        text = b""
+        while b"NNNN" not in text:
+            text += line.recv(65536)
+        assert f"NUMBER {number} OF".encode() in text
+
+    try:
+        process.ready()
+        with socket.create_connection(("127.0.0.1", port)) as line:
+            line.settimeout(30)
+            carries(line, 1, "EMB NORDHAVEN")
+            with pytest.raises(OSError, match="the directory has no routing indicator for it"):
+                process.send(telegram("MINFOR PORTA", ("EMB SUDMARK",), 2))
+            # The directory alone is changed: nobody looks at it but when asked to.
+            (tmp_path / "directory.toml").write_text(DIRECTORY)
+            process.reload()
+            hears("config.taken", 1)
+            path.write_text(station.replace("circuits", "circiuts"))
+            process.reload()
+            hears("config.refused", 1)
+            assert "did you mean 'circuits'" in logged("config.refused")[0]
+            with socket.create_server(("127.0.0.1", other)):
+                path.write_text(station + south)
+                process.reload()
+                hears("config.refused", 2)
+                assert "it cannot be put into effect" in logged("config.refused")[-1]
+            taken = len(logged("config.taken"))
+            process.reload()
+            hears("config.taken", taken + 1)
+            with socket.create_connection(("127.0.0.1", other)) as second:
+                second.settimeout(30)
+                carries(second, 3, "EMB SUDMARK")
+            carries(line, 4, "EMB NORDHAVEN")
+            assert not [each for each in logged("circuit.down") if "north" in each]
+    finally:
+        process.stop()

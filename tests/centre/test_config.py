@@ -64,6 +64,64 @@ def test_a_mistake_is_said_with_its_line_its_key_and_what_to_write(
     assert any(each.startswith(said) for each in problems(tmp_path, (old, new))), said
 
 
+SECOND = """\
+[[circuit]]
+name = "south"
+station = "QZCCSM"
+listen = "127.0.0.1:7101"
+send = "AAC"
+receive = "CCA"
+"""
+TLS = """\
+[circuit.tls]
+certificate = "a.pem"
+key = "a.key"
+authority = "authority.pem"
+peer = "south.example"
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (SECOND + "link = false\n", "line 15: [[circuit]] south: listen: 127.0.0.1:7101 is the place of north"
+         " too, and south has no link that says who calls"),
+        (SECOND + TLS, "line 15: [[circuit]] south: listen: 127.0.0.1:7101 is the place of north too, which"
+         " shows another certificate; give each place one"),
+        ('[http]\nlisten = "127.0.0.1:7101"\n', "[http]: listen: 127.0.0.1:7101 is the place of circuit north"),
+    ],
+)  # fmt: skip
+def test_at_one_place_only_those_are_called_that_can_be_told_apart(
+    tmp_path: Path, second: str, said: str
+) -> None:
+    for name in ("a.pem", "a.key", "authority.pem"):
+        (tmp_path / name).touch()
+    [found] = problems(tmp_path, ("[[route]]", second + "[[route]]"))
+    assert said in found
+    assert parse_config(GOOD.replace("[[route]]", SECOND + "[[route]]"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('[mail]\nserver = "192.0.2.1:25"', "[mail]: starttls: the server is not on this machine; write"),
+        ('[mail]\nlisten = "0.0.0.0:25"', "[mail]: listen: it is not on loopback; give certificate and key"),
+        ('[mail]\nserver = "127.0.0.1:25"\nuser = "x"', "[mail]: user and password_file go together"),
+        ("[keep]\nmessages_days = 400", "[keep]: entries_days: it may not be shorter than messages_days"),
+        ("[keep]\nentries_days = 0\n", "[keep]: deeds_days: it may not be shorter than entries_days"),
+        ("[keep]\nservice_days = 0.5", "[keep]: service_days: at least one day, or 0 for ever"),
+    ],
+)  # fmt: skip
+def test_what_would_go_in_clear_or_be_kept_too_short_is_refused(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    found = problems(tmp_path, ("[[route]]", more + "\n[[route]]"))
+    assert any(said in each for each in found), found
+    assert parse_config(
+        GOOD + "[keep]\nmessages_days = 0\nentries_days = 0\ndeeds_days = 0\n", tmp_path
+    )
+
+
 def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
     found = problems(tmp_path, ("send =", "sent ="), ('to = "QZBB"', "to = 5"))
     assert len(found) == 2

@@ -164,6 +164,11 @@ class Process:
             self._process = None
             self.kills += 1
 
+    def reload(self) -> None:
+        """Ask for the configuration to be taken anew, as `systemctl reload` does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()

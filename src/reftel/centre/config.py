@@ -20,7 +20,7 @@ from reftel.telegram import CLASSIFICATIONS
 CircuitKind = Literal["stream", "folder", "mail"]
 Precedence = Literal["FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"]
 
-_LOOPBACK = re.compile(r"(?:127\.[0-9.]+|localhost|\[::1\]|::1)\Z")
+LOOPBACK = re.compile(r"(?:127\.[0-9.]+|localhost|\[::1\]|::1)\Z")
 _ROUTING_INDICATOR = re.compile(r"[A-Z]{4,8}\Z")
 _PREFIX = re.compile(r"[A-Z]{1,8}\Z")
 _CHANNEL = re.compile(r"[A-Z]{3}\Z")
@@ -149,6 +149,8 @@ class MailConfig(_Table, frozen=True, kw_only=True):
     """The mail server to which mail is handed."""
     starttls: bool = False
     authority: str | None = None
+    peer: str | None = None
+    """The name that the server's certificate must bear; the host of `server` if none is given."""
     user: str | None = None
     password_file: str | None = None
     hostname: str = "localhost"
@@ -315,6 +317,7 @@ def _problems(config: Config) -> Any:
             other = channels.setdefault(circuit.send, circuit.name)
             if other != circuit.name:
                 yield f"{where}: channel {circuit.send} is that of {other} too; give each its own"
+    yield from _shared_places(config)
     for route in config.route:
         if not _PREFIX.match(route.to):
             yield f"[[route]] {route.to}: to is a routing indicator or the first letters of some"
@@ -342,7 +345,7 @@ def _problems(config: Config) -> Any:
             except ValueError as error:
                 yield f"{place}: {error}"
             else:
-                if place == "[http]" and not _LOOPBACK.match(host):
+                if place == "[http]" and not LOOPBACK.match(host):
                     if not config.operator:
                         yield "[http]: name at least one [[operator]] before it listens beyond loopback"
                     if not (config.http and config.http.certificate and config.http.key):
@@ -352,6 +355,7 @@ def _problems(config: Config) -> Any:
                         )
     yield from _people_problems(config)
     yield from _keep_problems(config)
+    yield from _mail_problems(config)
     for table, path in (
         *(("mail", each) for each in ("authority", "password_file", "certificate", "key")),
         *(("http", each) for each in ("certificate", "key")),
@@ -363,6 +367,51 @@ def _problems(config: Config) -> Any:
         yield "[limits]: message_bytes is under 2000, too little for any telegram"
     if not 0 < config.objectives.warn_at <= 1:
         yield "[objectives]: warn_at is a part of the time, as 0.75"
+
+
+def _shared_places(config: Config) -> Any:
+    """What is told apart by the greeting of its link can be called at one place, with one certificate."""
+    places: dict[str, list[CircuitConfig]] = {}
+    for circuit in config.circuit:
+        if circuit.kind == "stream" and circuit.listen:
+            places.setdefault(circuit.listen, []).append(circuit)
+    for place, (first, *others) in places.items():
+        for other in others:
+            where = f"[[circuit]] {other.name}: listen: {place} is the place of {first.name} too"
+            if not (first.link and other.link):
+                plain = other if first.link else first
+                yield f"{where}, and {plain.name} has no link that says who calls"
+            elif _shown(first) != _shown(other):
+                yield f"{where}, which shows another certificate; give each place one"
+    taken = {place: f"circuit {circuits[0].name}" for place, circuits in places.items()}
+    http = config.http.listen if config.http else None
+    for table, listen in (("[mail]", config.mail.listen), ("[http]", http)):
+        if listen and taken.setdefault(listen, table) != table:
+            yield f"{table}: listen: {listen} is the place of {taken[listen]} too"
+
+
+def _shown(circuit: CircuitConfig) -> tuple[str, str, str] | None:
+    tls = circuit.tls
+    return (tls.certificate, tls.key, tls.authority) if tls else None
+
+
+def _mail_problems(config: Config) -> Any:
+    mail = config.mail
+    if mail.server and not mail.starttls and not _is_loopback(mail.server):
+        yield "[mail]: starttls: the server is not on this machine; write starttls = true"
+    if mail.listen and not _is_loopback(mail.listen) and not (mail.certificate and mail.key):
+        yield "[mail]: listen: it is not on loopback; give certificate and key, for STARTTLS"
+    for one, other in (("certificate", "key"), ("user", "password_file")):
+        if bool(getattr(mail, one)) != bool(getattr(mail, other)):
+            yield f"[mail]: {one} and {other} go together"
+
+
+def _is_loopback(place: str) -> bool:
+    """Whether a place is on this machine; one that is no address is complained of elsewhere."""
+    try:
+        return LOOPBACK.match(address(place)[0]) is not None
+    except ValueError:
+        return True
 
 
 def _keep_problems(config: Config) -> Any:
@@ -433,7 +482,7 @@ def _circuit_problems(circuit: CircuitConfig, config: Config) -> Any:
             except ValueError as error:
                 yield f"{key}: {error}"
                 continue
-            if circuit.tls is None and not _LOOPBACK.match(host):
+            if circuit.tls is None and not LOOPBACK.match(host):
                 yield f"{key}: {host} is not loopback; a [circuit.tls] table is needed"
         if circuit.tls:
             for key in ("certificate", "key", "authority"):

@@ -21,7 +21,8 @@ from reftel.centre.delivery import Delivery
 from reftel.centre.folder import FolderCircuit
 from reftel.centre.journal import Journal
 from reftel.centre.journalfile import JournalError
-from reftel.centre.mailgate import MailCircuit, MailDoor
+from reftel.centre.maildoor import MailDoor
+from reftel.centre.mailgate import MailCircuit
 from reftel.centre.retention import Retention
 from reftel.centre.station import Station
 from reftel.centre.stream import Streams

@@ -34,7 +34,7 @@ _SAYS = {
     "journal-writes-again": "the journal can be written again, after: {why}",
     "logged-in": "{who} came in",
     "loop": "came round again: it is message {of}",
-    "mail-report": "the mail server reports: {action} {status}",
+    "mail-report": "a mail server reports of {recipient}: {action} ({status})",
     "mended-by-repeat": "mended by the repeat, goes on to {to}",
     "misrouted": "was misrouted; goes to {to}",
     "not-delivered": "not delivered: {why}",
@@ -115,6 +115,8 @@ def more(entry: Entry) -> list[str]:
         said.append(f"as message {detail['of']}")
     if entry.kind == "delivered" and detail.get("missing"):
         said.append(f"without sections {_plain(detail['missing'])}")
+    if entry.kind == "mail-report" and detail.get("diagnostic"):
+        said.append(str(detail["diagnostic"]))
     if entry.kind == "service-understood" and detail.get("text"):
         said.append(str(detail["text"]))
     return said
