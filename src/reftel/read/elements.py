@@ -58,7 +58,7 @@ KINDS: Final[dict[str, str]] = {
     "attributes": "The National Archives' catalogue of the telegram.",
     "mail-header": "A header field of the mail in which the telegram came.",
     "mail-part": "A part of the mail that is not the telegram's text.",
-    "markup": "Marks and surroundings of the web page that carries the telegram.",
+    "markup": "Marks and surroundings of the page that carries the telegram, and its margin.",
     "unknown": "Not understood.",
 }
 """Every kind of element, with a sentence for someone who has never seen a telegram."""
@@ -91,11 +91,10 @@ class Piece:
 def cut_lines(source: str) -> list[Piece]:
     """The source as physical lines, each with its line end inside [start, end).
 
-    Only LF ends a line. A CR before it belongs to the line end, as does the U+2028 that some
-    publishers put in its place.
+    Only LF ends a line; a CR before it belongs to the line end.
     """
     pieces: list[Piece] = []
-    texts = (source.replace("\u2028", "\n") if "\u2028" in source else source).split("\n")
+    texts = source.split("\n")
     returns = "\r" in source
     start = 0
     for text in texts:

@@ -11,15 +11,16 @@ from typing import Final
 import msgspec
 
 from reftel.read.dates import find_date
+from reftel.read.dtg import mend_digits
 from reftel.telegram import ExecutiveOrder
 
 EO_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?P<order>1[0-9]{3,4})?"
+    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?P<order>[1Il] ?[0-9]{3,4})?"
     r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )
 _EXEMPTION: Final = re.compile(
-    r"\b(XGDS(?:[ (-]{0,3}[1-4])?|[XR]DS[ (-]{0,3}[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|OADR)"
+    r"\b(XGDS(?:[ (-]{0,3}[1-4])?|[XR]DS[ (-]{0,3}[1-4]|25X[1-9](?:-HUM)?|50X[12]-(?:HUM|WMD)|[O0]ADR)"
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
@@ -53,7 +54,7 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
         if not exemptions and not _NOTHING.match(rest) and _EVENT.search(rest):
             event = rest
     return ExecutiveOrder(
-        order=order,
+        order=mend_digits(order) if order else None,
         text=text,
         declassify_on=found[0] if found and (declared or "DS" in raised) else None,
         event=event,
@@ -63,7 +64,9 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
 
 def _exemption(match: re.Match[str]) -> str:
     code = (match[1] or match[2]).upper()
-    return re.sub(r"[ (-]*([1-4])\Z", r"-\1", code) if "DS" in code else code
+    return (
+        re.sub(r"[ (-]*([1-4])\Z", r"-\1", code) if "DS" in code else code.replace("0ADR", "OADR")
+    )
 
 
 def downgrading_group(text: str) -> tuple[ExecutiveOrder, int, int] | None:

@@ -95,6 +95,7 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         elif piece.first in _FURNITURE_FIRST and not piece.kind:
             _mark_line(piece)
     _mark_in_context(pieces)
+    _mark_last_number(pieces)
     return _part_banners(pieces) if "\nPAGE " in source else pieces
 
 
@@ -157,7 +158,20 @@ def find_section_mark(text: str) -> re.Match[str] | None:
     return None
 
 
-_FURNITURE_FIRST: Final = frozenset("PN<#*=EeTMWFS")
+_FURNITURE_FIRST: Final = frozenset("PN<#*=EeTMWFS-")
+_PAGE_NUMBER: Final = re.compile(r"\s*-+ ?[0-9]{1,3} ?-+\s*\Z")
+_LAST_NUMBER: Final = re.compile(r"\s*[0-9]{1,3}\s*\Z")
+_LAST_LINE: Final = re.compile(r"\s*[A-Z][A-Za-z.' #-]{2,30}\Z")
+_SHORTEST: Final = 12
+
+
+def _mark_last_number(pieces: list[Piece]) -> None:
+    """The number of a page below the signature."""
+    solid = [piece for piece in pieces[-_SHORTEST:] if piece.kind != "blank"][-2:]
+    if len(solid) < 2 or solid[1].kind or not _LAST_NUMBER.match(solid[1].text):
+        return
+    if solid[0].kind == "end-of-message" or _LAST_LINE.match(solid[0].text):
+        solid[1].kind = "page-line"
 
 
 def _mark_line(piece: Piece) -> None:
@@ -166,6 +180,9 @@ def _mark_line(piece: Piece) -> None:
         first in "PT" and _RECEIVED.match(text)
     ):
         piece.kind = "page-line"
+    elif first == "-":
+        if len(text) < _SHORTEST and _PAGE_NUMBER.match(text):
+            piece.kind = "page-line"
     elif first in "N<#*=" and _END.match(text):
         piece.kind = "end-of-message"
     elif first in "Ee*" and _LOST.match(text):

@@ -4,11 +4,11 @@ Classified By, in any order, folded, run together or given twice (telegram-conte
 
 from __future__ import annotations
 
+import html
 import re
 from difflib import get_close_matches
-from functools import lru_cache
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -29,41 +29,14 @@ from reftel.read.classified_by import (
 )
 from reftel.read.dtg import day_of_year
 from reftel.read.elements import Piece, cut, name_front
-from reftel.read.executive_order import EO_LABEL, parse_executive_order
+from reftel.read.executive_order import parse_executive_order
+from reftel.read.labels import FieldKind, label_of
 from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
-from reftel.read.references import CITED, ITEM, REF_LABEL, Citing, goes_on, parse_references
-from reftel.read.tags_line import TAGS_LABEL, are_mostly_tags, are_tags, parse_tags
+from reftel.read.references import CITED, ITEM, Citing, goes_on, parse_references
+from reftel.read.tags_line import are_mostly_tags, are_tags, parse_tags
 from reftel.telegram import Repair, Span
 
-FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
-
-_SUBJECT_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT|(?=:))|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
-    r"\.?\s*[:;.]*\s*(?:\*\*)?",
-    re.IGNORECASE,
-)
-_LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
-    ("subject", _SUBJECT_LABEL),
-    ("tags", TAGS_LABEL),
-    ("reference", REF_LABEL),
-    ("classified-by", CLASSIFIED_LABEL),
-    ("executive-order", EO_LABEL),
-    ("classified-by", FURTHER_LABEL),
-)
-# The letters that each label can open with, damage included: most lines are spared the patterns.
-_LABELS_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]] = {
-    "S": _LABELS[:1],
-    "U": _LABELS[:1],
-    "T": _LABELS[1:2],
-    "A": _LABELS[1:2],
-    "R": (_LABELS[2], _LABELS[5]),
-    "(": (*_LABELS[2:4], _LABELS[5]),
-    "C": _LABELS[3:4],
-    "D": _LABELS[5:],
-    "E": _LABELS[4:5],
-    **dict.fromkeys("0123456789", _LABELS[3:4]),
-}
 _INNER_LABEL: Final = re.compile(
     r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
     r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
@@ -95,7 +68,8 @@ _ONLY: Final = re.compile(
 )
 _NO_SUBJECT: Final = re.compile(
     r"\s*(?:[-=_*]{4,}|-- ?[A-Z]|[IVX]{1,4}\. |TABLE OF CONTENTS\b|SUGGEST DEP(?:T|ARTMENT)\b|TO: "
-    r"|FOR (?:THE )?(?:AMBASSADOR|CHARGE|DCM|CONSUL GENERAL|SECRETARY)(?: FROM\b.*)?\s*\Z"
+    r"|FOR (?:THE )?(?:AMBASSADOR|CHARGE|DCM|CONSUL GENERAL|(?:(?:ASSISTANT|UNDER|DEPUTY) )?SECRETARY)"
+    r"(?: [A-Z]+)?(?: FROM\b.*)?\s*\Z"
     r"|THIS IS AN? ACTION\b|DERIVED FROM|DECL(?:ASSIFY)? ?ON\b|DECL:"
     r"|SENSITIVE BUT UNCLAS|NOT FOR INTERNET|PAGE [0-9]"
     r"|(?:UNCLASSIFIED|CONFIDENTIAL|SECRET)\s*(?:[^\sA-Z]|\Z))",
@@ -178,18 +152,6 @@ def _read_quoted(reading: Reading, index: int) -> None:
     )
 
 
-@lru_cache(maxsize=512)
-def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
-    """The field that a line begins, with the match of its label."""
-    labels = _LABELS_BY_FIRST.get(text.lstrip(" \t*")[:1].upper(), ())
-    if not labels and "BJ:" in text[:12]:
-        labels = _LABELS[:1]
-    for kind, pattern in labels:
-        if match := pattern.match(text):
-            return kind, match
-    return None
-
-
 def _split_labels(reading: Reading, index: int) -> None:
     """Cut lines that hold several labels, up to the first paragraph."""
     pieces = reading.pieces
@@ -209,9 +171,9 @@ def _split_labels(reading: Reading, index: int) -> None:
         if found := label_of(text):
             subject = found[0] == "subject"
             ordered = ordered or found[0] == "executive-order"
-        match = None
-        if any(sign in text for sign in _INNER_SIGNS) and piece.first not in "-=_":
-            match = _INNER_LABEL.search(text)
+        margin = len(piece.text) - len(piece.text.lstrip())
+        inside = piece.first not in "-=_"
+        match = _INNER_LABEL.search(piece.text, margin + 1) if inside else None
         if (
             match
             and piece.text[: match.start()].strip()
@@ -287,7 +249,11 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
     if reading.lowered and kind in ("subject", "reference", "classified-by"):
         # What people wrote keeps its letters; only codes are read as capitals.
         texts = [reading.source[line.start : line.start + len(line.text)] for line in lines]
-    value = "\n".join([texts[0][match.end() :], *texts[1:]])
+    value = texts[0][match.end() :]
+    for above, line, text in zip(lines, lines[1:], texts[1:], strict=False):
+        # Line ends and pages between the lines keep their room, so that every item has its place.
+        room = line.start - above.start - len(above.text)
+        value += "\n".rjust(room) + text
     start = lines[0].start + match.end()
     year = _year(reading)
     if kind == "executive-order" and (reading.executive_order is None or value.strip()):
@@ -353,6 +319,7 @@ def clean_subject(value: str) -> str | None:
     """A subject on one line, links and emphasis of republishers removed. Its portion mark stays, as in
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
     whole = _MARKUP.sub(r"\1", value) if "[" in value else value
+    whole = html.unescape(whole) if "&" in whole and ";" in whole else whole
     whole = _HYPHEN_AT_END.sub("-", _INDENTED.sub("\n", whole)) if "-" in whole else whole
     return " ".join(whole.replace("**", "").split()).lstrip(":;- ") or None
 
@@ -503,6 +470,7 @@ def _take_passing(reading: Reading, piece: Piece) -> None:
     if _ONLY.match(piece.text) and "ONLY" not in reading.captions:
         reading.captions.append("ONLY")
     text = " ".join(piece.text.split())
+    text = html.unescape(text) if "&" in text and ";" in text else text
     if reading.passing and (reading.passing[-1].endswith(",") or text.upper().startswith("AND ")):
         text = f"{reading.passing.pop()} {text}"
     reading.passing.append(text)

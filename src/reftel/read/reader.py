@@ -11,6 +11,7 @@ from reftel.read.address import is_originator
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
+from reftel.read.carrier import plain_signs, unwrapped, with_source
 from reftel.read.citations import read_citations
 from reftel.read.classification import (
     CLASSIFICATION_LINE,
@@ -33,9 +34,10 @@ from reftel.read.elements import Piece, cut, cut_lines, to_elements
 from reftel.read.executive_order import downgrading_group
 from reftel.read.furniture import mark_furniture
 from reftel.read.heading import finish_heading, is_heading_line, read_heading
+from reftel.read.labels import label_of
 from reftel.read.lettercase import capitals, is_lowered, raise_case, restore_case
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
-from reftel.read.markings import citing_of, is_paragraph, label_of, read_markings
+from reftel.read.markings import citing_of, is_paragraph, read_markings
 from reftel.read.markup import is_page, put_back, shown_text
 from reftel.read.reading import Reading
 from reftel.read.release import read_release
@@ -66,8 +68,8 @@ def read(text: str, *, year: int | None = None) -> Telegram:
         return _read_mail(text, year)
     if is_page(text):
         shown = shown_text(text)
-        return put_back(_read_plain(shown.text, year), text, shown)
-    return _read_plain(text, year)
+        return put_back(_read_text(shown.text, year), text, shown)
+    return _read_text(text, year)
 
 
 def read_all(text: str, *, year: int | None = None) -> Iterator[Telegram]:
@@ -93,7 +95,7 @@ def _read_mail(text: str, year: int | None) -> Telegram:
     if is_page(inner):
         inner, shown = shown_text(inner).text, None
     try:
-        telegram = _read_plain(inner, year) if inner.strip() else None
+        telegram = _read_text(inner, year) if inner.strip() else None
     except NotATelegram:
         telegram = _read_body_alone(inner)
     return from_mail(telegram, text, message, shown)
@@ -105,6 +107,16 @@ def _read_body_alone(text: str) -> Telegram:
     read_body(reading, 0)
     reading.sort_pieces()
     return _finish(reading)
+
+
+def _read_text(text: str, year: int | None) -> Telegram:
+    plain = plain_signs(text)
+    shown = unwrapped(plain)
+    if shown is None:
+        telegram = _read_plain(plain, year)
+    else:
+        telegram = put_back(_read_plain(shown.text, year), plain, shown)
+    return telegram if plain is text else with_source(telegram, text)
 
 
 def _read_plain(text: str, year: int | None) -> Telegram:

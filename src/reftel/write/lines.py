@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reftel.read.markings import label_of
+from reftel.read.labels import label_of
 from reftel.read.paragraphs import PARAGRAPH_START
 
 LINE = 69

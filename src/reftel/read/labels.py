@@ -1,0 +1,75 @@
+"""The labels of the markings, in the spellings in which they come (telegram-content.md 3.11 to 3.15)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, Literal
+
+from reftel.read.classified_by import CLASSIFIED_LABEL, FURTHER_LABEL
+from reftel.read.executive_order import EO_LABEL
+from reftel.read.references import REF_LABEL
+from reftel.read.tags_line import TAGS_LABEL
+
+FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
+
+_SUBJECT_LABEL: Final = re.compile(
+    r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT|(?=:))|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
+    r"\.?\s*[:;.]*\s*(?:\*\*)?",
+    re.IGNORECASE,
+)
+_LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
+    ("subject", _SUBJECT_LABEL),
+    ("tags", TAGS_LABEL),
+    ("reference", REF_LABEL),
+    ("classified-by", CLASSIFIED_LABEL),
+    ("executive-order", EO_LABEL),
+    ("classified-by", FURTHER_LABEL),
+)
+# As a scan misreads them: SUBJECI, 5UBJ, IAGS, TAG5, REE, E,0. 12356.
+_SCANNED_LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
+    (
+        "subject",
+        re.compile(
+            r"\s*(?=.{3,8}:)[S5][UVI][BEH8R6][JIL1](?:[ERFP][CGOE][TIYJ1])?\s*:\s*", re.IGNORECASE
+        ),
+    ),
+    ("tags", re.compile(r"\s*(?=.{3,5}:)[TIFY1][AR4H][GCOQB6][S58]\s*:\s*", re.IGNORECASE)),
+    ("reference", re.compile(r"\s*[RPBK][EFB][FPEIT]S?\s*:\s*", re.IGNORECASE)),
+    (
+        "executive-order",
+        re.compile(
+            r"\s*[EFB][.,] ?[O0QDC][.,] ?(?P<order>[1Il][0-9]{4})\b *[:;.,-]?\s*", re.IGNORECASE
+        ),
+    ),
+)
+_LONGEST_LABEL: Final = 10
+# The letters that each label can open with, damage included: most lines are spared the patterns.
+_LABELS_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]] = {
+    "S": _LABELS[:1],
+    "U": _LABELS[:1],
+    "T": _LABELS[1:2],
+    "A": _LABELS[1:2],
+    "R": (_LABELS[2], _LABELS[5]),
+    "(": (*_LABELS[2:4], _LABELS[5]),
+    "C": _LABELS[3:4],
+    "D": _LABELS[5:],
+    "E": _LABELS[4:5],
+    **dict.fromkeys("0123456789", _LABELS[3:4]),
+}
+
+
+@lru_cache(maxsize=512)
+def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
+    """The field that a line begins, with the match of its label."""
+    labels = _LABELS_BY_FIRST.get(text.lstrip(" \t*")[:1].upper(), ())
+    if not labels and "BJ:" in text[:12]:
+        labels = _LABELS[:1]
+    for kind, pattern in labels:
+        if match := pattern.match(text):
+            return kind, match
+    if ":" in text[:_LONGEST_LABEL] or text[1:2] in ".,":
+        for kind, pattern in _SCANNED_LABELS:
+            if match := pattern.match(text):
+                return kind, match
+    return None
