@@ -51,6 +51,7 @@ _INNER_PROSIGN: Final = re.compile(
 _INNER_PRECEDENCE: Final = re.compile(
     r" (?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: [0-9]{1,6})?(?= (?!FOR |INFO )[A-Z]{4})"
 )
+_WORDS_OF_TWO: Final = 3
 _NO_INDICATOR: Final = ("US", "AM", "CINC", "COM")
 _GROUPS: Final = ("AIG ", "DTS ", "OSIS ")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
@@ -234,10 +235,11 @@ def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
     plain = " ".join(text.split()).lstrip("/")
     at = 0
-    for run in _INNER_PRECEDENCE.finditer(plain):
-        _address(reading, zone, plain[at : run.end()])
-        at = run.end() + 1
-    plain = plain[at:]
+    if plain.count(" ") >= _WORDS_OF_TWO:
+        for run in _INNER_PRECEDENCE.finditer(plain):
+            _address(reading, zone, plain[at : run.end()])
+            at = run.end() + 1
+        plain = plain[at:]
     if "XMT" in plain and (inner := _INNER_XMT.search(plain)):
         _address(reading, "exempt", plain[inner.end() :])
         plain = plain[: inner.start()]

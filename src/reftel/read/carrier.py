@@ -44,6 +44,8 @@ def with_source(telegram: Telegram, source: str) -> Telegram:
 def unwrapped(source: str) -> Shown | None:
     """The text without the margin or the quotation marks of a mail before its lines, without the blank
     line below each of them, and without the fence about it; `None` when it has nothing of these."""
+    if "```" not in source and _begins_at_once(source):
+        return None
     ends = source.count("\n") + 1
     begun = source.count("\n ") + source.count("\n\t") + source.count("\n>")
     begun += source[:1] in (" ", "\t", ">")
@@ -74,6 +76,16 @@ def unwrapped(source: str) -> Shown | None:
     return Shown("".join(text), places, [place + 1 for place in places])
 
 
+def _begins_at_once(source: str) -> bool:
+    """Whether three lines of the text, taken far apart, have no margin and no blank line below."""
+    for part in (1, 2, 3):
+        end = source.find("\n", len(source) * part // 4)
+        if end < 0 or source[end + 1 : end + 2] in _MARGIN or source[end + 1 : end + 3] == "\r\n":
+            return False
+    return True
+
+
+_MARGIN: Final = ("", " ", "\t", ">", "\n")
 _FEW: Final = 10
 _MOSTLY: Final = 0.8
 _MOSTLY_BLANK: Final = 0.42

@@ -107,17 +107,30 @@ _GLUED_BANNER: Final = re.compile(
 def _part_banners(pieces: list[Piece]) -> list[Piece]:
     """Prints that undid hyphens ran the last word of a page into the banner below it: cut them apart, and
     let the word go on over the page."""
-    solid = [at for at, piece in enumerate(pieces) if piece.kind != "blank"]
-    for place in range(len(solid) - 1, 1, -1):
-        last, banner, page = (pieces[at] for at in solid[place - 2 : place + 1])
-        if page.kind != "page-line" or banner.kind != "banner" or last.kind:
+    for at in range(len(pieces) - 1, 1, -1):
+        if pieces[at].kind != "page-line":
+            continue
+        above = _solid_above(pieces, at)
+        place = _solid_above(pieces, above)
+        banner, last = pieces[above], pieces[place]
+        if place < 0 or banner.kind != "banner" or last.kind:
+            continue
+        if not last.text.rstrip().endswith(banner.text.strip()):
             continue
         if (glued := _GLUED_BANNER.search(last.text)) and glued[0].strip() == banner.text.strip():
             word, rest = cut(last, glued.start())
             word.text += SOFT_HYPHEN
             rest.kind = "banner"
-            pieces[solid[place - 2] : solid[place - 2] + 1] = [word, rest]
+            pieces[place : place + 1] = [word, rest]
     return pieces
+
+
+def _solid_above(pieces: list[Piece], at: int) -> int:
+    """The index of the last piece above `at` that is not blank; -1 when there is none."""
+    at -= 1
+    while at >= 0 and pieces[at].kind == "blank":
+        at -= 1
+    return at
 
 
 def _part_marks(pieces: list[Piece], stamps: bool, sections: bool) -> list[Piece]:

@@ -157,37 +157,35 @@ def _split_labels(reading: Reading, index: int) -> None:
     pieces = reading.pieces
     solid = 0
     at = index
-    ordered = subject = False
     while at < len(pieces) and solid < _FAR:
         piece = pieces[at]
         if piece.kind:
-            subject = subject and piece.kind != "blank"
             at += 1
             continue
-        if is_paragraph(piece.text) and not CLASSIFIED_LABEL.match(piece.text):
+        text = piece.text
+        if is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
             return
         solid += 1
-        text = piece.text
-        if found := label_of(text):
-            subject = found[0] == "subject"
-            ordered = ordered or found[0] == "executive-order"
-        margin = len(piece.text) - len(piece.text.lstrip())
-        inside = piece.first not in "-=_"
-        match = _INNER_LABEL.search(piece.text, margin + 1) if inside else None
-        if (
-            match
-            and piece.text[: match.start()].strip()
-            and not (
-                piece.text[match.end()] == "E" and ((ordered and subject) or _is_reason(piece.text))
-            )
-        ):
-            pieces[at : at + 1] = cut(piece, match.end())
+        if piece.first not in "-=_" and any(sign in text for sign in _INNER_SIGNS):
+            match = _INNER_LABEL.search(text, text.index(piece.first) + 1)
+            if match and not (text[match.end()] == "E" and _is_named(pieces, index, at)):
+                pieces[at : at + 1] = cut(piece, match.end())
         at += 1
 
 
-def _is_reason(text: str) -> bool:
-    """Whether an E.O. on this line is the one that a Classified By line names for its reason."""
-    return CLASSIFIED_LABEL.match(text) is not None
+def _is_named(pieces: list[Piece], index: int, at: int) -> bool:
+    """Whether an executive order in line `at` is one that a subject or a reason names, below the line of
+    the telegram's own."""
+    if CLASSIFIED_LABEL.match(pieces[at].text):
+        return True
+    found = label_of(pieces[at].text)
+    while found is None and at > index and pieces[at].kind != "blank":
+        at -= 1
+        found = None if pieces[at].kind else label_of(pieces[at].text)
+    if found is None or found[0] != "subject":
+        return False
+    above = (label_of(piece.text) for piece in pieces[index:at] if not piece.kind)
+    return any(label is not None and label[0] == "executive-order" for label in above)
 
 
 def _last_label(reading: Reading, index: int) -> Piece | None:
