@@ -24,7 +24,7 @@ _EXEMPTION: Final = re.compile(
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
-_EXEMPTION_SIGNS: Final = ("X", "DS", "OADR")
+_EXEMPTION_SIGNS: Final = ("X", "DS", "ADR")
 _DECL: Final = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
 _EVENT: Final = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING: Final = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
