@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from reftel.archive import Archive, StoreError
+from reftel.archive.index import Indexes
 from tests.archive.test_archive import incoming, make
 from tests.telegrams import ROOT
 
@@ -115,3 +116,35 @@ def test_on_a_full_disk_filing_says_so_and_what_it_reported_is_there(tmp_path: P
         assert archive.verify() == []
         assert archive.add(texts).known == max(filed, default=0)
         assert archive.search("lamp").total == 300
+
+
+def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "archive"
+    texts = [make(n, text=" ".join(f"lamp{n}x{k}" for k in range(99))) for n in range(1, 301)]
+    with Archive.open(folder) as archive:
+        archive.add(incoming(*texts[:50]))
+        with monkeypatch.context() as patch:
+            patch.setattr(Indexes, "commit", _no_room)
+            with pytest.raises(StoreError):
+                archive.add(incoming(*texts[50:]))
+        assert archive.count() == 300
+    begun = (folder / "index" / "format").stat().st_ino
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, hard))
+    try:
+        with pytest.raises(StoreError, match="disk is full"):
+            Archive.open(folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert (folder / "index" / "format").stat().st_ino == begun, "it was not begun anew"
+    with Archive.open(folder) as archive:
+        assert archive.search("lamp7x1").total == archive.search("lamp299x1").total == 1
+        assert archive.verify() == []
+
+
+def _no_room(_: object) -> None:
+    raise StoreError("there is no room")

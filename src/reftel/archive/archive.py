@@ -35,6 +35,7 @@ from reftel.archive.model import (
     BrokenStoreError,
     DamagedError,
     Decision,
+    NoRoomError,
     Progress,
     ReadOnlyError,
     Report,
@@ -431,7 +432,7 @@ class Archive(View):
                 self._catch_up()
                 if self._index_matches():
                     return
-        except (BrokenStoreError, ReadOnlyError):
+        except (BrokenStoreError, NoRoomError, ReadOnlyError):
             raise
         except (ValueError, StoreError):
             # A damaged index is no loss: it is built again from the store.

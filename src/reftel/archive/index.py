@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import NamedTuple, Self
 
 import tantivy
 
 from reftel.archive.entry import Entry
-from reftel.archive.model import Order, StoreError, TimeOrder
+from reftel.archive.model import NoRoomError, Order, StoreError, TimeOrder
 
 FACETS = ("year", "post", "tags", "class")
 WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
@@ -57,6 +57,20 @@ class Found(NamedTuple):
     document: int
 
 
+def _not_written(folder: Path, error: Exception) -> StoreError:
+    # What the index library says of a writer that the disk stopped is often only that it was stopped.
+    kind = StoreError
+    try:
+        with TemporaryFile(dir=folder if folder.exists() else folder.parent) as probe:
+            probe.write(bytes(_HEAP_BYTES))
+    except OSError as found:
+        kind, error = NoRoomError, found
+    return kind(
+        f"the index in {folder} cannot be written: {error}; see whether its disk is full or read-only."
+        " Telegrams that were filed are kept, and indexed when the archive is next opened."
+    )
+
+
 class LabelIndex:
     """One index folder; one writer at a time (the archive's lock sees to that)."""
 
@@ -70,8 +84,11 @@ class LabelIndex:
             index = tantivy.Index.open(str(folder))
         else:
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            index = tantivy.Index(schema(), path=str(folder))
+            try:
+                folder.mkdir(parents=True)
+                index = tantivy.Index(schema(), path=str(folder))
+            except (ValueError, OSError) as error:
+                raise _not_written(folder, error) from error
         index.config_reader("manual")
         index.register_tokenizer("folded", analyzer())
         self._index = index
@@ -102,10 +119,7 @@ class LabelIndex:
             self._changed = True
             yield self._writer
         except (ValueError, OSError) as error:
-            raise StoreError(
-                f"the index in {self._folder} cannot be written: {error}; see whether its disk is full or"
-                " read-only. Telegrams that were filed are kept, and indexed when the archive is next opened."
-            ) from error
+            raise _not_written(self._folder, error) from error
 
     def commit(self) -> None:
         """Make what was added and removed since the last commit visible; on disk when this returns."""

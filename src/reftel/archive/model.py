@@ -31,6 +31,10 @@ class BrokenStoreError(StoreError):
     """The database is damaged where it was read; what it holds elsewhere can be read."""
 
 
+class NoRoomError(StoreError):
+    """The disk is full, or what holds the archive takes nothing more; nothing in it is damaged."""
+
+
 class ReadOnlyError(StoreError):
     """The archive lies where nothing can be written: it can be read and not added to."""
 
