@@ -91,7 +91,7 @@ class Centre:
             self.station.tell("journal.found", what=problem)
         try:
             self.archive = await asyncio.to_thread(Archive.open, self.config.archive)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.config.archive}: {error}") from None
         self.streams = Streams(self.station)
         try:
