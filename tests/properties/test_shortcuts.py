@@ -42,10 +42,11 @@ def test_lines_joined_fast_say_what_words_joined_one_by_one_say(text: str) -> No
 
 @given(_texts())
 def test_damage_shows_a_sign_wherever_it_is_found(text: str) -> None:
-    every = [*(finder for *_, finder in repairs._SIGNS), repairs._spaced, repairs._left_over]
+    finders = [finder for *_, finder in (*repairs._SIGNS, *repairs._LEFT_OVER)]
+    every = [("", finder) for finder in (*finders, repairs._spaced, repairs._misread)]
     in_capitals = text == text.upper()
     found = repairs.suspects(text, text, shape_of(text), in_capitals=in_capitals)
-    suspected = [finder for finder in found if finder is not repairs._qs]
+    suspected = [each for each in found if each[1] is not repairs._qs]
     for block in text.split("\n\n"):
         assert repairs.find_mends(block, text, suspected) == repairs.find_mends(block, text, every)
 

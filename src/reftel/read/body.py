@@ -20,8 +20,8 @@ from reftel.read.paragraphs import (
 from reftel.read.reading import Reading
 from reftel.read.repairs import (
     SOFT_HYPHEN,
-    Finder,
     Mend,
+    Suspect,
     doubtful_marks,
     find_mends,
     suspects,
@@ -419,7 +419,7 @@ def _begin(reading: Reading, part: _Part) -> None:
     part.text = "\n".join(texts)
 
 
-def _block(reading: Reading, part: _Part, damage: list[Finder], odd_blanks: bool) -> Block:
+def _block(reading: Reading, part: _Part, damage: list[Suspect], odd_blanks: bool) -> Block:
     pieces = part.pieces
     first, last = pieces[0], pieces[-1]
     span = Span(first.start, last.start + len(last.text))

@@ -37,6 +37,10 @@ _GROUP: Final = re.compile(
 )
 
 
+# Of the note with a signature behind it.
+_LONGEST_GROUP: Final = 80
+
+
 def parse_executive_order(order: str | None, value: str, year: int | None) -> ExecutiveOrder:
     """The values of an E.O. line; `year` is that of the telegram, for two-digit years."""
     text = " ".join(value.split())
@@ -72,7 +76,7 @@ def _exemption(match: re.Match[str]) -> str:
 def downgrading_group(text: str) -> tuple[ExecutiveOrder, int, int] | None:
     """The note `GP-3` under a text of 1961-72, or behind its last sentence and before the signature: the
     automatic downgrading group of E.O. 10501, and where the note begins and ends."""
-    capitals = text.upper()
+    capitals = text.rstrip()[-_LONGEST_GROUP:].upper()
     match = _GROUP.search(text) if "GP" in capitals or "GROUP" in capitals else None
     if match is None:
         return None

@@ -66,7 +66,8 @@ def flow(text: str, *, odd_blanks: bool = True, rows: bool = True) -> str:
     groups: list[str] = []
     for group in text.split("\n\n"):
         line = group.replace("\n", " ")
-        wide = "   " in line
+        apart = "  " in line
+        wide = apart and "   " in line
         if (
             (rows and _KEPT.search(group))
             or ("-" in group and ("-\n" in group or "- \n" in group))
@@ -78,7 +79,7 @@ def flow(text: str, *, odd_blanks: bool = True, rows: bool = True) -> str:
             joined = " ".join(group.split())
         else:
             # The same, several times as fast.
-            joined = line.replace("  ", " ")
+            joined = line.replace("  ", " ") if apart else line
             while wide and "  " in joined:
                 joined = joined.replace("  ", " ")
             joined = joined.strip(" ")

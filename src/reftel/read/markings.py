@@ -474,6 +474,7 @@ def _take_passing(reading: Reading, piece: Piece) -> None:
     reading.passing.append(text)
 
 
+@lru_cache(maxsize=512)
 def _misspelt_caption(text: str) -> str | None:
     """The caption that a word alone on its line misses by a letter or two: `SEFSITIVE`, `SIDPIS`."""
     word = text.strip()

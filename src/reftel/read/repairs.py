@@ -110,9 +110,11 @@ _ENOUGH_QS: Final = 2
 
 
 Finder = Callable[[str, str], list[Mend]]
+Suspect = tuple[str, Finder]
+"""A character that the damage has, and what finds it."""
 
 
-def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list[Finder]:
+def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list[Suspect]:
     """What to look for in the blocks of a text: the kinds of damage that show a sign anywhere in it.
 
     Most telegrams have few or none, and one pass over the whole text costs less than one a block.
@@ -120,28 +122,30 @@ def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list
     what only small letters show.
     """
     found = [
-        finder
+        (letter, finder)
         for letter, small, sign, finder in _SIGNS
         if letter in text and not (small and in_capitals) and sign.search(text)
     ]
     if _FOUR_APART in shape:
-        found.append(_spaced)
+        found.append((" ", _spaced))
     # Q stands for apostrophes throughout a telegram, or nowhere.
     if "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS:
-        found.append(_qs)
-    if not text.isascii() or "&" in text or "\\" in text or "]" in text or "*" in text:
-        found.append(_left_over)
+        found.append(("Q", _qs))
+    found += [(letter, finder) for letter, finder in _LEFT_OVER if letter in text]
+    if not text.isascii() and any(sign in text for sign in _MISREAD):
+        found.append(("", _misread))
     return found
 
 
-def find_mends(text: str, source: str, finders: list[Finder]) -> list[Mend]:
+def find_mends(text: str, source: str, damage: list[Suspect]) -> list[Mend]:
     """The certain repairs of a block's text, in order, none overlapping another.
 
     `source` is the whole telegram: a divided word is sure when it stands there undivided.
     """
     mends: list[Mend] = []
-    for finder in finders:
-        mends += finder(text, source)
+    for letter, finder in damage:
+        if letter in text:
+            mends += finder(text, source)
     return _apart(sorted(mends)) if mends else mends
 
 
@@ -257,21 +261,40 @@ def _spaced(text: str, source: str) -> list[Mend]:
     return found
 
 
-def _left_over(text: str, source: str) -> list[Mend]:
+def _links(text: str, source: str) -> list[Mend]:
     del source
     mends: list[Mend] = []
     for link in _LINK.finditer(text):
         mends.append(Mend(link.start(), link.start() + 1, "", "markup left over"))
         mends.append(Mend(link.end("text"), link.end(), "", "markup left over"))
+    return mends
+
+
+def _bolds(text: str, source: str) -> list[Mend]:
+    del source
+    mends: list[Mend] = []
     for bold in _BOLD.finditer(text):
         mends.append(Mend(bold.start(), bold.start() + 2, "", "markup left over"))
         mends.append(Mend(bold.end() - 2, bold.end(), "", "markup left over"))
-    mends += [
+    return mends
+
+
+def _entities(text: str, source: str) -> list[Mend]:
+    del source
+    return [
         Mend(*m.span(), html.unescape(m[0]), "markup left over") for m in _ENTITY.finditer(text)
     ]
-    mends += [Mend(*m.span(), "", "markup left over") for m in _LINE_MARK.finditer(text)]
-    misread = not text.isascii() and any(sign in text for sign in "ÂÃâ")
-    for match in _MOJIBAKE.finditer(text) if misread else ():
+
+
+def _line_marks(text: str, source: str) -> list[Mend]:
+    del source
+    return [Mend(*m.span(), "", "markup left over") for m in _LINE_MARK.finditer(text)]
+
+
+def _misread(text: str, source: str) -> list[Mend]:
+    del source
+    mends: list[Mend] = []
+    for match in _MOJIBAKE.finditer(text):
         for end in (match.end(), match.end() - 1):
             if (meant := _utf8(text[match.start() : end])) is not None:
                 mends.append(Mend(match.start(), end, meant, "mojibake"))
@@ -302,3 +325,10 @@ _SIGNS: Final[tuple[tuple[str, bool, re.Pattern[str], Finder], ...]] = (
     ("-", False, _DIVIDED, _divided),
     (".", True, _JOINED, _joined),
 )
+_LEFT_OVER: Final[tuple[Suspect, ...]] = (
+    ("]", _links),
+    ("*", _bolds),
+    ("&", _entities),
+    ("\\", _line_marks),
+)
+_MISREAD: Final = "ÂÃâ"
