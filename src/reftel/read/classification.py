@@ -83,7 +83,7 @@ def read_classification(reading: Reading, index: int) -> int:
     What stands behind the number on the same line becomes a piece of its own.
     """
     piece = reading.pieces[index]
-    match = CLASSIFICATION_LINE.match(piece.text) or _glued(piece.text)
+    match = match_classification(piece.text)
     loose = LOOSE_CLASSIFICATION_LINE.match(piece.text)
     if loose and (service := _SERVICE.match(loose["rest"])):
         return _read_service(reading, index, loose, loose.start("rest") + service.end())
@@ -109,7 +109,13 @@ def _glued(text: str) -> re.Match[str] | None:
 
 def is_classification_line(text: str) -> bool:
     """Whether a line is the classification line, its message reference number legible."""
-    return opens_level(text) and bool(CLASSIFICATION_LINE.match(text) or _glued(text))
+    return opens_level(text) and match_classification(text) is not None
+
+
+@lru_cache(maxsize=64)
+def match_classification(text: str) -> re.Match[str] | None:
+    """The match of a classification line; several steps ask about the same line."""
+    return CLASSIFICATION_LINE.match(text) or _glued(text)
 
 
 def _is_loose_line(match: re.Match[str]) -> bool:

@@ -147,7 +147,12 @@ def _drafting_follows(pieces: list[Piece], at: int) -> bool:
 def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribution:
     groups: dict[str, list[str]] = {"ACTION": [], "ORIGIN": [], "INFO": []}
     group = "INFO"
+    tail: re.Match[str] | None = None
     for line in lines:
+        if tail is None and ("/" in line or "(" in line):
+            tail = _OFFICE_TOTAL.search(line.rstrip())
+            if tail is not None:
+                line = line[: tail.start()]
         words = line.split()
         if not all(word in groups or _OFFICE.fullmatch(word) for word in words):
             words = _GROUP_OR_OFFICE.findall(line)
@@ -156,7 +161,6 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
                 group = word if word in groups else "INFO"
             else:
                 groups[group].append(word)
-    tail = next((m for line in lines if (m := _OFFICE_TOTAL.search(line.rstrip()))), None)
     total = int(tail["total"]) if tail and tail["total"] else None
     offices = (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"])
     counted = sum(int(office[-2:].lstrip("-").replace("O", "0")) for office in offices)

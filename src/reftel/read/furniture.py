@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
+from reftel.read.classification import opens_level
 from reftel.read.elements import Piece, cut
 from reftel.read.release import is_released_copy, mark_release
 from reftel.read.repairs import SOFT_HYPHEN
@@ -51,6 +52,7 @@ _PAGE_POST_AND_TIME: Final = re.compile(
     r" *[A-Z][A-Z ]+? +[0-9]{5,6}(?: +[0-9]{2} OF [0-9]{2})? +[0-9]{6} ?[Z2]\s*\Z"
 )
 # Above the pages of an agency's own copy, and the time at which it came in.
+_PAGE_OPENINGS: Final = ("PAGE", "TOR:")
 _RECEIVED: Final = re.compile(r" *(?:PAGE +0[0-9]{2}|TOR: ?[0-9]{6}.*)\Z")
 _BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
@@ -189,8 +191,10 @@ def _mark_last_number(pieces: list[Piece]) -> None:
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
-    if (first == "P" and (match_page_line(text) or _PAGE_OF.match(text))) or (
-        first in "PT" and _RECEIVED.match(text)
+    if (
+        first in "PT"
+        and text.lstrip(" ")[:4].upper() in _PAGE_OPENINGS
+        and (match_page_line(text) or _PAGE_OF.match(text) or _RECEIVED.match(text))
     ):
         piece.kind = "page-line"
     elif first == "-":
@@ -271,6 +275,7 @@ def _mark_in_context(pieces: list[Piece]) -> None:
         if piece.first in _CONTEXT_FIRST
         and len(piece.text) < _LONGEST_BANNER
         and not piece.kind
+        and (piece.first not in _BANNER_FIRST or opens_level(piece.text))
         and _by_context(piece.first).match(piece.text)
     }
     if not candidates:

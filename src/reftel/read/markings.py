@@ -43,6 +43,7 @@ _INNER_LABEL: Final = re.compile(
 )
 # One of these stands in each of them.
 _INNER_SIGNS: Final = (": ", "E.O.", "TAGS", "¶", "1.", "----")
+_PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
 _QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
 _TEXT_LABEL: Final = re.compile(
     r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b",
@@ -222,8 +223,7 @@ def _opens_text(text: str, subject_met: bool) -> bool:
 
 def is_paragraph(text: str) -> bool:
     """Whether a line opens a numbered paragraph."""
-    first = text.lstrip()[:1]
-    return (first.isdigit() or first == "¶") and PARAGRAPH_START.match(text) is not None
+    return text.lstrip()[:1] in _PARAGRAPH_FIRST and PARAGRAPH_START.match(text) is not None
 
 
 def _read_line(reading: Reading, at: int) -> int:
