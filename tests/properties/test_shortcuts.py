@@ -11,7 +11,7 @@ from reftel.read import repairs
 from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
 from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, opens_dtg
 from reftel.read.elements import cut_lines
-from reftel.read.flow import flow, has_odd_blanks, is_rule, may_open_row
+from reftel.read.flow import are_plain, flow, has_odd_blanks, is_rule
 from reftel.read.furniture import SECTION_MARK, find_section_mark
 from reftel.read.paragraphs import LABEL, label_of_paragraph
 from reftel.read.shape import shape_of
@@ -35,9 +35,8 @@ def _texts(draw: st.DrawFn) -> str:
 
 @given(_texts())
 def test_lines_joined_fast_say_what_words_joined_one_by_one_say(text: str) -> None:
-    behind = cut_lines(text)[1:]
-    rows = any(may_open_row(line) for line in behind)
-    assert flow(text, odd_blanks=has_odd_blanks(text), rows=rows) == flow(text)
+    plain = "\n\n" not in text and are_plain(cut_lines(text))
+    assert flow(text, odd_blanks=has_odd_blanks(text), plain=plain) == flow(text)
 
 
 @given(_texts())

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from reftel.read.elements import Piece, cut
-from reftel.read.flow import RULE, ends_sentence, flow, has_odd_blanks, is_rule, may_open_row
+from reftel.read.flow import RULE, are_plain, ends_sentence, flow, has_odd_blanks, is_rule
 from reftel.read.lettercase import capitals
 from reftel.read.paragraphs import (
     PARAGRAPH_START,
@@ -95,7 +95,7 @@ class _Part:
         self.offset = 0
         self.marking: str | None = None
         self.text = ""
-        self.rows = False
+        self.plain = False
 
 
 def read_body(reading: Reading, index: int) -> None:
@@ -398,13 +398,10 @@ def _begin(reading: Reading, part: _Part) -> None:
     if part.kind == "heading":
         return
     texts: list[str] = []
-    rows = False
     for piece in part.pieces:
         piece.kind = "body"
-        if not rows and texts:
-            rows = may_open_row(piece)
         texts.append(piece.text)
-    part.rows = rows
+    part.plain = not part.gaps and are_plain(part.pieces)
     if part.opening is not None:
         part.offset = part.opening.end()
     part.marking, skip = portion_mark(_cased(reading, texts[0][part.offset :]))
@@ -439,7 +436,7 @@ def _block(reading: Reading, part: _Part, damage: list[Suspect], odd_blanks: boo
     if mends:
         text = flow(_apply(raw, mends), odd_blanks=odd_blanks)
     else:
-        text = flow(raw, odd_blanks=odd_blanks, rows=part.rows)
+        text = flow(raw, odd_blanks=odd_blanks, plain=part.plain)
     return Block(part.kind, part.number, part.marking, label_of_paragraph(text), text, span)
 
 

@@ -18,9 +18,13 @@ _ITEM_SIGNS: Final = frozenset("-*•o(ivxIVX0123456789")
 _ITEM: Final = re.compile(
     r"--? ?\S|\*|•|o\s|\(?(?:[A-Za-z]|[ivxIVX]{2,4}|[0-9]{1,3})[.)]\s|\([A-Za-z0-9]{1,4}\)"
 )
-# What asks for a look line by line: items, rules, running numbers (and divided words). Patterns that
-# search a text begin with a character of their own: the engine then leaps from one to the next.
-_KEPT: Final = re.compile(r"\n[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)])")
+# What asks for a look line by line: divided words, items, rules, running numbers. Patterns that search
+# a text begin with a character of their own: the engine then leaps from one to the next.
+_KEPT: Final = re.compile(
+    r"\n(?:(?<=-\n)|(?<=- \n)"
+    r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
+)
+_DASH_ENDS: Final = ("-", "- ")
 _ROW_FIRST: Final = frozenset("-*•=_~(0123456789o")
 _ROMAN: Final = frozenset("ivxIVX")
 _STOPS: Final = frozenset(".)")
@@ -50,30 +54,38 @@ def has_odd_blanks(text: str) -> bool:
     return any(sign in text for sign in (_ASCII_BLANKS if text.isascii() else _ODD_BLANKS))
 
 
-def may_open_row(piece: Piece) -> bool:
-    """Whether a line may open an item, a rule or a row that begins with a number: by far the most lines
-    do not, and a text that has none is spared the pattern."""
-    first, text = piece.first, piece.text
-    if first in _ROW_FIRST:
-        return True
-    second = text[1:2] if text[:1] == first else text.lstrip()[1:2]
-    return second in _ROW_SECOND and (second in _STOPS or first in _ROMAN)
+def are_plain(pieces: list[Piece]) -> bool:
+    """Whether lines are but running text: none behind the first may open an item, a rule or a row that
+    begins with a number, none may end in a divided word. By far the most do not."""
+    for at, piece in enumerate(pieces):
+        first, text = piece.first, piece.text
+        if text.endswith(_DASH_ENDS):
+            return False
+        if at == 0:
+            continue
+        if first in _ROW_FIRST:
+            return False
+        second = text[1:2] if text[:1] == first else text.lstrip()[1:2]
+        if second in _ROW_SECOND and (second in _STOPS or first in _ROMAN):
+            return False
+    return True
 
 
-def flow(text: str, *, odd_blanks: bool = True, rows: bool = True) -> str:
-    """A block's lines as running text, groups that blank lines part kept apart; `odd_blanks` and `rows`
-    are false for a text that is known to have no blanks but spaces, and none that `may_open_row`."""
+def flow(text: str, *, odd_blanks: bool = True, plain: bool = False) -> str:
+    """A block's lines as running text, groups that blank lines part kept apart. `odd_blanks` is false for
+    a text that is known to have no blanks but spaces; `plain` is true for lines that `are_plain`, with no
+    blank one among them."""
+    if plain and not odd_blanks and SOFT_HYPHEN not in text:
+        line = text.replace("\n", " ")
+        if "   " not in line:
+            joined = line.replace("  ", " ").strip(" ")
+            return "" if is_rule(joined) else joined
     groups: list[str] = []
     for group in text.split("\n\n"):
         line = group.replace("\n", " ")
         apart = "  " in line
         wide = apart and "   " in line
-        if (
-            (rows and _KEPT.search(group))
-            or ("-" in group and ("-\n" in group or "- \n" in group))
-            or SOFT_HYPHEN in group
-            or (wide and _COLUMNS.search(group))
-        ):
+        if _KEPT.search(group) or SOFT_HYPHEN in group or (wide and _COLUMNS.search(group)):
             joined = _join(group.split("\n"))
         elif odd_blanks:
             joined = " ".join(group.split())

@@ -124,16 +124,16 @@ _FEW_LINES: Final = 10
 def goes_on(lines: list[Piece], text: str) -> bool:
     """Whether a line can go on with the references of those above: an item whose letter follows, or a
     citation; below one whole citation that asks for no more, no sentence does."""
-    cites = any(tables.canonical_post(cited["post"]) for cited in CITED.finditer(text))
     if item := ITEM.match(text):
         near = reversed(lines[-_FEW_LINES:])
         letters = next((each for line in near if (each := _LETTER.findall(line.text))), None)
-        if letters is None:
-            return cites or item["letter"] == "A"
-        return cites or ord(item["letter"]) - ord(letters[-1]) in (0, 1, 2)
-    if len(lines) > 1 or not _ONE_CITED.match(lines[0].text):
+        steps = ord(item["letter"]) - ord(letters[-1] if letters else "A")
+        fits = steps in (0, 1, 2) if letters else steps == 0
+    elif len(lines) > 1 or not _ONE_CITED.match(lines[0].text):
         return True
-    return cites or len(text.split()) <= _FEW_WORDS or _JOINED_ON.match(text) is not None
+    else:
+        fits = len(text.split()) <= _FEW_WORDS or _JOINED_ON.match(text) is not None
+    return fits or any(tables.canonical_post(cited["post"]) for cited in CITED.finditer(text))
 
 
 class Citing(msgspec.Struct, frozen=True, gc=False):
