@@ -7,6 +7,7 @@ from __future__ import annotations
 import html
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
