@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from reftel import tables
 from reftel.read.classification import (
     LOOSE_CLASSIFICATION_LINE,
     is_classification_line,
@@ -51,7 +52,13 @@ _INNER_PROSIGN: Final = re.compile(
 _INNER_PRECEDENCE: Final = re.compile(
     r" (?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?: [0-9]{1,6})?(?= (?!FOR |INFO )[A-Z]{4})"
 )
+_INNER_COMMA: Final = re.compile(
+    r"[,;] ?(?=[A-Z]{4,8}/[A-Z]|SECSTATE|AM(?:EMB|CON)|USMISSION|CINC)"
+)
 _WORDS_OF_TWO: Final = 3
+# How most names begin, and how a name ends that does not begin so.
+_BEGINS: Final = ("AM", "US", "SECSTATE", "CINC", "DEPT")
+_ENDS: Final = frozenset(("COLLECTIVE", "WASHDC", "WASHINGTON DC", "POSTS"))
 _NO_INDICATOR: Final = ("US", "AM", "CINC", "COM")
 _GROUPS: Final = ("AIG ", "DTS ", "OSIS ")
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
@@ -225,15 +232,35 @@ def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
     if addressees and text[0] in _PRECEDENCE_FIRST and _PRECEDENCE_ALONE.match(text):
         # The line was folded before the precedence: it belongs to the addressee above.
         last = addressees.pop()
-        name = f"{last.routing_indicator}/{last.name}" if last.routing_indicator else last.name
-        text = f"{name} {text}"
+        text = f"{_written(last)} {text}"
+    elif addressees and _ends_name(addressees[-1], text):
+        text = f"{_written(addressees.pop())} {text}"
     _address(reading, zone, text)
     return True
 
 
+def _written(addressee: Addressee) -> str:
+    indicator = addressee.routing_indicator
+    return f"{indicator}/{addressee.name}" if indicator else addressee.name
+
+
+def _ends_name(above: Addressee, text: str) -> bool:
+    """Whether a line is the rest of the name above it: `AMEMBASSY BANDAR SERI` / `BEGAWAN PRIORITY`."""
+    if above.precedence or above.mcn or "/" in text or text.startswith(_BEGINS):
+        return False
+    rest = addressee_of(text)
+    if rest is None or tables.address(rest.name) is not None:
+        return False
+    return rest.name in _ENDS or tables.address(f"{above.name} {rest.name}") is not None
+
+
 def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
-    plain = " ".join(text.split()).lstrip("/")
+    plain = " ".join(text.split()).lstrip("/").rstrip(",;")
+    if ("," in plain or ";" in plain) and len(several := _INNER_COMMA.split(plain)) > 1:
+        for each in several:
+            _address(reading, zone, each)
+        return
     at = 0
     if plain.count(" ") >= _WORDS_OF_TWO:
         for run in _INNER_PRECEDENCE.finditer(plain):

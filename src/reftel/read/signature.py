@@ -5,19 +5,48 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reftel.read.elements import cut
+from reftel.read.elements import Piece, cut
 from reftel.read.flow import ends_sentence
 from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
 _SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}(?:Mc|Mac)?"
-    r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b)[A-Z][A-Z'-]{2,20})?"
+    r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b|UNQ)[A-Z][A-Z'-]{2,20})?"
     # Who signs in another's place: `DAM, ACTING`, `RABB BY HOLMES`.
-    r"(?:, ?ACTING| (?:BY|FOR) [A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?"
+    r"(?:, ?(?:ACTING|JR\.?|SR\.?|III?)| (?:BY|FOR) [A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?"
     # A publisher's date behind the name.
     r"(?:\s+[0-9]? ?[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})?\s*\Z"
 )
+# What copies have behind the name, or run into it: the end of the message, the level of the page.
+_BEHIND: Final = re.compile(
+    r"(?:\s*N{4}|\s+BT|\s+#+ ?[0-9]{3,5}"
+    r"|\s*[=<>*-]*\s*(?:UNCLASSIFIED|CONFIDENTIAL|LIMITED OFFICIAL USE|(?:TOP )?SECRET)[=<>*-]*)+\s*\Z"
+)
+_LONGEST_LINE: Final = 80
+# What copies have below the name.
+_BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    (
+        "end-of-message",
+        re.compile(
+            r"[\W_]{1,80}\Z|[\W_]{0,20}(?:END OF (?:THE )?(?:CABLE|TELEGRAM|DOCUMENT|TRANSMISSION)"
+            r"|(?:CABLE|TELEGRAM)(?: TEXT)? ENDS)[\W_]{0,20}\Z",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "banner",
+        re.compile(
+            r"\s*(?:UNCLASSIFIED|CONFIDENTIAL|LIMITED OFFICIAL USE|(?:TOP )?SECRET)\s*\Z",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "publisher-note",
+        re.compile(r"[\s(*]*NOTE(?: (?:BY|FROM) OC/T\b|:? .{0,60}\bAS RECEIVED\b)", re.IGNORECASE),
+    ),
+)
+_MOST_BELOW: Final = 4
 _REDACTED: Final = re.compile(r"X{4,}")
 _MIXED_SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
@@ -33,38 +62,62 @@ _NO_NAME: Final = frozenset(
 def read_signature(reading: Reading, index: int) -> None:
     """The last line of the text, when it is a surname alone; or a surname behind the last sentence."""
     pieces = reading.pieces
+    below: list[tuple[Piece, str]] = []
     # The last two lines of the text.
     text_lines: list[int] = []
     at = len(pieces) - 1
     while at >= index and len(text_lines) < 2:
         if not pieces[at].kind:
-            text_lines.insert(0, at)
+            kind = "" if text_lines or len(below) == _MOST_BELOW else _below(pieces[at].text)
+            if kind:
+                below.append((pieces[at], kind))
+            else:
+                text_lines.insert(0, at)
         at -= 1
     if not text_lines:
         return
-    at = text_lines[-1]
-    piece = reading.pieces[at]
-    text = capitals(piece.text) if reading.lowered else piece.text
-    match = _SIGNATURE.match(text) or (
-        _MIXED_SIGNATURE.match(piece.text) if len(text_lines) > 1 else None
-    )
-    if match and _REDACTED.match(match["name"]):
-        piece.kind = "signature"
-        return
-    if match and match["name"].split()[0] not in _NO_NAME and not _folds(reading, text_lines):
-        piece.kind = "signature"
-        reading.signature = piece.text[match.start("name") : match.end("name")]
-    elif (start := _signed_in_line(piece.text)) is not None:
-        before, name = cut(piece, start)
-        name.kind = "signature"
-        pieces[at : at + 1] = [before, name]
-        reading.signature = name.text.rstrip()
+    _read_name(reading, text_lines)
     if reading.signature:
+        for piece, kind in below:
+            piece.kind = kind
         # Each section of a telegram can be signed.
         first = reading.signature[0]
         for other in reading.pieces[index:]:
             if other.first == first and not other.kind and other.text.strip() == reading.signature:
                 other.kind = "signature"
+
+
+def _below(text: str) -> str:
+    """The kind of a line that copies have below the signature; empty for another one."""
+    return next((kind for kind, pattern in _BELOW if pattern.match(text)), "")
+
+
+def _read_name(reading: Reading, text_lines: list[int]) -> None:
+    """Read the name from the last line, given the places of the last two."""
+    pieces = reading.pieces
+    at = text_lines[-1]
+    piece = pieces[at]
+    text = capitals(piece.text) if reading.lowered else piece.text
+    if len(text) < _LONGEST_LINE and (behind := _BEHIND.search(text)) is not None:
+        text = text[: behind.start()]
+        if not text or _goes_on(reading, text_lines):
+            return
+    match = _SIGNATURE.match(text) or (
+        _MIXED_SIGNATURE.match(piece.text[: len(text)]) if len(text_lines) > 1 else None
+    )
+    if match and _REDACTED.match(match["name"]):
+        piece.kind = "signature"
+        return
+    # A last line with a full stop can be the end of a folded sentence.
+    folded = text.rstrip().endswith(".") and _goes_on(reading, text_lines)
+    if match and match["name"].split()[0].upper() not in _NO_NAME and not folded:
+        piece.kind = "signature"
+        reading.signature = piece.text[match.start("name") : match.end("name")]
+    elif (start := _signed_in_line(piece.text[: len(text)])) is not None:
+        reading.signature = piece.text[start : len(text)].rstrip()
+        before, name = cut(piece, start)
+        name.kind = "signature"
+        pieces[at : at + 1] = [before, name]
 
 
 def _signed_in_line(text: str) -> int | None:
@@ -77,11 +130,8 @@ def _signed_in_line(text: str) -> int | None:
     return start if apart and name[0].upper() not in _NO_NAME else None
 
 
-def _folds(reading: Reading, text_lines: list[int]) -> bool:
-    """Whether the last line is only the end of a folded sentence: it has a full stop, and the line
-    above it, with no blank one between, does not end a sentence."""
+def _goes_on(reading: Reading, text_lines: list[int]) -> bool:
+    """Whether the last line goes on with a sentence of the line above it, with no blank one between."""
     at = text_lines[-1]
-    if len(text_lines) < 2 or text_lines[-2] != at - 1:
-        return False
-    above, last = reading.pieces[at - 1].text, reading.pieces[at].text
-    return last.rstrip().endswith(".") and not ends_sentence(above)
+    above = len(text_lines) > 1 and text_lines[-2] == at - 1
+    return above and not ends_sentence(reading.pieces[at - 1].text)
