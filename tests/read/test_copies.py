@@ -219,3 +219,83 @@ def test_a_number_may_stand_on_the_line_above_its_paragraph() -> None:
         (1, "C", "CONFIDENTIAL - ENTIRE TEXT."),
         (2, "LOU", "LIT."),
     ]
+
+
+def test_a_name_is_signed_whatever_the_copy_has_behind_or_below_it() -> None:
+    for end in (
+        "ROENNNN",
+        "ROE BT",
+        "ROE #0123",
+        "ROECONFIDENTIAL",
+        "ROE  UNCLASSIFIED",
+        "ROE\nBT",
+    ):
+        assert read(f"SUBJ: X\n\n1. LIT.\n{end}\n").signature == "ROE", end
+    for below in ("***", "- -", "END OF CABLE", "Confidential", "NOTE BY OC/T: AS RECEIVED."):
+        telegram = read(f"SUBJ: X\n\n1. LIT.\nROE\n\n{below}\n")
+        assert telegram.signature == "ROE", below
+        assert [block.text for block in telegram.body] == ["LIT."]
+    assert read("SUBJ: X\n\n1. THE LAMP REMAINS\nMOST SECRET\n").signature is None
+
+
+def test_an_address_may_fold_in_a_name_or_put_several_on_a_line() -> None:
+    telegram = reftel.read(
+        "R 131530Z FEB 74\nFM AMEMBASSY BERN\nTO SECSTATE\nWASHDC 0002\n"
+        "INFO AMEMBASSY BANDAR SERI\nBEGAWAN PRIORITY\nNATO\nCOLLECTIVE\nAMEMBASSY\n"
+        "AMEMBASSY PARIS, AMEMBASSY OSLO 12,\nCINCEUR\nVAIHINGEN\nUNCLAS BERN 0123\nSUBJ: X\n1. Y.\n"
+    )
+    assert [each.line for each in telegram.action] == ["SECSTATE WASHDC 0002"]
+    assert [each.line for each in telegram.info] == [
+        "AMEMBASSY BANDAR SERI BEGAWAN PRIORITY",
+        "NATO COLLECTIVE",
+        "AMEMBASSY",
+        "AMEMBASSY PARIS",
+        "AMEMBASSY OSLO 12",
+        "CINCEUR",
+        "VAIHINGEN",
+    ]
+
+
+def test_a_classification_line_holds_captions_and_counts_sections_in_words() -> None:
+    def opened(line: str) -> Telegram:
+        return reftel.read(
+            f"R 131530Z FEB 74\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\n{line}\n{MARKINGS}SUBJ: X\n1. Y.\n"
+        )
+
+    for line, captions in (
+        ("S E C R E T//NOFORN//BERN 0123", ("NOFORN",)),
+        ("C O N F I D E N T I A L LIMDIS, NF SECTION 1 OF 3 BERN 0123", ("LIMDIS", "NOFORN")),
+        ("S E C R E T//REL TO USA, GBR// BERN 0123", ("REL TO",)),
+        ("UNCLAS//FOUO BERN 0123 SECTION ONE OF THREE", ("FOUO",)),
+    ):
+        telegram = opened(line)
+        assert telegram.mrn is not None, line
+        assert telegram.mrn.short == "74BERN123", line
+        assert telegram.captions == captions, line
+    for line in (
+        "LIMITED OFFICIAL USE SECTION TWO OF THREE SECTIONS BERN 0123",
+        "UNCLAS S E C T I O N 2 OF 3 BERN 0123",
+        "UNCLAS BERN 0123 (SECTION 2 OF 3)",
+    ):
+        section = opened(line).section
+        assert section is not None, line
+        assert (section.number, section.of) == (2, 3), line
+
+
+def test_a_number_with_a_blank_in_it_is_one_when_the_page_line_says_so() -> None:
+    text = (
+        "PAGE 01 BERN 12345 131600Z\n53\nACTION EUR-01\nR 131530Z FEB 74\nFM AMEMBASSY BERN\n"
+        "TO SECSTATE WASHDC\nUNCLAS BERN 12 345\nSUBJ: X\n1. Y.\n"
+    )
+    telegram = reftel.read(text)
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "74BERN12345"
+    assert [(repair.was, repair.now) for repair in telegram.repairs] == [("12 345", "12345")]
+    assert [each.kind for each in telegram.elements][:3] == [
+        "page-line",
+        "queue-number",
+        "distribution",
+    ]
+    alone = reftel.read(text.replace("BERN 12345", "BERN 12")).mrn
+    assert alone is not None
+    assert alone.short == "74BERN12"

@@ -22,13 +22,22 @@ _LEVEL: Final = (
     r"|SENSITIVE BUT UNCLASSIFIED|C ?[O0] ?N ?F ?[I1] ?[DO0] ?E ?N ?T ?[I1] ?A ?L|CONFID[A-Z*]*"
     r"|T ?O ?P +S ?E ?C ?R ?E ?T|S ?E ?C ?R ?E ?T)"
 )
-_CONTROL = r"(?: *//? *[A-Z][A-Z /]*?(?=//| |\Z)(?://)?)?"
-_SECTION = r"(?:(?:FINAL )?S?ECTIO?N? *(?P<number>[0-9]{1,2})? *(?:OF|ON|GF) *(?P<of>[0-9]{1,2}))"
+_CAPTION: Final = r"(?:NOFORN|NF|FOUO|EXDIS|NODIS|LIMDIS|STADIS|SIPDIS|SENSITIVE)"
+_CONTROL = (
+    r"(?: *//? *(?P<control>[A-Z][A-Z ,/]*?)(?=//| |\Z)(?://)?"
+    rf"|(?P<captions>(?: +{_CAPTION}\b,?)+))?"
+)
+_NUMBERS: Final = ("ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN")
+_NUMBER: Final = rf"[0-9]{{1,2}}|{'|'.join(_NUMBERS)}"
+_SECTION = (
+    r"(?:(?:FINAL )?(?:S?ECTIO?N?|S E C T I O N) *"
+    rf"(?P<number>{_NUMBER})? *(?:OF|ON|GF) *(?P<of>{_NUMBER})(?: SECTIONS)?)"
+)
 _POST = r"(?P<post>(?!(?:OF|ON|GF|S?ECTION)\b)[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
 _SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9A-Z])"
 
 CLASSIFICATION_LINE: Final = re.compile(
-    rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}{_CONTROL}(?: +{_SECTION})? +{_POST} +{_SERIAL}"
+    rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}{_CONTROL}(?: +{_SECTION})?(?: +|(?<=//)){_POST} +{_SERIAL}"
     r"(?: +(?P<series>TOSEC|SECTO|TODEP|DEPTO) +[0-9]+)?(?P<rest>.*)\Z",
     re.IGNORECASE,
 )
@@ -36,7 +45,7 @@ CLASSIFICATION_LINE: Final = re.compile(
 _GLUED_LINE: Final = re.compile(
     rf"\s*(?P<level>C ?ON ?F ?[Il1] ?DENTIAL|UNCLAS(?:SIFIED)?|SECRET)(?: *{_SECTION})? *"
     r"(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) *(?P<serial>[0-9]{4,6})"
-    r"(?P<series>)(?P<rest>\s*)\Z"
+    r"(?P<control>)(?P<captions>)(?P<series>)(?P<rest>\s*)\Z"
 )
 # Without a post or a number that can be read: still where the heading ends.
 LOOSE_CLASSIFICATION_LINE: Final = re.compile(
@@ -50,9 +59,10 @@ LEVEL_OPENINGS: Final = frozenset(
 _DOUBTFUL_NUMBER: Final = re.compile(
     r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
 )
+_MORE_DIGITS: Final = re.compile(r" ?[0-9]{1,4}\s*\Z")
 _SERVICE: Final = re.compile(r"\s*SVC\b\s*")
-_SECTION_AFTER: Final = re.compile(rf"\s*{_SECTION}\s*", re.IGNORECASE)
-_SPACED: Final = re.compile(r"(?<=\b[A-Z]) (?=[A-Z]\b)")
+_SECTION_AFTER: Final = re.compile(rf"\s*\(?{_SECTION}\)?\s*", re.IGNORECASE)
+_ABBREVIATED: Final = {"NF": "NOFORN"}
 
 
 def opens_level(text: str) -> bool:
@@ -91,12 +101,21 @@ def read_classification(reading: Reading, index: int) -> int:
         return _read_loose(reading, index, loose) if loose and _is_loose_line(loose) else index
     reading.classification = level_of(match["level"])
     reading.post, reading.number = match["post"].upper(), int(match["serial"])
+    if control := match["control"] or match["captions"]:
+        reading.captions += ["REL TO"] * ("REL TO" in control.upper())
+        words = (_ABBREVIATED.get(word, word) for word in re.findall("[A-Z]+", control.upper()))
+        reading.captions += [word for word in words if re.fullmatch(_CAPTION, word)]
     _set_section(reading, match["number"], match["of"])
     if match["number"] is None and (after := _SECTION_AFTER.match(match["rest"])):
         _set_section(reading, after["number"], after["of"])
         end = match.start("rest") + after.end()
     else:
         end = match.start("rest")
+        if more := _MORE_DIGITS.match(match["rest"]):
+            # `BERN 17 123` is 17123 when another place says so.
+            begin, end = match.start("serial"), end + more.end()
+            span = Span(piece.start + begin, piece.start + end)
+            reading.uncertain_number = (reading.post, piece.text[begin:end], span)
     name_front(reading.pieces, index, end, "classification-line", "-/.")
     return index + 1
 
@@ -174,5 +193,9 @@ def set_section(reading: Reading, text: str) -> bool:
 def _set_section(reading: Reading, number: str | None, of: str | None) -> None:
     if of is None:
         return
-    total = int(of)
-    reading.section = Section(int(number) if number else total, total)
+    total = _counted(of)
+    reading.section = Section(_counted(number) if number else total, total)
+
+
+def _counted(number: str) -> int:
+    return int(number) if number.isdigit() else _NUMBERS.index(number.upper()) + 1

@@ -70,7 +70,7 @@ def finish_number(reading: Reading) -> None:
     from the sending station's serial number and the originator's post."""
     if reading.mrn is not None:
         return
-    if reading.number is None and reading.uncertain_number is not None:
+    if reading.uncertain_number is not None:
         _confirm_number(reading, *reading.uncertain_number)
     post, number = reading.post, reading.number
     if number is None:
@@ -89,7 +89,7 @@ def finish_number(reading: Reading) -> None:
 def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> None:
     """Take a number with letters for digits when page lines, section lines or the sending station's
     serial number confirm it."""
-    digits = mend_digits(written)
+    digits = mend_digits(written).replace(" ", "")
     if not digits.isdigit():
         return
     number = int(digits)
@@ -100,10 +100,11 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
                 others.add(int(match["serial"]))
     if reading.transmission and reading.transmission.station_serial:
         others.add(_serial(reading.transmission.station_serial))
-    if number in others or number % 10_000 in others:
-        reading.post, reading.number = post, number
+    if number in others or (reading.number not in others and number % 10_000 in others):
         was = span.of(reading.source)
-        reading.repairs.append(Repair(span, was, digits, "letter read for a digit"))
+        why = "letter read for a digit" if reading.number is None else "blank within the number"
+        reading.post, reading.number = post, number
+        reading.repairs.append(Repair(span, was, digits, why))
         reading.diagnostics = [d for d in reading.diagnostics if d.code != "mrn-unreadable"]
 
 

@@ -184,6 +184,8 @@ def _heading_start(reading: Reading) -> int:
         if is_heading_line(piece.text) or _begins_section(reading, at):
             for before in pieces[first:at]:
                 before.kind = before.kind or "publisher-note"
+                if is_queue_number(before.text) and is_office_list(piece.text):
+                    before.kind = "queue-number"
             return at
         if is_paragraph(piece.text) or (
             label_of(piece.text) and not (at == first and _heading_follows(pieces, at))
