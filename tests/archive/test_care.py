@@ -174,6 +174,27 @@ def test_a_backup_that_was_altered_or_a_place_that_is_taken_is_not_used(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["archive", "safe"]
 
 
+def test_a_damaged_telegram_does_not_stand_in_the_way_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reftel.archive.archive.TRAIN_AT", (40,))
+    monkeypatch.setattr("reftel.archive.archive.SAMPLES", 40)
+    folder = tmp_path / "archive"
+    texts = [make(number, text=f"lamp {number} {_STORY}") for number in range(1, 40)]
+    with Archive.open(folder) as archive:
+        archive.add(incoming(*texts))
+    with closing(sqlite3.connect(folder / "telegrams.db")) as database:
+        database.execute("UPDATE texts SET source = x'00' WHERE document = 7")
+        database.commit()
+    with Archive.open(folder) as archive:
+        # A copy of the damaged one, and enough others for a dictionary to be made of them all.
+        again = f"{texts[6]}NNNN\n"
+        report = archive.add(incoming(again, *(make(n, text=f"lamp {n}") for n in range(50, 60))))
+        assert (report.added, report.variants) == (11, 0)
+        assert archive._store.newest_dictionary().number == 1
+        assert len(archive.verify()) == 1
+
+
 def test_whatever_page_is_damaged_nothing_false_is_said_and_the_rest_is_saved(
     whole: Path, tmp_path: Path
 ) -> None:

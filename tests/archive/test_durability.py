@@ -96,8 +96,11 @@ def test_two_processes_file_at_once_and_each_telegram_is_there_once(
         assert archive.verify() == []
 
 
-def test_on_a_full_disk_filing_says_so_and_what_it_reported_is_there(tmp_path: Path) -> None:
+def test_on_a_full_disk_filing_says_so_and_what_it_reported_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit of a file's size stands for the end of the disk."""
+    monkeypatch.setattr("reftel.archive.archive._TRANSACTION_S", 0.0)
     texts = incoming(*(make(n * 7, day=1 + n % 28, text=f"lamp {n} " * 99) for n in range(1, 301)))
     folder = tmp_path / "archive"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -44,6 +44,13 @@ def test_a_table_holds_every_telegram_with_its_values(
     assert row["text"] == telegram.text
 
 
+def test_no_cell_of_a_table_runs_as_a_formula(archive: Archive) -> None:
+    archive.add(incoming(make(1, subject='=HYPERLINK("http://x.invalid", "LAMPS")')))
+    text = written(archive.every(), "csv").decode()
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert row["subject"] == """'=HYPERLINK("http://x.invalid", "LAMPS")"""
+
+
 def test_parquet_holds_the_same_as_the_table(
     example_archive: Archive, digests: list[str], tmp_path: Path
 ) -> None:

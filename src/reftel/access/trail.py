@@ -7,8 +7,6 @@ are on disk. docs/access.md describes the file.
 
 from __future__ import annotations
 
-import csv
-import io
 import queue
 import sqlite3
 import threading
@@ -22,6 +20,7 @@ from typing import Any, Self
 import msgspec
 
 from reftel.access.chain import GENESIS, breaks, link
+from reftel.tables.spreadsheet import csv_line
 
 FILE = "audit.db"
 FORMAT = 1
@@ -267,18 +266,10 @@ _Job = tuple[list[tuple[Any, ...]], "Future[None]"]
 
 def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
     """A table of entries, line by line."""
-    yield _line(("id", "time", "who", "address", "kind", "what", "found"))
+    yield csv_line(("id", "time", "who", "address", "kind", "what", "found"))
     for each in entries:
         found = "" if each.found is None else each.found
-        yield _line((each.id, each.time, each.who, each.address, each.kind, each.what, found))
-
-
-def _line(values: Iterable[object]) -> str:
-    buffer = io.StringIO(newline="")
-    # A spreadsheet would take what begins so for a formula.
-    safe = (f"'{v}" if isinstance(v, str) and v[:1] in "=+-@\t\r" and v else v for v in values)
-    csv.writer(buffer).writerow(safe)
-    return buffer.getvalue()
+        yield csv_line((each.id, each.time, each.who, each.address, each.kind, each.what, found))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

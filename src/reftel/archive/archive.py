@@ -334,8 +334,14 @@ class Archive(View):
         held, newest = store.next_id() - 1, store.newest_dictionary().number
         if newest == len(TRAIN_AT) or held < TRAIN_AT[newest]:
             return
-        samples = range(1, held + 1, held // SAMPLES)
-        dictionary = train([store.telegram(each) for each in samples], newest + 1)
+        samples = []
+        for document in range(1, held + 1, held // SAMPLES):
+            # `verify` names one that is damaged.
+            with suppress(DamagedError):
+                samples.append(store.telegram(document))
+        if len(samples) < SAMPLES // 2:
+            return
+        dictionary = train(samples, newest + 1)
         with store.transaction():
             store.add_dictionary(dictionary)
 

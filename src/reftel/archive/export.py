@@ -6,8 +6,6 @@ their number.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -18,6 +16,7 @@ import msgspec
 
 from reftel.archive.model import Document
 from reftel.tables.directory import Directory, Entry
+from reftel.tables.spreadsheet import csv_line
 from reftel.telegram import Telegram, to_builtins
 from reftel.write.citation import bibtex, cited, csl, ris
 from reftel.write.mail import MailError, to_mail
@@ -83,21 +82,11 @@ def row(document: Document) -> Row:
 
 def _csv(documents: Iterable[Document]) -> Iterator[bytes]:
     """RFC 4180, in UTF-8; several values of a cell are parted by a semicolon and a blank."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(_COLUMNS)
+    yield csv_line(_COLUMNS).encode()
     for document in documents:
         values = msgspec.structs.astuple(row(document))
-        writer.writerow("; ".join(v) if isinstance(v, tuple) else v for v in values)
-        yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode("utf-8", "replace")
+        line = csv_line("; ".join(v) if isinstance(v, tuple) else v for v in values)
+        yield line.encode("utf-8", "replace")
 
 
 def _json_lines(documents: Iterable[Document]) -> Iterator[bytes]:

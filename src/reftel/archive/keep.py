@@ -7,7 +7,7 @@ import msgspec
 from reftel.access import Label
 from reftel.archive.copies import are_copies, look_alike, same_under_another_number
 from reftel.archive.filing import Prepared
-from reftel.archive.model import Number
+from reftel.archive.model import DamagedError, Number
 from reftel.archive.pack import unpack
 from reftel.archive.relations import number_of
 from reftel.archive.store import Row, Store
@@ -173,7 +173,11 @@ def _joined(store: Store, rows: list[Row], label: Label, telegram: Telegram) -> 
 
 
 def _alike(store: Store, row: Row, telegram: Telegram) -> bool:
-    held = store.telegram(row.id)
+    try:
+        held = store.telegram(row.id)
+    except DamagedError:
+        # Nothing shows it to be a copy, and it must not stand in the way of one that can be read.
+        return False
     if number_of(held) == number_of(telegram):
         return are_copies(held, telegram)
     return same_under_another_number(held, telegram)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 
 from reftel.archive.model import Fragment
 from reftel.archive.query import Words
@@ -15,26 +16,29 @@ _LEAD_WORDS = 8
 
 def fold(word: str) -> str:
     """A word as the index holds it: lower case, no accents."""
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def snippet(text: str, words: list[Words]) -> tuple[Fragment, ...]:
     """Some forty words of the text around the densest matches; its beginning without any."""
-    tokens = [(m.start(), m.end(), fold(m[0])) for m in _WORD.finditer(text)]
+    tokens = _WORD.findall(text.lower()) if text.isascii() else list(map(fold, _WORD.findall(text)))
     if not tokens:
         return ()
-    marked = _matches([token for _, _, token in tokens], words)
+    marked = _matches(tokens, words)
     first = _densest(marked, len(tokens))
     last = min(first + _LENGTH_WORDS, len(tokens))
-    start = tokens[first][0] if first else 0
-    end = tokens[last - 1][1] if last < len(tokens) else len(text)
+    spans = [match.span() for match in islice(_WORD.finditer(text), first, last)]
+    start = spans[0][0] if first else 0
+    end = spans[-1][1] if last < len(tokens) else len(text)
     fragments: list[Fragment] = []
     if first:
         fragments.append(Fragment("… ", False))
     at = start
     for index in sorted(index for index in marked if first <= index < last):
-        begin, finish, _ = tokens[index]
+        begin, finish = spans[index - first]
         if begin > at:
             fragments.append(Fragment(_plain(text[at:begin]), False))
         fragments.append(Fragment(text[begin:finish], True))
@@ -58,13 +62,15 @@ def _matches(tokens: list[str], words: list[Words]) -> set[int]:
             continue
         if not wanted:
             continue
-        size = len(wanted)
-        for at in range(len(tokens) - size + 1):
-            if tokens[at : at + size - 1] != wanted[:-1]:
+        *before, final = wanted
+        if not each.prefix and final not in tokens:
+            continue
+        for at, token in enumerate(tokens):
+            if token != final and not (each.prefix and token.startswith(final)):
                 continue
-            final = tokens[at + size - 1]
-            if final == wanted[-1] or (each.prefix and final.startswith(wanted[-1])):
-                marked.update(range(at, at + size))
+            begins = at - len(before)
+            if begins >= 0 and tokens[begins:at] == before:
+                marked.update(range(begins, at + 1))
     return marked
 
 

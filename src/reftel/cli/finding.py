@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 import time
@@ -29,6 +27,7 @@ from reftel.cli.common import (
     say,
     width,
 )
+from reftel.tables.spreadsheet import csv_line
 from reftel.telegram import Mrn
 from reftel.write.citation import FORMS as CITATIONS
 from reftel.write.citation import cited
@@ -131,8 +130,8 @@ def _batch(
                 mistakes += 1
             if form in ("csv", "text"):
                 if first:
-                    click.echo(_csv_line(BatchRow.__struct_encode_fields__), nl=False)
-                click.echo(_csv_line(msgspec.structs.astuple(row)), nl=False)
+                    click.echo(csv_line(BatchRow.__struct_encode_fields__), nl=False)
+                click.echo(csv_line(msgspec.structs.astuple(row)), nl=False)
             else:
                 line = msgspec.json.encode(row).decode()
                 click.echo(
@@ -143,12 +142,6 @@ def _batch(
         if form == "json":
             click.echo("[]" if first else "\n]")
     sys.exit(UNREADABLE if mistakes else DONE)
-
-
-def _csv_line(values: Iterable[object]) -> str:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer).writerow(values)
-    return buffer.getvalue()
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from reftel.cli.common import (
     say,
     width,
 )
+from reftel.tables.spreadsheet import csv_line
 from reftel.telegram import Mrn
 
 if TYPE_CHECKING:
@@ -286,6 +286,6 @@ def _documents(view: View, name: str) -> list[Document]:
 
 def _write_csv(rows: list[dict[str, object]]) -> None:
     if rows:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        click.echo(csv_line(rows[0]), nl=False)
+        for row in rows:
+            click.echo(csv_line(row.values()), nl=False)
