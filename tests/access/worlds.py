@@ -152,6 +152,9 @@ _SKIPPED = {
     "ArchiveHeld.telegram",
 }
 
+SHOW_CARDS = {"View.withdrawn", "ghosts.missing", "threads.path", "threads.thread"}
+"""What tells a reader of the cards of telegrams that this reader may know of and not read."""
+
 
 def _questions(world: World) -> dict[str, Callable[[Any], Iterator[Any]]]:
     """For each thing to ask, the answers to it with many arguments."""
@@ -201,6 +204,7 @@ def _questions(world: World) -> dict[str, Callable[[Any], Iterator[Any]]]:
         "View.related": lambda v: each(
             lambda q: [v.related(q, o, 3) for o in ("relevance", "newest", "oldest")], *QUERIES
         ),
+        "View.withdrawn": lambda v: each(lambda post: v.withdrawn(post, 2007), *_POSTS),
         "View.whole": lambda v: each(lambda mrn: v.whole(v.cited_as(mrn)), *_MRNS),
         "Graph.cites": lambda v: each(lambda _: sorted(v.graph.cites(numbers), key=str), 0),
         "Graph.cited_by": lambda v: each(

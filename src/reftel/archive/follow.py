@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 import msgspec
@@ -40,17 +41,23 @@ def completeness_to_json(each: Completeness) -> dict[str, Any]:
 
 def missing_rows(found: Missing) -> list[dict[str, Any]]:
     """A row for each gap and each cited number, in order: `first` and `last` number, `count`, `after` and
-    `before` (ISO 8601 UTC), `cited` (number to how many telegrams cite it), and what continuity numbers
-    say of the `addressees`."""
+    `before` (ISO 8601 UTC), `cited` (number to how many telegrams cite it), what continuity numbers say
+    of the `addressees`, and the numbers that are `withdrawn`."""
     cited = dict(found.cited)
+    numbers = sorted(cited)
     year, post = found.completeness.year, found.completeness.post
+    starts = [gap.first for gap in found.gaps]
+    said: dict[int, list[dict[str, Any]]] = {}
+    for each in found.addressed:
+        for first in starts[bisect_left(starts, each.first) : bisect_right(starts, each.last)]:
+            told = {"addressee": each.addressee, "count": each.count, "of": each.missing}
+            said.setdefault(first, []).append(told)
     rows: list[dict[str, Any]] = []
     for gap in found.gaps:
-        within = {n: cited.pop(n) for n in sorted(cited) if gap.first <= n <= gap.last}
-        told = [
-            {"addressee": each.addressee, "count": each.count, "of": each.missing}
-            for each in found.addressed
-            if each.first <= gap.first and gap.last <= each.last
+        inside = numbers[bisect_left(numbers, gap.first) : bisect_right(numbers, gap.last)]
+        within = {n: cited.pop(n) for n in inside}
+        cards = found.withdrawn[
+            bisect_left(found.withdrawn, gap.first) : bisect_right(found.withdrawn, gap.last)
         ]
         rows.append(
             {
@@ -60,14 +67,16 @@ def missing_rows(found: Missing) -> list[dict[str, Any]]:
                 "after": iso(gap.interval.after),
                 "before": iso(gap.interval.before),
                 "cited": {Mrn.of(year, post, n).short: count for n, count in within.items()},
-                "addressees": told,
+                "addressees": said.get(gap.first, []),
+                "withdrawn": [Mrn.of(year, post, n).short for n in cards],
             }
         )
     # What is cited beyond the highest number that is held.
     for n, count in sorted(cited.items()):
         number = Mrn.of(year, post, n).short
         row = {"first": number, "last": number, "count": 1, "after": None, "before": None}
-        rows.append({**row, "cited": {number: count}, "addressees": []})
+        card = [number] if n in found.withdrawn else []
+        rows.append({**row, "cited": {number: count}, "addressees": [], "withdrawn": card})
     return rows
 
 

@@ -108,7 +108,8 @@ class Ghost(msgspec.Struct, frozen=True):
 
 class Missing(msgspec.Struct, frozen=True):
     """What is not held of one post and year: the gaps, the cited numbers with how many telegrams cite
-    each, what continuity numbers tell, and the numbers that are held without a text, with why."""
+    each, what continuity numbers tell, the numbers that are held without a text, with why, and those
+    that are withdrawn from who asks."""
 
     completeness: Completeness
     gaps: tuple[Gap, ...]
@@ -116,6 +117,7 @@ class Missing(msgspec.Struct, frozen=True):
     addressed: tuple[Addressed, ...]
     continuity: tuple[ContinuityGap, ...]
     lost: tuple[tuple[int, str], ...]
+    withdrawn: tuple[int, ...]
 
 
 def iso(minute: int) -> str:
@@ -137,6 +139,7 @@ def missing(view: View, post: str, year: int) -> Missing:
         gaps.addressed(post, year, found),
         gaps.continuity(post, year),
         gaps.lost(post, year),
+        view.withdrawn(post, year),
     )
 
 

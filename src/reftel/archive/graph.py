@@ -7,7 +7,7 @@ is cited and not held stands there as well: it is a ghost.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, NamedTuple, TypeAlias
 
 from reftel.archive.model import Number
@@ -175,10 +175,16 @@ class Graph:
 
     def _citing_telegrams(self, number: Iterable[Any]) -> int:
         query = (
-            "SELECT count(DISTINCT d.telegram) FROM citations c JOIN documents d ON d.id = c.document"
-            f" WHERE c.post = ? AND c.year = ? AND c.number = ? AND c.label IN ({self._labels})"
+            "SELECT document FROM citations"
+            f" WHERE post = ? AND year = ? AND number = ? AND label IN ({self._labels})"
         )
-        return int(self._store.select(query, number)[0][0])
+        return self._telegrams(document for (document,) in self._store.select(query, number))
+
+    def _telegrams(self, documents: Iterable[int]) -> int:
+        """How many telegrams some documents are. Few are further copies, and these are remembered:
+        looking at each document would take a hundred times as long."""
+        copies = self._store.remembered("copies", self._store.further_copies)
+        return len({copies.get(document, document) for document in documents})
 
     def cited_and_not_held(
         self, *, post: str | None = None, year: int | None = None
@@ -186,14 +192,14 @@ class Graph:
         """The ghosts that somebody cites, in order of their numbers, and how many telegrams do."""
         where, values = self._where(post, year, "c.")
         query = (
-            "SELECT c.post, c.year, c.number, count(DISTINCT t.telegram) FROM citations c"
-            f" JOIN documents t ON t.id = c.document WHERE {where}"
+            f"SELECT c.post, c.year, c.number, c.document FROM citations c WHERE {where}"
             " AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.post = c.post AND d.year = c.year"
             f" AND d.number = c.number AND d.label IN ({self._labels}))"
-            " GROUP BY c.post, c.year, c.number ORDER BY c.post, c.year, c.number"
+            " ORDER BY c.post, c.year, c.number"
         )
-        for cited_post, cited_year, number, count in self._store.select(query, values):
-            yield (cited_post, cited_year, number), count
+        rows = self._store.select(query, values)
+        for number, citing in groupby(rows, key=lambda row: (row[0], row[1], row[2])):
+            yield number, self._telegrams(document for *_, document in citing)
 
     def edges(self) -> Iterator[Edge]:
         """Every reference there is, in order of the documents that make them."""

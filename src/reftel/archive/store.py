@@ -439,6 +439,10 @@ class Store:
         order = "ORDER BY section NULLS FIRST, quality DESC, digest"
         return self._rows(f"post = ? AND year = ? AND number = ?{within} {order}", number)
 
+    def numbered(self, post: str, year: int, labels: Labels) -> list[Row]:
+        """The documents of a post and year."""
+        return self._rows(f"post = ? AND year = ? AND {_within(labels)}", (post, year))
+
     def by_time(self, sent: int, post: str) -> list[Row]:
         """The documents of a post that were sent in one minute."""
         return self._rows("sent = ? AND post = ? ORDER BY id", (sent, post))
@@ -448,6 +452,10 @@ class Store:
         within = f" AND {_within(labels)}" if labels is not None else ""
         where = f"(id = ? OR (telegram = ? AND telegram <> id)){within}"
         return self._rows(f"{where} ORDER BY quality DESC, digest", (telegram, telegram))
+
+    def further_copies(self) -> dict[int, int]:
+        """Document → its telegram, of those that are further copies of one."""
+        return dict(self._db.execute("SELECT id, telegram FROM documents WHERE telegram <> id"))
 
     def outdone(self, labels: Labels) -> dict[int, list[int]]:
         """Label → ids of the reading copies under it that a better copy under another label outdoes, for

@@ -23,12 +23,13 @@ DEPTH, LIMIT = 3, 60
 _HUB = 40
 # Of what is cited more often than so, the first that cites it is not looked for.
 _OFTEN = 1000
-_PATH_VISITS = 50_000
+_PATH_VISITS = 30_000
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A telegram of a thread. A ghost has no digest, and `after` and `before` in place of `sent`;
-    `documents` is how many telegrams have the number; `steps` how far it is from the start."""
+    """A telegram of a thread. A ghost has no digest, and `after` and `before` in place of `sent`; one that
+    is `withdrawn`, what its card says; `documents` is how many telegrams have the number; `steps` how far
+    it is from the start."""
 
     key: str
     mrn: str | None
@@ -42,6 +43,7 @@ class Node(msgspec.Struct, frozen=True):
     steps: int
     after: str | None = None
     before: str | None = None
+    withdrawn: bool = False
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -159,6 +161,21 @@ def _node(view: View, key: Key, step: int, held: list[Held], document: Document 
     text = key_text(key)
     if document is None:
         assert not isinstance(key, str)
+        if cards := view.cards(Mrn.of(key[1], key[0], key[2])):
+            card = cards[0]
+            return Node(
+                key=text,
+                mrn=text,
+                digest=None,
+                sent=card.dtg,
+                originator=card.originator,
+                to=card.to,
+                subject=None,
+                classification=card.classification,
+                documents=len(cards),
+                steps=step,
+                withdrawn=True,
+            )
         interval = view.gaps.interval(key)
         if view.graph.times_cited([key]).get(key, 0) <= _OFTEN:
             interval, _ = before_citing(interval, view.graph.citing_documents(key))
@@ -265,20 +282,29 @@ class Path(msgspec.Struct, frozen=True):
 
 
 def path(view: View, one: Mrn, other: Mrn, *, visits: int = _PATH_VISITS) -> Path:
-    """The shortest path of references, in whichever direction they go, from one number to another."""
+    """The shortest path of references, in whichever direction they go, from one number to another. No
+    more references are looked at than `visits`: where they are more, those of what is cited most are
+    left out."""
     ends: tuple[Key, Key] = (
         (one.post, one.year, one.number),
         (other.post, other.year, other.number),
     )
     graph = view.graph
     from_: tuple[dict[Key, Key | None], dict[Key, Key | None]] = ({ends[0]: None}, {ends[1]: None})
-    fronts: list[list[Key]] = [[ends[0]], [ends[1]]]
+    # What lies next on each side, and how many references there are to look at.
+    fronts: list[dict[Key, int]] = [{end: 1} for end in ends]
     meeting: Key | None = ends[0] if ends[0] == ends[1] else None
-    while meeting is None and all(fronts) and len(from_[0]) + len(from_[1]) < visits:
-        side = 0 if len(fronts[0]) <= len(fronts[1]) else 1
+    whole = True
+    while meeting is None and all(fronts):
+        # A circular that half the world cites is met from both sides before it is gone through.
+        costs = [sum(front.values()) for front in fronts]
+        side = 0 if costs[0] <= costs[1] else 1
+        front = _within(fronts[side], visits)
+        whole = whole and len(front) == len(fronts[side])
+        visits -= sum(front.values())
         seen, others = from_[side], from_[1 - side]
-        edges: list[tuple[Key, Key]] = [(e.source, e.target) for e in graph.cites(fronts[side])]
-        edges += [(e.target, e.source) for e in graph.cited_by(fronts[side])]
+        edges: list[tuple[Key, Key]] = [(e.source, e.target) for e in graph.cites(front)]
+        edges += [(e.target, e.source) for e in graph.cited_by(front)]
         new: list[Key] = []
         for known, found in sorted(edges, key=str):
             if found not in seen:
@@ -286,10 +312,11 @@ def path(view: View, one: Mrn, other: Mrn, *, visits: int = _PATH_VISITS) -> Pat
                 new.append(found)
                 if found in others and meeting is None:
                     meeting = found
-        fronts[side] = new
+        times = graph.times_cited(new) if meeting is None else {}
+        fronts[side] = {key: 1 + (0 if isinstance(key, str) else times.get(key, 0)) for key in new}
     visited = len(from_[0]) + len(from_[1])
     if meeting is None:
-        return Path((), (), visited, not all(fronts))
+        return Path((), (), visited, whole)
     keys: list[Key] = [meeting]
     while (before := from_[0][keys[0]]) is not None:
         keys.insert(0, before)
@@ -297,6 +324,19 @@ def path(view: View, one: Mrn, other: Mrn, *, visits: int = _PATH_VISITS) -> Pat
         keys.append(after)
     thread_ = _assembled_path(view, keys)
     return Path(thread_.nodes, thread_.links, visited, True)
+
+
+def _within(front: dict[Key, int], visits: int) -> dict[Key, int]:
+    """The front without what is cited most, where all of it would be too much to look at."""
+    if sum(front.values()) <= visits:
+        return front
+    chosen: dict[Key, int] = {}
+    for key, cost in sorted(front.items(), key=lambda each: (each[1], str(each[0]))):
+        visits -= cost
+        if visits < 0:
+            break
+        chosen[key] = cost
+    return chosen
 
 
 def _assembled_path(view: View, keys: list[Key]) -> Thread:

@@ -318,6 +318,20 @@ class View:
         cards = self._cards(_named(self._witness, digest, self._closed))
         return cards[0] if cards else None
 
+    def withdrawn(self, post: str, year: int) -> tuple[int, ...]:
+        """The numbers of a post and year of which this reader is given a withdrawal card."""
+        rows = self._witness.numbered(post, year, self._closed) if self._closed else []
+        labels = self._labels
+        return tuple(
+            sorted(
+                {
+                    row.number
+                    for row in rows
+                    if row.number is not None and not self._store.copies(row.telegram, labels)
+                }
+            )
+        )
+
     @property
     def _closed(self) -> tuple[int, ...]:
         """The labels whose documents may be known of and not read."""

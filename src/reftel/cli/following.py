@@ -222,6 +222,7 @@ def _gaps(view: View, post: str | None, year: int | None, form: str) -> None:
                     f"{told['count']} of {told['of']} to {told['addressee']}"
                     for told in row["addressees"]
                 ),
+                "withdrawn": "; ".join(row["withdrawn"]),
             }
             for each in found
             for row in missing_rows(each)

@@ -51,7 +51,7 @@ def render_path(found: Path, *, width: int = 80, color: bool = False) -> str:
 
 def _telegram(node: Node, mark: str, style: Style) -> Iterator[str]:
     number = style.paint(node.mrn or node.key[:12], "bold")
-    if node.digest is None:
+    if node.digest is None and not node.withdrawn:
         when = f"between {day(node.after)} and {day(node.before)}"
         yield f"{mark} {style.paint(when, 'dim')}  {number}  not held"
         return
@@ -60,6 +60,10 @@ def _telegram(node: Node, mark: str, style: Style) -> Iterator[str]:
     more = f" and {len(node.to) - 1} more" if len(node.to) > 1 else ""
     several = f"  ({node.documents} telegrams have this number)" if node.documents > 1 else ""
     parties = visible(f"{sender} to {to}{more}" if to else sender)
+    if node.withdrawn:
+        level = f"withdrawn ({node.classification or 'UNCLASSIFIED'})"
+        yield f"{mark} {day(node.sent)}  {number}  {parties}  {level}"
+        return
     yield f"{mark} {day(node.sent)}  {number}  {parties}{several}"
     yield from style.wrap(visible(node.subject or "(no subject)"), "│   ")
 
@@ -135,6 +139,8 @@ def _gap(row: dict[str, Any], style: Style) -> Iterator[str]:
     for number, citing in row["cited"].items():
         times = "once" if citing == 1 else f"{citing} times"
         yield f"    {number + ' ' if row['count'] > 1 else ''}cited {times}"
+    if row["withdrawn"]:
+        yield f"    withdrawn: {', '.join(row['withdrawn'])}"
     for told in row["addressees"]:
         which = "none" if not told["count"] else f"{told['count']} of {told['of']}"
         yield f"    {which} went to {tables.post_title(told['addressee'])}, by the continuity numbers"
