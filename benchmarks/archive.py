@@ -2,12 +2,13 @@
 
 Files synthetic telegrams (benchmarks/telegrams.py) and prints how fast, how large and with how much
 memory; then asks queries of several kinds, a page of twenty with all counts each, and prints their median
-and their 95th percentile, beside SQLite's FTS5 on the same words in the same run. With `--telegrams`, any
-file or folder takes the place of the synthetic ones.
+and their 95th percentile, beside SQLite's FTS5 on the same words in the same run; and threads, paths and
+what is missing. With `--telegrams`, any file or folder takes the place of the synthetic ones.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import shutil
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -30,6 +33,9 @@ from reftel.access import Reader
 from reftel.archive import Archive, Progress
 from reftel.archive.entry import Entry, entry_of
 from reftel.archive.filing import cores
+from reftel.archive.follow import missing_rows
+from reftel.archive.ghosts import missing
+from reftel.archive.threads import path, thread
 
 _SAMPLE = 2000
 _ASKED = 40
@@ -66,6 +72,14 @@ def _file(archive: Archive, source: Path, workers: int) -> float:
     click.echo(
         f"filed {report.added:,} telegrams ({report.variants:,} further copies, {report.refused:,}"
         f" refused) with {workers} processes reading: {report.added / took:,.0f}/s"
+    )
+    own, others = (
+        sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    click.echo(
+        f"time of a processor for each: {1000 * own / report.added:.2f} ms to write and index,"
+        f" {1000 * others / report.added:.2f} ms to read; {os.getloadavg()[0]:.1f} processes wanted"
+        f" one of {cores()} at the end"
     )
     return took
 
@@ -199,6 +213,35 @@ def _ask(archive: Archive, place: Path, beside: bool) -> None:
         click.echo(line)
 
 
+def _follow(archive: Archive) -> None:
+    """What follows references and numbers: first times, since the answers are remembered."""
+    rng = random.Random(3)
+    store = archive._store
+    rows = [store.by_id(rng.randint(1, store.next_id() - 1)) for _ in range(4 * _ASKED)]
+    numbers = [row.mrn for row in rows if row and row.mrn]
+    largest = max(archive.gaps.completeness(), key=lambda each: each.held)
+    for name, asked in (
+        ("completeness of all", [lambda: archive.gaps._completeness(None, None)]),
+        ("the most cited of all", [lambda: archive.graph._most_cited(20, None, None)]),
+        (
+            f"missing of {largest.post} {largest.year}",
+            [lambda: missing_rows(missing(archive, largest.post, largest.year))],
+        ),
+        ("a thread", [partial(thread, archive, each) for each in numbers[:_ASKED]]),
+        ("a path", [partial(path, archive, *pair) for pair in pairwise(numbers[: _ASKED + 1])]),
+    ):
+        times = sorted(_seconds(ask) for ask in asked)
+        click.echo(
+            f"{name:28}{1000 * median(times):7.1f}ms{1000 * times[-1 - len(times) // 20]:7.1f}ms"
+        )
+
+
+def _seconds(ask: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    ask()
+    return time.perf_counter() - began
+
+
 @click.command()
 @click.option("--count", default=20_000, show_default=True, help="How many synthetic telegrams.")
 @click.option("--seed", default=7, show_default=True)
@@ -232,6 +275,7 @@ def main(
         )
         with Archive.open(place / "archive") as archive:
             _ask(archive, place, fts5)
+            _follow(archive)
     finally:
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)

@@ -203,14 +203,14 @@ import reftel.archive.index as index
 from reftel.sources import Incoming
 sys.path.insert(0, {root!r})
 from tests.archive.test_archive import make
-commit = index.Indexes.commit
+commit = index.LabelIndex.commit
 def slow(self):
     if {where!r} == "before":
         print("pause", flush=True); time.sleep({pause})
     commit(self)
     if {where!r} == "after":
         print("pause", flush=True); time.sleep({pause})
-index.Indexes.commit = slow
+index.LabelIndex.commit = slow
 with Archive.open(Path({folder!r})) as archive:
     items = (Incoming(f"{{n}}.txt", make(n, text=f"lamp {{n}}")) for n in range(1, 401))
     archive.add(items, batch=50)

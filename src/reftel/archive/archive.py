@@ -17,7 +17,7 @@ from typing import BinaryIO, Self
 import reftel
 from reftel.access import EVERYTHING, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
-from reftel.archive.entry import entry_of
+from reftel.archive.entry import Entry, entry_of
 from reftel.archive.filing import (
     REFUSED,
     Batch,
@@ -56,9 +56,12 @@ _FOLLOW_S = 2.0
 # An entry that is removed goes on to count in the frequencies of words until its part of the index is
 # written anew, and so in the order of results. An index of so few entries is made anew at once.
 _MADE_ANEW = 5000
-# While many telegrams are filed, so many seconds' work is a transaction, and what was filed is found
-# after so many seconds at the latest.
-_TRANSACTION_S, _COMMIT_S = 1.0, 20.0
+# While many telegrams are filed, so many seconds' work is a transaction; what was filed is found when so
+# many wait for it, or after so many seconds.
+_TRANSACTION_S, _WAITING, _COMMIT_S = 1.0, 10_000, 20.0
+
+_Waiting = dict[tuple[int, int], Entry]
+"""Entries, by document and label, that are filed and not yet in the index."""
 
 
 class Archive(View):
@@ -243,14 +246,14 @@ class Archive(View):
         count: Counter[str] = Counter()
         done = 0
         committed = time.monotonic()
-        indexed: dict[tuple[int, int], None] = {}
+        waiting: _Waiting = {}
         try:
             for some in _together(batches):
-                self._index(self._write(some, count, tell), indexed)
+                self._wait(self._write(some, count, tell), waiting)
                 self._train()
                 done += sum(batch.inputs for batch in some)
-                if time.monotonic() - committed > _COMMIT_S:
-                    self._commit_index(indexed)
+                if len(waiting) >= _WAITING or time.monotonic() - committed > _COMMIT_S:
+                    self._index(waiting)
                     return_memory()
                     committed = time.monotonic()
                 if on_progress:
@@ -260,35 +263,45 @@ class Archive(View):
             self._indexes.abandon()
             raise
         except BaseException:
-            self._finish(indexed)
+            self._finish(waiting)
             raise
-        self._finish(indexed)
+        self._finish(waiting)
         return Report(**count, problems=tuple(problems))
 
-    def _finish(self, indexed: dict[tuple[int, int], None]) -> None:
-        self._commit_index(indexed)
+    def _finish(self, waiting: _Waiting) -> None:
+        self._index(waiting)
         self._indexes.end_writing()
         self._catch_up()
 
-    def _index(
-        self, filed: list[tuple[Row, Prepared]], indexed: dict[tuple[int, int], None]
-    ) -> None:
-        """Add what was filed to the index. What a better copy has taken the place of since is left to
-        `_catch_up`; so is everything where a decision has put something under another label."""
+    def _wait(self, filed: list[tuple[Row, Prepared]], waiting: _Waiting) -> None:
+        """Have what was filed wait for the index. Where a decision has put something under another label
+        all is left to `_catch_up`, which asks the store; so is what was in the index and has to leave it
+        for a better copy."""
         labels = self._writing.labels()
         if any(labels[row.label] != item.label for row, item in filed):
-            indexed.clear()
+            waiting.clear()
             return
-        waits: set[int] = set()
+        for row, item in filed:
+            if row.reading:
+                waiting[row.id, row.label] = item.entry
         for telegram in {row.telegram for row, _ in filed if row.telegram != row.id}:
             for copy in self._writing.copies(telegram):
                 if not copy.reading:
-                    indexed.pop((copy.id, copy.label), None)
-                    waits.add(copy.id)
-        for row, item in filed:
-            if row.reading and row.id not in waits:
-                self._indexes.of(row.label).add(row.id, item.entry)
-                indexed[row.id, row.label] = None
+                    waiting.pop((copy.id, copy.label), None)
+
+    def _index(self, waiting: _Waiting) -> None:
+        """Add what waits to the index, a label after another: each takes some megabytes until it is
+        committed."""
+        labels: dict[int, list[int]] = {}
+        for document, label in waiting:
+            labels.setdefault(label, []).append(document)
+        for label, documents in labels.items():
+            index = self._indexes.of(label)
+            for document in documents:
+                index.add(document, waiting[document, label])
+            index.commit()
+        self._strike_off(waiting)
+        waiting.clear()
 
     def _write(
         self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]
@@ -345,15 +358,11 @@ class Archive(View):
         with store.transaction():
             store.add_dictionary(dictionary)
 
-    def _commit_index(self, indexed: dict[tuple[int, int], None]) -> None:
+    def _strike_off(self, indexed: Iterable[tuple[int, int]]) -> None:
         """The list of what is not indexed shrinks only after the commit, so that a crash in between
         repeats work and loses none."""
-        if not indexed:
-            return
-        self._indexes.commit()
         with self._writing.transaction():
             self._writing.mark_indexed(indexed)
-        indexed.clear()
 
     def open_due(self, day: int | None = None) -> int:
         """Take the classification off telegrams whose day of declassification has come (as 20260131; None:
@@ -478,7 +487,9 @@ class Archive(View):
                         # `verify` names it; a telegram that cannot be read cannot be found by its words.
                         continue
                     index.add(document, entry_of(telegram, row.digest))
-            self._commit_index(dict.fromkeys(behind))
+            if behind:
+                self._indexes.commit()
+                self._strike_off(behind)
             if anew:
                 with self._writing.transaction():
                     for label in anew:
