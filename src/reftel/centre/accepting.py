@@ -17,13 +17,17 @@ from reftel.centre import services
 from reftel.centre.config import CircuitConfig
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import LOCAL, OPERATOR, Awaited, Duty
-from reftel.centre.numbers import Watched, watch
+from reftel.centre.numbers import Watched, inside, watch
+from reftel.centre.passing import Passing, passing
+from reftel.centre.receipts import receipt_for
 from reftel.centre.route import Routed
 from reftel.centre.scan import Scanned, scan
 from reftel.centre.station import CircuitState, Station
 from reftel.read.dtg import DTG_LINE
 from reftel.telegram import Telegram
 from reftel.write.wire import letter_of
+
+_CHECK_WITHIN = 200
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -146,6 +150,8 @@ def _judge(
         changes.entry("transmission-cancelled", now, message=number, circuit=by, hop=scanned.hop)
     else:
         accepted, duties = _decide(station, by, scanned, number, now, changes, answers)
+        if circuit is not None and (receipt := receipt_for(circuit.config, scanned)):
+            answers.append((circuit.config.name, "O", receipt))
     return accepted, duties + services.make_all(station, changes, answers)
 
 
@@ -251,7 +257,9 @@ def _decide(
     own = by is None
     cut = next((each for each in scanned.problems if "NNNN" in each), None)
     pilot: str | None = None
-    if cut and by is not None and scanned.letter in "YZO" and _heading_is_whole(scanned):
+    if not cut and _number_inside(station, by, scanned, number, now, changes, answers):
+        pilot = "ZDG"
+    elif cut and by is not None and scanned.letter in "YZO" and _heading_is_whole(scanned):
         # What is urgent goes on as it is, subject to correction (420).
         pilot = "ZDG"
     elif cut or not scanned.routing:
@@ -294,13 +302,16 @@ def _decide(
     ):
         # The same identification with another text: which of them is right cannot be known here (427).
         pilot = f"ZFD {station.config.station.routing_indicator}"
+    asked = _passed_on(station, scanned) if by is not None else Passing()
+    routing += tuple(each for each in asked.to if (each, scanned.content) not in held)
     letters, exempt = _roles(station, scanned)
     if not station.plan.expanded.keys().isdisjoint(routing):
         exempt = _exempt(station, scanned)
     routed = station.plan.route(
         routing,
         scanned.letter,
-        came_by=by,
+        # What a neighbour sends itself by way of us comes back to it.
+        came_by=None if "CHANNEL CHECK" in scanned.rest[:_CHECK_WITHIN] else by,
         classification=scanned.classification,
         is_up=station.is_up,
         letters=letters,
@@ -325,11 +336,15 @@ def _decide(
     ]
     if routed.local:
         duties.append(station.new_duty(number, LOCAL, scanned.letter, routed.local, pilot=pilot))
-    elif own:
+    elif own or (station.config.station.file_relayed and routed.ways):
         # What we send is filed here too; nobody here is asked to read it.
         duties.append(station.new_duty(number, LOCAL, scanned.letter, ()))
     if pilot != "ZDG" and scanned.message:
         services.repeat_came(station, changes, scanned.message, number)
+    duties += [
+        station.new_duty(number, OPERATOR, scanned.letter, (), note=note)
+        for note in asked.for_a_person
+    ]
     if routed.refused:
         duties.append(_to_operator(station, scanned, routed, number, answers, by))
     changes.entry(
@@ -347,6 +362,44 @@ def _decide(
     operator = tuple(f"{indicator}: {why}" for indicator, why in routed.refused)
     ways = tuple(way.circuit for way in routed.ways)
     return Accepted(number, ways, bool(routed.local), operator), duties
+
+
+def _number_inside(
+    station: Station,
+    by: str | None,
+    scanned: Scanned,
+    number: int,
+    now: float,
+    changes: Changes,
+    answers: list[tuple[str, str, str]],
+) -> bool:
+    """Whether a second number of the neighbour stands inside a message: it is used, and the message goes on
+    subject to correction (432)."""
+    circuit = station.circuits.get(by) if by else None
+    if circuit is None or circuit.config.kind == "mail" or not scanned.hop or not scanned.routing:
+        return False
+    config = circuit.config
+    second = inside(scanned.rest, config.receive or "")
+    if second is None:
+        return False
+    changes.entry("number-inside", now, message=number, circuit=by, hop=scanned.hop, number=second)
+    last = station.values.get(f"in:{by}")
+    if last is not None and watch(int(last), int(second[3:]), config.digits).verdict == "next":
+        station.put(changes, f"in:{by}", int(second[3:]))
+    answers.append(
+        (config.name, "R", f"ZFV {scanned.hop} {second} {scanned.message or ''}".rstrip())
+    )
+    return True
+
+
+def _passed_on(station: Station, scanned: Scanned) -> Passing:
+    """What format line 4 asks of this station (133, 206.a)."""
+    instructions = scanned.inner.instructions
+    if instructions is None or " T" not in instructions:
+        return Passing()
+    telegram = _telegram(scanned)
+    addressees = (*telegram.action, *telegram.info) if telegram else ()
+    return passing(scanned, station.config, addressees)
 
 
 def _heading_is_whole(scanned: Scanned) -> bool:

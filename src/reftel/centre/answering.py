@@ -9,11 +9,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from reftel.centre import parts, receipts
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import GENERATED, LOCAL, OPERATOR, Duty, Entry, JournalError
 from reftel.centre.numbers import after, cycle
 from reftel.centre.scan import ENDING, Scanned, onward, scan, scan_text
-from reftel.centre.services import make, missing_up_to, own_message, repeat_came
+from reftel.centre.services import (
+    classified,
+    make,
+    missing_up_to,
+    own_message,
+    repeat_came,
+)
 from reftel.centre.station import Station
 from reftel.read.service import ServiceMessage, understand
 from reftel.telegram import Telegram
@@ -99,13 +106,14 @@ def _repeat(
     """A repeat is asked for: of a transmission, or of a message that is ours or went through here."""
     duties: list[Duty] = []
     asker = scanned.inner.station
-    if section := _SECTION.search(scanned.rest):
+    text = " ".join(scanned.rest.split())
+    if section := _SECTION.search(text):
         name = said.messages[0] if said.messages else ""
         number = _section_of(station, name, int(section[1]))
         if number is None or asker is None:
             return None
         return _repeat_message(station, changes, asker, scanned, number)
-    if (following := _FOLLOWING.search(scanned.rest)) and by in station.circuits:
+    if (following := _FOLLOWING.search(text)) and by in station.circuits:
         digits = station.circuits[by].config.digits
         number = after(int(following[1][3:]), digits)
         return _again(station, changes, by, f"{following[1][:3]}{number:0{digits}d}")
@@ -233,7 +241,7 @@ def _corrected_copy(
     if name is None or name.split()[0] not in station.config.ours:
         return None
     number = _good_copy(station, name)
-    behind = scanned.rest.partition(f"{name} TO ")[2].split()
+    behind = " ".join(scanned.rest.split()).partition(f"{name} TO ")[2].split()
     to = tuple(word for word in behind if re.fullmatch(r"[A-Z]{4,8}", word))
     if number is None or not to:
         return None
@@ -317,11 +325,58 @@ def _closing(
 def _test(
     station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
 ) -> list[Duty] | None:
-    """`INT ZBZ`: how well a test was printed; what could be read was read well (411)."""
-    del scanned
-    if not said.question or by not in station.circuits:
+    """`INT ZBZ`: how well a test was printed; what could be read was read well (411). `ZBZ` from the other
+    end says how ours was."""
+    if by not in station.circuits:
+        return []
+    if not said.question:
+        if quality := re.search(r"\bZBZ ?([1-5])\b", scanned.rest):
+            changes.entry("tested", station.clock(), circuit=by, quality=quality[1])
         return []
     return make(station, changes, by, "R", "ZBZ5 K")
+
+
+def _may_close(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty]:
+    """`ZKJ1`: the neighbour agrees to close; its last number shows what it has not got (414)."""
+    del scanned
+    changes.entry("may-close", station.clock(), circuit=by)
+    return (_missed(station, changes, by, said) or []) if said.channel_numbers else []
+
+
+def _part_wanted(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty] | None:
+    """`INT ZDK id WA ...`: the words that are asked for, out of our good copy; what cannot be told from it is
+    a person's to answer (416, 417)."""
+    name, asker = next(iter(said.messages), None), scanned.inner.station
+    number = _good_copy(station, name) if name else None
+    if name is None or number is None or asker is None:
+        return None
+    inner = scan(station.journal.bytes_of(number))
+    asked = " ".join(scanned.rest.removesuffix("\nBT").split()).partition(f"{name} ")[2]
+    try:
+        answers = [parts.given(parts.text_of(inner.rest), part) for part in parts.parts(asked)]
+    except parts.NotFoundError:
+        return None
+    changes.entry("part-given", station.clock(), message=number, circuit=by, to=asker)
+    reply = f"ZUI {scanned.message} " if scanned.message else ""
+    text = f"{reply}ZDK {name} {' - '.join(answers)}"
+    return classified(station, changes, asker, "P", text, inner)
+
+
+def _part_came(
+    station: Station, changes: Changes, by: str, said: ServiceMessage, scanned: Scanned
+) -> list[Duty] | None:
+    """`ZDK id WA ...`: the words for which a person asked stand with the message, and before the person."""
+    name = next(iter(said.messages), None)
+    awaited = station.stop_waiting(changes, "repeat", f"PART OF {name}") if name else None
+    if awaited is not None:
+        text = " ".join(scanned.rest.removesuffix("\nBT").split()).partition(f"{name} ")[2]
+        number = awaited.detail.get("message")
+        changes.entry("part-came", station.clock(), message=number, circuit=by, text=text)
+    return None
 
 
 def _tracer(
@@ -438,8 +493,12 @@ _DEEDS = {
     "last-received": _last_received,
     "last-sent": _last_sent,
     "closing-question": _closing,
-    "closing": _noted,
+    "closing": _may_close,
     "test": _test,
+    "receipt": receipts.receipted,
+    "receipt-question": receipts.question,
+    "part-request": _part_wanted,
+    "part": _part_came,
     "tracer": _tracer,
     "cancellation": _cancelled,
     "route-question": _route_question,

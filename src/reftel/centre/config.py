@@ -66,6 +66,8 @@ class CircuitConfig(_Table, frozen=True, kw_only=True):
     code: Literal["ascii", "ita2"] = "ascii"
     baud: int | None = None
     """Speed of the line in bits a second; ten make a character (ITA2: 7.5). None: as fast as it goes."""
+    receipts: bool = True
+    """Whether FLASH is receipted (`QSL`) on a stream without a link."""
     cleared: str = "TOP SECRET"
     """The highest classification that may go over it."""
     tls: Tls | None = None
@@ -105,6 +107,8 @@ class StationConfig(_Table, frozen=True, kw_only=True):
     data: str = "centre-data"
     directory: str | None = None
     archive: str | None = None
+    file_relayed: bool = False
+    """Whether what only passes through here is filed in the archive too."""
     accept_from: tuple[str, ...] = ()
     """Mail addresses, or `@domain`, from which telegrams are taken."""
 

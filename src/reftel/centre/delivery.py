@@ -15,7 +15,7 @@ from reftel.centre.config import UNASSIGNED
 from reftel.centre.distribution import readers
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import OPERATOR, Awaited, Duty, JournalError
-from reftel.centre.scan import Scanned, scan
+from reftel.centre.scan import RANKS, Scanned, scan
 from reftel.centre.station import Station
 from reftel.sources import Incoming
 from reftel.telegram import Telegram
@@ -34,7 +34,8 @@ class _Arrived:
     telegram: Telegram
     scanned: Scanned
     missing: tuple[int, ...] = ()
-    sections: dict[int, Telegram] = field(default_factory=dict)
+    partial: bool = False
+    """Whether more is to come: sections of an urgent telegram that are delivered before the others."""
 
 
 @dataclass(slots=True)
@@ -52,6 +53,16 @@ class _Waiting:
         return max(totals, default=None)
 
     @property
+    def urgent(self) -> bool:
+        """Whether one of them is IMMEDIATE or above."""
+        return any(duty.rank <= RANKS["O"] for duty, _, _ in self.parts.values())
+
+    @property
+    def routed(self) -> bool:
+        """Whether somebody here is to read it."""
+        return all(duty.routing for duty, _, _ in self.parts.values())
+
+    @property
     def missing(self) -> tuple[int, ...]:
         last = self.total or max(self.parts)
         return tuple(number for number in range(1, last + 1) if number not in self.parts)
@@ -64,6 +75,8 @@ class Delivery:
         self._station = station
         self._archive = archive
         self._waiting: dict[tuple[str, ...], _Waiting] = {}
+        self._touched: dict[tuple[str, ...], None] = {}
+        """Telegrams of which a section has come since the last delivery."""
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -106,6 +119,7 @@ class Delivery:
                 continue
             if arrived is not None:
                 ready.append(arrived)
+        ready += self._urgent_so_far()
         await self._deliver(ready, changes)
         return taken
 
@@ -150,7 +164,7 @@ class Delivery:
                     station.new_duty(duty.message, OPERATOR, duty.letter, duty.routing, note=note)
                 )
             changes.include(judged)
-            for done in arrived.duties:
+            for done in () if arrived.partial else arrived.duties:
                 station.duties.pop(done.id, None)
                 changes.end_duty(done.id)
         if changes or new:
@@ -172,7 +186,14 @@ class Delivery:
         try:
             telegram = reftel.read(text)
         except reftel.NotATelegram as error:
-            self._give_up(duty, f"it cannot be read: {error.why}", changes)
+            if duty.routing:
+                self._give_up(duty, f"it cannot be read: {error.why}", changes)
+                return None
+            # It was for others and has gone on to them.
+            now = station.clock()
+            changes.entry("not-filed", now, message=duty.message, why=error.why)
+            station.duties.pop(duty.id, None)
+            changes.end_duty(duty.id)
             return None
         arrived = _Arrived([duty], text, telegram, scanned)
         if telegram.section is not None and telegram.section.of != 1 and telegram.service is None:
@@ -203,6 +224,7 @@ class Delivery:
             )
             return None
         waiting.parts[section.number] = (duty, telegram, arrived.text)
+        self._touched[key] = None
         if waiting.total is None or waiting.missing:
             changes.entry(
                 "section-waits",
@@ -233,17 +255,39 @@ class Delivery:
                 return (*key, str(place))
         return (*key, str(len(self._waiting) + 1))
 
-    def _joined(self, key: tuple[str, ...]) -> _Arrived:
-        waiting = self._waiting.pop(key)
+    def _urgent_so_far(self) -> list[_Arrived]:
+        """IMMEDIATE and above is delivered with the sections that are here, and again as others come
+        (wire-format.md 9.4)."""
+        touched, self._touched = self._touched, {}
+        found = []
+        for key in touched:
+            waiting = self._waiting.get(key)
+            if waiting is None or not waiting.urgent or not waiting.routed:
+                continue
+            arrived = self._joined(key, partial=True)
+            if not self._delivered_before(arrived):
+                found.append(arrived)
+        return found
+
+    def _delivered_before(self, arrived: _Arrived) -> bool:
+        """Whether a telegram was delivered with just these sections, as before a restart."""
+        sections = [duty.message for duty in arrived.duties]
+        entries = self._station.journal.entries(message=sections[0])
+        return any(e.kind == "delivered" and e.detail.get("sections") == sections for e in entries)
+
+    def _joined(self, key: tuple[str, ...], *, partial: bool = False) -> _Arrived:
+        waiting = self._waiting[key] if partial else self._waiting.pop(key)
         ordered = [waiting.parts[number] for number in sorted(waiting.parts)]
         telegrams = [telegram for _, telegram, _ in ordered]
         try:
             whole = reftel.join(telegrams)
         except reftel.NotOneTelegramError:
             whole = telegrams[0]
-        duties = [*(duty for duty, _, _ in ordered), *waiting.copies]
+        duties = [duty for duty, _, _ in ordered]
+        if not partial:
+            duties += waiting.copies
         data = self._station.journal.bytes_of(duties[0].message)
-        return _Arrived(duties, whole.source, whole, scan(data), waiting.missing)
+        return _Arrived(duties, whole.source, whole, scan(data), waiting.missing, partial)
 
     async def deliver_overdue(self) -> None:
         """Telegrams whose sections did not all come in time are delivered with what is there, and the rest
@@ -293,17 +337,23 @@ class Delivery:
             return
         if _is_service(telegram):
             return
+        sections = [duty.message for duty in arrived.duties]
+        if arrived.missing and not arrived.partial and self._delivered_before(arrived):
+            # The readers have what there is, and the rest is asked for.
+            return
         found = readers(telegram, station.config.profile) or [(UNASSIGNED, "no profile finds it")]
         for office, why in found:
             changes.read_by(office, first.message, now, why)
+        for office in self._lay_before(sections) if len(sections) > 1 else ():
+            changes.read_anew(office, sections)
         changes.entry(
             "delivered",
             now,
             message=first.message,
             to=[office for office, _ in found],
-            sections=[duty.message for duty in arrived.duties],
+            sections=sections,
             missing=list(arrived.missing),
-            remark=_remark(arrived.scanned, first.pilot),
+            remark=_remark(arrived, first.pilot),
             subject=telegram.subject,
             origin=telegram.originator.name if telegram.originator else None,
             precedence=telegram.precedence,
@@ -322,6 +372,12 @@ class Delivery:
         for each in ours:
             if each.mcn and each.mcn.isdigit() and telegram.originator:
                 self._continuity(arrived, telegram.originator.name, int(each.mcn), changes)
+
+    def _lay_before(self, sections: list[int]) -> list[str]:
+        """The offices before which some of a telegram's sections lay already."""
+        entries = [e for each in sections for e in self._station.journal.entries(message=each)]
+        offices = [office for e in entries if e.kind == "delivered" for office in e.detail["to"]]
+        return list(dict.fromkeys(offices))
 
     def _continuity(self, arrived: _Arrived, origin: str, number: int, changes: Changes) -> None:
         """Numbers of one originator to us run on by one; a gap is a telegram lost or not yet here."""
@@ -393,16 +449,25 @@ def _text(data: bytes) -> str:
         return plain.decode("latin-1")
 
 
-def _remark(scanned: Scanned, pilot: str | None) -> str | None:
-    """What those who read it must know of how it came (420, 427)."""
+def _remark(arrived: _Arrived, pilot: str | None) -> str | None:
+    """What those who read it must know of how it came (420, 427; wire-format.md 9.4)."""
+    scanned = arrived.scanned
     signals = {*scanned.signals, *(pilot or "").split()}
+    said = []
+    if arrived.missing:
+        numbers = ", ".join(map(str, arrived.missing))
+        word = "section" if len(arrived.missing) == 1 else "sections"
+        said.append(f"{word} {numbers} not yet received")
+    if "ZOV" in signals and "T" in scanned.signals:
+        alone = " ".join(scanned.signals[scanned.signals.index("T") + 1 :])
+        said.append(f"rerouted here for {alone or 'all addressees'} alone")
     if "ZDG" in signals:
-        return "relayed subject to correction; a correct version follows"
-    if "ZEL" in signals:
-        return "corrected copy of one delivered before"
-    if "ZFD" in signals:
-        return "suspected duplicate"
-    return None
+        said.append("relayed subject to correction; a correct version follows")
+    elif "ZEL" in signals:
+        said.append("corrected copy of one delivered before")
+    elif "ZFD" in signals:
+        said.append("suspected duplicate")
+    return "; ".join(said) or None
 
 
 def _same(name: str, ours: str, station: Station) -> bool:

@@ -11,19 +11,32 @@ from typing import Any
 
 import msgspec
 
-from reftel.centre import accepting, services
+from reftel.centre import accepting, parts, services
 from reftel.centre.accepting import Accepted
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import (
     HELD,
     LOCAL,
     OPERATOR,
+    Awaited,
     Duty,
     Entry,
     TextRemovedError,
 )
 from reftel.centre.scan import ENDING, RANKS, Scanned, scan, scan_text, text_of
 from reftel.centre.station import Station
+
+FORMS = {
+    "closing": ("R", "INT ZKJ ZID {hop}"),
+    "test": (
+        "R",
+        "THE QUICK BROWN FOX JUMPS OVER THE LAZY DOG 1234567890 RYRYRYRYRYRYRYRYRYRY INT ZBZ K",
+    ),
+    "check": ("P", "CHANNEL CHECK RYRYRYRY ABCDEFGHIJKLMNOPQRSTUVWXYZ 1234567890"),
+    "number": ("P", "ZID {hop}"),
+}
+"""Service messages that a person begins, by what they are for (wire-format.md 10.6): may we close, how well
+is our test read, does it come back to us, what is the last number."""
 
 
 class DeskError(ValueError):
@@ -154,14 +167,10 @@ async def correct(station: Station, duty_number: int, text: str, who: str) -> Ac
     """Pass on a garbled message as a person mended it; the original is kept beside it."""
     duty = _duty(station, duty_number, OPERATOR, HELD)
     plain = text.replace("\r\n", "\n").rstrip() + "\n"
+    _check_lines(plain, text_of(station.journal.bytes_of(duty.message)))
     if not plain.endswith("\nNNNN\n"):
         plain = plain.rstrip() + ENDING
-    try:
-        data = plain.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise DeskError(
-            f"no circuit can carry {plain[error.start]!r}; write it otherwise"
-        ) from None
+    data = plain.encode("latin-1")
     scanned = scan(data)
     problems = [each for each in scanned.problems if "channel number" not in each]
     if problems:
@@ -174,6 +183,29 @@ async def correct(station: Station, duty_number: int, text: str, who: str) -> Ac
     station.drop(duty, changes)
     await station.commit(changes)
     return accepted
+
+
+def _check_lines(text: str, original: str) -> None:
+    """What no circuit can carry, what would end the message before its end, and lines too long for a page
+    (138.f). A line that stands so in the original is not the person's."""
+    problems = []
+    kept = set(original.split("\n"))
+    lines = text.rstrip("\n").split("\n")
+    for number, line in enumerate(lines, 1):
+        where = f"line {number}"
+        if wrong := next((each for each in line if ord(each) > 255), None):
+            problems.append(
+                f"{where} has {wrong!r}, which no circuit can carry; write it otherwise"
+            )
+        elif (line.strip() == "NNNN" and number < len(lines)) or ("ZCZC" in line and number > 1):
+            problems.append(f"{where} would end the message or begin another: {line.strip()}")
+        elif len(line) > services.LINE and line not in kept:
+            problems.append(
+                f"{where} has {len(line)} characters; a line has at most {services.LINE}"
+            )
+    if problems:
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise DeskError("; ".join(problems[:5]) + more)
 
 
 async def send_again(
@@ -231,6 +263,53 @@ async def trace(station: Station, message: int, to: str, who: str, claimant: str
     duties = services.make(station, changes, to, "R", text)
     await station.enqueue(changes, duties)
     return message
+
+
+async def service(
+    station: Station, to: str, text: str, who: str, *, letter: str = "R", form: str = ""
+) -> int:
+    """A service message of the operator's own, to the other end of a circuit or to a station: a text with
+    operating signals, or one of `FORMS`. Its number in the journal."""
+    called = None
+    if form:
+        circuit = station.circuits.get(to)
+        if form not in FORMS or circuit is None or circuit.config.receive is None:
+            known = ", ".join(FORMS)
+            raise DeskError(
+                f"{form!r} for {to!r}: the forms are {known}, each for a circuit with numbers"
+            )
+        letter, text = FORMS[form]
+        last = int(station.values.get(f"in:{to}", "0"))
+        text = text.format(hop=f"{circuit.config.receive}{last:0{circuit.config.digits}d}")
+        called = station.config.station.routing_indicator if form == "check" else None
+    try:
+        return await services.send(station, to, letter, text, who, called)
+    except ValueError as error:
+        raise DeskError(str(error)) from None
+
+
+async def ask_for_part(station: Station, message: int, text: str, who: str) -> int:
+    """Ask the station that made a message for words of it: `WA SUDMARK IS - TWO TO HARBOUR` (416)."""
+    held = way(station, message)
+    scanned = _scanned(held)
+    origin = scanned.inner.station
+    if held.name is None or origin is None or origin in station.config.ours:
+        raise DeskError(f"message {message} has no station serial number of another station")
+    try:
+        wanted = parts.parts(" ".join(text.upper().split()))
+    except parts.NotFoundError as error:
+        raise DeskError(str(error)) from None
+    changes, now = Changes(), station.clock()
+    ask = f"INT ZDK {held.name} {' - '.join(wanted)}"
+    detail = {"of": origin, "ask": ask, "message": message}
+    station.start_waiting(
+        changes, Awaited("repeat", f"PART OF {held.name}", "", now, "P", 0, detail)
+    )
+    said = " - ".join(wanted)
+    changes.entry("part-asked", now, message=message, who=who, of=origin, parts=said)
+    duties = services.classified(station, changes, origin, "P", ask, scanned)
+    await station.enqueue(changes, duties)
+    return duties[0].message
 
 
 async def _move(station: Station, duty: Duty, circuit: str, note: str, changes: Changes) -> None:

@@ -76,7 +76,8 @@ def would_find(
 def _whole(journal: Reader, number: int) -> Telegram | None:
     """A delivered telegram, its sections joined; `None` if it cannot be read any more."""
     entries = journal.entries(message=number)
-    sections = next((e.detail.get("sections") for e in entries if e.kind == "delivered"), None)
+    delivered = (e for e in reversed(entries) if e.kind == "delivered")
+    sections = next((e.detail.get("sections") for e in delivered), None)
     try:
         parts = [reftel.read(text_of(journal.bytes_of(each))) for each in sections or [number]]
         return parts[0] if len(parts) == 1 else reftel.join(parts)

@@ -133,6 +133,15 @@ class Changes:
         sql = "INSERT OR IGNORE INTO reading VALUES (?,?,?,?,NULL)"
         self.others.append((sql, (office, message, at, why)))
 
+    def read_anew(self, office: str, sections: Sequence[int]) -> None:
+        """A telegram that lay before an office with fewer of its sections is to be read again, under the
+        first alone."""
+        first, *others = sections
+        sql = "UPDATE reading SET reader=NULL WHERE office=? AND message=?"
+        self.others.append((sql, (office, first)))
+        sql = "DELETE FROM reading WHERE office=? AND message=? AND reader IS NULL"
+        self.others += [(sql, (office, number)) for number in others]
+
     def was_read(self, office: str, message: int, who: str) -> None:
         sql = "UPDATE reading SET reader=? WHERE office=? AND message=? AND reader IS NULL"
         self.others.append((sql, (who, office, message)))

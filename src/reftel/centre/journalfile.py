@@ -273,7 +273,10 @@ class Reader:
 
     def delivered(self, since: float) -> list[tuple[int, float]]:
         """The messages delivered here since a time, oldest first."""
-        sql = "SELECT message, at FROM entry WHERE kind='delivered' AND at>=? ORDER BY id"
+        sql = (
+            "SELECT message, max(at) FROM entry WHERE kind='delivered' AND at>=?"
+            " GROUP BY message ORDER BY max(id)"
+        )
         return self.reader.execute(sql, (since,)).fetchall()
 
     def in_reading(self, office: str, limit: int = 100) -> list[tuple[int, float, str, str | None]]:

@@ -5,6 +5,7 @@ No clock and no storage: the last number goes in, what to think of the next come
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -60,3 +61,12 @@ def watch(
         between = tuple((last + step - 1) % top + 1 for step in range(1, ahead))
         return Watched("gap", number, between)
     return Watched("restart", number)
+
+
+def inside(text: str, channel: str) -> str | None:
+    """A channel number of the neighbour that stands inside a message, as a second format line 1 (432)."""
+    if not channel or "ZCZC" not in text:
+        return None
+    at = text.find("\nBT\n")
+    match = re.search(rf"^V?ZCZC ?({channel}) ?([0-9]{{3,4}})\b", text[max(at, 0) :], re.MULTILINE)
+    return match[1] + match[2] if match else None

@@ -56,9 +56,9 @@ def reading(station: Station, office: str, limit: int = 200) -> list[Lying]:
 
 def _lying(station: Station, number: int, at: float, why: str, reader: str | None) -> Lying:
     row = station.journal.message(number)
-    delivered = next(
-        (e for e in station.journal.entries(message=number) if e.kind == "delivered"), None
-    )
+    # The last time, where it was delivered before with fewer of its sections.
+    entries = station.journal.entries(message=number)
+    delivered = next((e for e in reversed(entries) if e.kind == "delivered"), None)
     kept = ("subject", "origin", "precedence", "classification", "document", "remark")
     said = {key: delivered.detail.get(key) for key in kept} if delivered else {}
     return Lying(number, at, why, reader, row[3] if row else None, **said)

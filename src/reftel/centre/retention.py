@@ -296,8 +296,8 @@ class _Look:
                 busy.update(e.message for e in reader.entries(hop=hop) if e.message)
             if each.kind == "person":
                 busy.add(int(each.name))
-            elif isinstance(before := each.detail.get("before"), int):
-                busy.add(before)
+            about = (each.detail.get("before"), each.detail.get("message"))
+            busy.update(number for number in about if isinstance(number, int))
         self._busy = busy
         return self._hops
 

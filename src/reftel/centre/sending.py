@@ -15,6 +15,7 @@ from reftel.centre.journal import Changes
 from reftel.centre.journalfile import GENERATED, HELD, LOCAL, OPERATOR, Duty, JournalError
 from reftel.centre.numbers import after
 from reftel.centre.queues import Queue
+from reftel.centre.receipts import await_receipt
 from reftel.centre.scan import RANKS, bytes_for, may_carry, onward, scan
 from reftel.centre.station import WAIT_BUCKETS, CircuitState, Station, whole
 from reftel.tables.ita2 import NotITA2Error
@@ -167,6 +168,8 @@ def _done(station: Station, name: str, duties: list[Duty]) -> Changes:
         if station.duties.pop(duty.id, None) is None:
             continue
         changes.end_duty(duty.id)
+        if duty.rank <= RANKS["Z"]:
+            await_receipt(station, duty, changes)
         changes.entry("sent", now, message=duty.message, circuit=name, hop=duty.hop)
         station.tell("message.sent", message=duty.message, circuit=name, hop=duty.hop)
     return changes

@@ -6,6 +6,8 @@ What others say is for `answering` (ACP 127 401-438; wire-format.md 10).
 from __future__ import annotations
 
 import itertools
+import re
+import textwrap
 from datetime import UTC, datetime
 
 from reftel.centre.journal import Changes
@@ -17,14 +19,30 @@ from reftel.centre.station import CircuitState, Station
 FOLLOW_UP_S = {"Y": 3600.0, "Z": 3600.0, "O": 7200.0, "P": 28800.0, "R": 57600.0}
 """After how long a request that nobody answered is made again (419.f); FLASH: ours."""
 
+LINE = 69
+"""Characters of a line (138.f)."""
+_FIRST_WORDS = {
+    "UNCLASSIFIED": "UNCLAS",
+    "CONFIDENTIAL": "C O N F I D E N T I A L",
+    "SECRET": "S E C R E T",
+    "TOP SECRET": "T O P S E C R E T",
+}
 _AGAIN = ("ZAR2", "ZAR3")
+_SIGNAL = re.compile(r"\b[QZ][A-Z]{2}[0-9]?\b|\bCHANNEL CHECK\b")
 _LOOKED_AT = 1000
 _ASKED_EVERY_S = 3600.0
 _SINGLY, _IN_A_LINE = 4, 6
 """So many open numbers are told one by one; more go together, so many in a message."""
 
 
-def make(station: Station, changes: Changes, to: str, letter: str, text: str) -> list[Duty]:
+def make(
+    station: Station,
+    changes: Changes,
+    to: str,
+    letter: str,
+    text: str,
+    called: str | None = None,
+) -> list[Duty]:
     """A service message to a neighbour (by circuit) or a station (by routing indicator): in the
     journal as any message, and the duties that send it."""
     now = station.clock()
@@ -36,15 +54,20 @@ def make(station: Station, changes: Changes, to: str, letter: str, text: str) ->
         serial = station.next_serial(changes)
         body = (
             f"{letter}{letter} {to}\nDE {ours} {serial} {filed}\nZNR UUUUU\nBT\n"
-            f"UNCLAS SVC {text}\nBT"
+            f"{lines(f'UNCLAS SVC {text}')}\nBT"
         )
         return own_message(station, changes, body + ENDING, (to,), letter, "UNCLASSIFIED")
     number = station.next_message()
-    called = neighbour.config.station or to
-    body = f"{letter}{letter} {called}\nDE {ours} {filed}\nZNR UUUUU\n{text}"
+    called = called or neighbour.config.station or to
+    body = f"{letter}{letter} {called}\nDE {ours} {filed}\nZNR UUUUU\n{lines(text)}"
     changes.message(number, now, GENERATED, None, None, (body + ENDING).encode("ascii", "replace"))
     changes.entry("service-made", now, message=number, circuit=to, text=text)
     return [station.new_duty(number, to, letter, (called,))]
+
+
+def lines(text: str) -> str:
+    """A service text in lines of 69 characters (138.f)."""
+    return textwrap.fill(text, LINE, break_long_words=False, break_on_hyphens=False)
 
 
 def own_message(
@@ -69,6 +92,20 @@ def own_message(
         note = f"service message for {indicator}: {why}"
         duties.append(station.new_duty(number, OPERATOR, letter, (indicator,), note=note))
     return duties
+
+
+def classified(
+    station: Station, changes: Changes, to: str, letter: str, text: str, inner: Scanned
+) -> list[Duty]:
+    """A service message that has words of another's text, and so its classification (406)."""
+    level = inner.classification or "TOP SECRET"
+    word = _FIRST_WORDS.get(level, level)
+    serial, ours = station.next_serial(changes), station.config.station.routing_indicator
+    body = (
+        f"{letter}{letter} {to}\nDE {ours} {serial} {station.filed()}\n"
+        f"{inner.inner.security or 'ZNY TTTTT'}\nBT\n{lines(f'{word} SVC {text}')}\nBT"
+    )
+    return own_message(station, changes, body + ENDING, (to,), letter, level)
 
 
 def make_all(station: Station, changes: Changes, answers: list[tuple[str, str, str]]) -> list[Duty]:
@@ -168,16 +205,35 @@ def missing_up_to(
     return make_all(station, changes, [(config.name, "O", text) for text in texts])
 
 
-async def send(station: Station, to: str, letter: str, text: str) -> int:
-    """Make and queue a service message; its number in the journal. Raises `ValueError`."""
-    if not text.isascii() or not text.strip():
+async def send(
+    station: Station, to: str, letter: str, text: str, who: str, called: str | None = None
+) -> int:
+    """Make and queue a service message that a person asks for: to the other end of a circuit, or to a
+    station; `called` is in its routing line instead of the neighbour. Its number in the journal.
+    Raises `ValueError` for what may not be sent (102, 404)."""
+    plain = " ".join(text.upper().split())
+    if wrong := re.search(r"[^A-Z0-9 \-?:().,/]", plain):
         raise ValueError(
-            f"{text!r} is no service message; it has capital letters, digits and blanks"
+            f"{wrong[0]!r} cannot be sent; a service message has letters, digits, blanks and - ? : ( ) . , /"
+        )
+    if not _SIGNAL.search(plain):
+        raise ValueError(
+            f"{plain or 'an empty text'!r} has no operating signal; a service message asks or says"
+            " something by one, as ZID, and plain talk goes over no circuit (ACP 127 102)"
+        )
+    if letter not in FOLLOW_UP_S:
+        raise ValueError(f"{letter!r} is no prosign of precedence; one of Z, O, P and R")
+    if to not in station.circuits and not station.plan.circuits(to):
+        circuits = ", ".join(station.circuits)
+        raise ValueError(
+            f"no circuit is called {to!r}, and no route leads there; there are {circuits}"
         )
     changes = Changes()
-    duties = make(station, changes, to, letter, text)
+    duties = make(station, changes, to, letter, plain, called)
+    number = duties[0].message
+    changes.entry("released", station.clock(), message=number, who=who, transmissions=1)
     await station.enqueue(changes, duties)
-    return duties[0].message
+    return number
 
 
 def _new_day(station: Station, changes: Changes, name: str) -> list[Duty]:
@@ -204,6 +260,8 @@ async def follow_up(station: Station) -> None:
         awaited.at = min(awaited.at, station.clock())
         if awaited.kind in ("repeat", "open-number"):
             duties += _ask_again(station, changes, awaited)
+        elif awaited.kind == "receipt":
+            duties += _ask_for_receipt(station, changes, awaited)
         elif awaited.kind == "continuity":
             duties += _ask_for_number(station, changes, awaited)
     for name, circuit in station.circuits.items():
@@ -240,6 +298,25 @@ def _ask_again(station: Station, changes: Changes, awaited: Awaited) -> list[Dut
     )
     ask = awaited.detail.get("ask", f"ZFX {awaited.name}")
     return make(station, changes, to, awaited.letter, f"{signal} {ask}") if to else []
+
+
+def _ask_for_receipt(station: Station, changes: Changes, awaited: Awaited) -> list[Duty]:
+    """Once, when half of the time is over; `status` tells when all of it is."""
+    limit = station.config.objectives.flash
+    if awaited.reminded or station.clock() - awaited.at < limit / 2:
+        return []
+    if not station.is_up(awaited.circuit):
+        return []
+    awaited.reminded = 1
+    station.start_waiting(changes, awaited)
+    changes.entry(
+        "receipt-asked",
+        station.clock(),
+        message=awaited.detail.get("message"),
+        circuit=awaited.circuit,
+        hop=awaited.name,
+    )
+    return make(station, changes, awaited.circuit, "O", f"INT QSL {awaited.name}")
 
 
 def _ask_for_number(station: Station, changes: Changes, awaited: Awaited) -> list[Duty]:

@@ -171,6 +171,12 @@ def alerts(station: Station) -> list[Alert]:
         elif awaited.kind == "repeat":
             what = f"a repeat of {awaited.name} is awaited"
             found.append(Alert(awaited.reminded > 1, what, circuit=awaited.circuit))
+        elif awaited.kind == "receipt" and now - awaited.at >= station.config.objectives.flash:
+            what = (
+                f"FLASH {awaited.detail.get('of')} went as {awaited.name}, and no receipt has come"
+            )
+            number = awaited.detail.get("message")
+            found.append(Alert(True, what, number, awaited.circuit))
         elif awaited.kind == "continuity":
             found.append(Alert(False, f"telegram {awaited.name} to us did not come"))
     objectives = station.config.objectives

@@ -339,6 +339,7 @@ def send(path: Path, file: str) -> None:
             "correct",
             "send-again",
             "trace",
+            "ask-part",
             "acknowledge",
             "close",
         ]
@@ -349,6 +350,7 @@ def send(path: Path, file: str) -> None:
 @click.option("--to", default="", help="Routing indicators, blanks between them.")
 @click.option("--circuit", help="With route: this circuit, whatever the routes say.")
 @click.option("--text", "file", type=click.File("r"), help="With correct: the mended message.")
+@click.option("--part", help="With ask-part: what is wanted, as WA SUDMARK IS - TWO TO HARBOUR.")
 @click.option("--claimant", help="With trace: who says that it did not come.")
 @click.option("--kind", default="open-number", help="With close: what is awaited.")
 def do_command(
@@ -359,11 +361,12 @@ def do_command(
     to: str,
     circuit: str | None,
     file: Any,
+    part: str | None,
     claimant: str | None,
     kind: str,
 ) -> None:
     """What an operator does: to a duty of the queue (hold, release, discard, route, correct), to a message
-    (send-again, trace, acknowledge), or to something awaited (close).
+    (send-again, trace, ask-part, acknowledge), or to something awaited (close).
 
     \b
     Example: reftel centre do discard 17 --why "a test" --config centre.toml
@@ -371,12 +374,41 @@ def do_command(
     body: dict[str, Any] = {"deed": deed, "why": why, "to": to, "circuit": circuit}
     if deed == "close":
         body |= {"kind": kind, "name": number}
-    elif deed in ("send-again", "trace", "acknowledge"):
-        body |= {"message": number, "claimant": claimant}
+    elif deed in ("send-again", "trace", "ask-part", "acknowledge"):
+        body |= {"message": number, "claimant": claimant, "text": part or ""}
     else:
         body |= {"duty": number, "text": file.read() if file else ""}
     _ask(path, "/centre/do", body)
     say(f"{deed} {number}: done, and written down for {getpass.getuser()}")
+
+
+@centre.command("service")
+@_config_option
+@click.argument("to")
+@click.argument("words", nargs=-1)
+@click.option(
+    "--form",
+    type=click.Choice(["number", "test", "check", "closing"]),
+    help="Ask for the last number; for the quality of a test; whether a message comes back; may we close.",
+)
+@click.option(
+    "--precedence", type=click.Choice(["Z", "O", "P", "R"]), default="R", show_default=True
+)
+def service_command(
+    path: Path, to: str, words: tuple[str, ...], form: str | None, precedence: str
+) -> None:
+    """Send a service message TO the other end of a circuit, or to a station by its routing indicator: WORDS
+    with an operating signal, or a --form. It goes by name of whoever asks.
+
+    \b
+    Examples: reftel centre service north ZID NPA0207 --config centre.toml
+              reftel centre service north --form test --config centre.toml
+    """
+    if bool(words) == bool(form):
+        fail("give either the words of the message or a --form")
+    body = {"deed": "service", "circuit": to, "text": " ".join(words)}
+    done = _ask(path, "/centre/do", body | {"form": form or "", "precedence": precedence})["done"]
+    say(f"message {done} is on its way to {to}")
 
 
 @centre.command("reading")

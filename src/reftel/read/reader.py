@@ -207,7 +207,7 @@ def _heading_follows(pieces: list[Piece], at: int) -> bool:
 _CORRECTION: Final = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
 # A signal, the identification of a message, or one of the tests of a line.
 _SERVICE: Final = re.compile(
-    r"\s*(?:(?:INT )?Z[A-Z]{2}[0-9]?\b|CHANNEL CHECK\b"
+    r"\s*(?:(?:INT )?(?:Z[A-Z]{2}[0-9]?|QSL)\b|CHANNEL CHECK\b"
     r"|[A-Z]{4,8} #?[0-9]{1,4}(?:/[0-9]{2}|[A-Z])? (?:[0-9]{7}|[0-9]{2}/[0-9]{4}[A-Z])\b)"
 )
 

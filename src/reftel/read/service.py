@@ -28,6 +28,8 @@ Kind = Literal[
     "closing-question",
     "closing",
     "test",
+    "receipt",
+    "receipt-question",
     "other",
 ]
 
@@ -77,6 +79,8 @@ def understand(text: str) -> ServiceMessage:
 
 _SIGNALS: tuple[tuple[str, Kind], ...] = (
     (r"\bZFX\b", "open-number"),
+    (r"\bINT QSL\b", "receipt-question"),
+    (r"\bQSL\b", "receipt"),
     (r"\bTRACE AND ADVISE\b|\bCLAIMS NON-?RECEIPT\b", "tracer"),
     (r"\bZDH\b", "corrected-copy-request"),
     (r"\bZFR\b", "cancellation"),

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from reftel.access import ACCESS_FILE, load_policy
-from reftel.centre import desk, origin, readers, services
+from reftel.centre import desk, origin, readers
 from reftel.centre.accepting import Refused
 from reftel.centre.config import Profile
 from reftel.centre.history import would_find
@@ -135,7 +135,11 @@ class CentreRoom:
         rows = desk.queue_rows(station, circuit, _number(request, "limit", 200))
         if request.url.path.endswith(".json"):
             return JSONResponse(rows)
-        return self._page(request, "queue.html", rows=rows, circuit=circuit, places=places)
+        state = station.circuits.get(circuit or "")
+        numbered = state is not None and state.config.receive is not None
+        return self._page(
+            request, "queue.html", rows=rows, circuit=circuit, places=places, numbered=numbered
+        )
 
     async def find(self, request: Request) -> Response:
         words = request.query_params.get("q", "").strip()
@@ -288,7 +292,7 @@ class CentreRoom:
             raise HTTPException(400, f"something is wrong: {error}") from error
         if not is_form:
             return JSONResponse({"done": msgspec.to_builtins(done)})
-        if asked.get("deed") == "correct":
+        if asked.get("deed") in ("correct", "service", "ask-part"):
             return RedirectResponse(f"/centre/message/{done}", 303)
         back = asked.get("back", "/centre")
         return RedirectResponse(back if back.startswith("/centre") else "/centre", 303)
@@ -309,9 +313,13 @@ class CentreRoom:
         if deed == "close":
             return await desk.close(station, str(asked["kind"]), str(asked["name"]), who, why)
         if deed == "service":
-            circuit = str(asked["circuit"])
-            letter = str(asked.get("precedence", "R"))[:1].upper()
-            return await services.send(station, circuit, letter, str(asked["text"]).upper())
+            letter = str(asked.get("precedence") or "R")[:1].upper()
+            words, form = str(asked.get("text", "")), str(asked.get("form", ""))
+            place = str(asked.get("circuit") or "").strip()
+            place = place if place in station.circuits else place.upper()
+            return await desk.service(station, place, words, who, letter=letter, form=form)
+        if deed == "ask-part":
+            return await desk.ask_for_part(station, int(asked["message"]), str(asked["text"]), who)
         if deed == "prune":
             return await self._centre.retention.prune(who)
         duty = int(asked["duty"])
@@ -400,7 +408,7 @@ def _asking(readers: Readers, request: Request) -> Asking:
 
 def _document(entries: tuple[Entry, ...]) -> str | None:
     """The digest under which the archive has what these entries delivered or filed."""
-    return next((e.detail["document"] for e in entries if e.detail.get("document")), None)
+    return next((e.detail["document"] for e in reversed(entries) if e.detail.get("document")), None)
 
 
 def _listed(text: str) -> tuple[str, ...]:
