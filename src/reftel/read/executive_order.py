@@ -26,6 +26,7 @@ _EXEMPTION: Final = re.compile(
 )
 _EXEMPTION_SIGNS: Final = ("X", "DS", "ADR")
 _DECL: Final = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
+_DATE_ALONE: Final = re.compile(r"[0-9]{1,4}[/-][0-9]{1,2}[/-][0-9]{2,4}\W*\Z")
 _EVENT: Final = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
 _NOTHING: Final = re.compile(r"\W*(?:N ?[/:.]? ?A|MR|OADR|GDS|UPON)?\W*\Z", re.IGNORECASE)
 
@@ -55,12 +56,18 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
     )
     if declared and found is None:
         rest = text[declared.end() :].strip(" .")
-        if not exemptions and not _NOTHING.match(rest) and _EVENT.search(rest):
+        if (
+            not exemptions
+            and not _NOTHING.match(rest)
+            and _EVENT.search(rest)
+            and not _YEARS.search(text)
+        ):
             event = rest
+    dated = found and (declared or "DS" in raised or _DATE_ALONE.match(text))
     return ExecutiveOrder(
         order=mend_digits(order) if order else None,
         text=text,
-        declassify_on=found[0] if found and (declared or "DS" in raised) else None,
+        declassify_on=found[0] if dated else None,
         event=event,
         exemptions=exemptions,
     )
@@ -138,4 +145,7 @@ def _modern_span(order: ExecutiveOrder) -> int | None:
         return 25
     if years := _YEARS.search(order.text):
         return int(years["digits"] or _NUMBERS[years["word"].upper()])
-    return 10 if _DECL.search(order.text) or not order.text else None
+    declared = _DECL.search(order.text)
+    if declared and re.match(r"N ?[/:]? ?A\b", order.text[declared.end() :], re.IGNORECASE):
+        return None
+    return 10 if declared or not order.text else None

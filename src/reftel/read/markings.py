@@ -34,7 +34,7 @@ from reftel.read.executive_order import parse_executive_order
 from reftel.read.labels import FieldKind, label_of
 from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
-from reftel.read.references import CITED, ITEM, Citing, goes_on, parse_references
+from reftel.read.references import CITED, ITEM, Citing, goes_on, is_next_number, parse_references
 from reftel.read.tags_line import are_mostly_tags, are_tags, parse_tags
 from reftel.telegram import Repair, Span
 
@@ -323,6 +323,10 @@ def clean_subject(value: str) -> str | None:
     return " ".join(whole.replace("**", "").split()).lstrip(":;- ") or None
 
 
+_PAGE_END: Final = frozenset(("page-line", "banner", "release-stamp", "release-note"))
+_OVER_SECTIONS: Final = frozenset(("reference", "classified-by"))
+
+
 def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:
     """The lines of a field that begins at `at`, and the index after them."""
     pieces = reading.pieces
@@ -335,9 +339,9 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
             blank = blank or not paged
             at += 1
             continue
-        if piece.kind in ("page-line", "banner", "release-stamp", "release-note"):
+        if piece.kind in _PAGE_END or (piece.kind == "section-line" and kind in _OVER_SECTIONS):
             # A page may end in a field; the blank lines about its line part nothing.
-            blank = blank and (paged or piece.kind not in ("page-line", "release-note"))
+            blank = blank and (paged or piece.kind in ("banner", "release-stamp"))
             paged = True
             at += 1
             continue
@@ -367,6 +371,8 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
         more = empty or goes_on(lines, text)
         if ITEM.match(text):
             return more
+        if is_next_number(lines, text):
+            return True
         if PARAGRAPH_START.match(text) or _RULED.match(text) or _TEXT_LABEL.match(text):
             return False
         return empty or (more and not blank and not is_passing(text))

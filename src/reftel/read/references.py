@@ -31,10 +31,10 @@ _ENUMERATOR: Final = re.compile(
     re.IGNORECASE,
 )
 _BARE_ENUMERATOR: Final = re.compile(
-    r"(?:(?<=\A)|(?<=[\s;,]))(?P<b>[A-Z])[ \t]+(?=(?:[0-9]{2} ?)?[A-Z]{4,}[A-Z ]* [0-9]{2,8})"
+    r"(?:(?<=\A)|(?<=[\s;,]))(?:REF )?(?P<b>[A-Z])[ \t]+(?=(?:[0-9]{2} ?)?[A-Z]{4,}[A-Z ]* [0-9]{2,8})"
 )
 _NUMBERED: Final = re.compile(
-    r"(?:(?<=\A)|(?<=[\s;,]))\(?(?P<n>[1-9])\)[ \t]*(?=(?:[0-9]{2} )?[A-Z])"
+    r"(?:(?<=\A)|(?<=[\s;,]))\(?(?P<n>[1-9])[.)][ \t]*(?=(?:[0-9]{2} )?[A-Z])"
 )
 _CITE: Final = re.compile(
     r"(?<![A-Z0-9])(?:\(?['’]?(?P<year>(?:19[5-9]|20[0-4])[0-9]|[0-9]{2})\)?[ -]*)?"
@@ -112,6 +112,9 @@ _NO_CAPITAL: Final = re.compile(r"[^A-Z]")
 ITEM: Final = re.compile(r"\s*(?:¶ ?)?\(?(?P<letter>[A-Z])(?:(?<=\(.)\)|[.)])\s*\S")
 """A line that opens with the letter of an item."""
 CITED: Final = re.compile(r"(?:[0-9]{2} )?(?P<post>[A-Z][A-Z ]+) [0-9]{2,7}\b")
+_NUMBERED_ITEM: Final = re.compile(
+    r"\s*\(?(?P<n>[2-9])(?P<sign>[.)]) *(?:[0-9]{2} )?[A-Z][A-Z ]{2,24} [0-9]{2,7}[\s.,;]*\Z"
+)
 _LETTER: Final = re.compile(r"(?<![A-Z.])([A-Z])[.)](?![A-Z]\.)")
 _ONE_CITED: Final = re.compile(
     r"\s*REF[A-Za-z()]{0,7}[ :.]+(?:[0-9]{2,4} )?[A-Z][A-Z. ]{2,24} [0-9]{2,7}(?: \(NOTAL\))?\.?\s*\Z"
@@ -119,6 +122,12 @@ _ONE_CITED: Final = re.compile(
 _JOINED_ON: Final = re.compile(r"\s*(?:AND|ALSO|PLUS|OF|DATED|[(&,;])", re.IGNORECASE)
 _FEW_WORDS: Final = 3
 _FEW_LINES: Final = 10
+
+
+def is_next_number(lines: list[Piece], text: str) -> bool:
+    """Whether a line is one whole citation whose number follows that of the line above: `2. BERN 12`."""
+    item = _NUMBERED_ITEM.match(text)
+    return item is not None and f"{int(item['n']) - 1}{item['sign']}" in lines[-1].text
 
 
 def goes_on(lines: list[Piece], text: str) -> bool:
@@ -175,8 +184,14 @@ def _chain(text: str) -> list[tuple[str, int, int]]:
     chain: list[tuple[str, int, int]] = []
     for mark in _ENUMERATOR.finditer(text):
         letter = (mark["a"] or mark["b"] or mark["c"] or mark["e"]).upper()
-        if _counts_on(chain, letter) or (
-            chain and letter == chain[-1][0] and text[chain[-1][2] : mark.start()].strip()
+        # `STATE 345 (B) BERN 12`: the first is A without saying so.
+        second = (
+            not chain and mark["a"] in ("B", "b") and text[: mark.start()].strip()[-1:].isdigit()
+        )
+        if (
+            second
+            or _counts_on(chain, letter)
+            or (chain and letter == chain[-1][0] and text[chain[-1][2] : mark.start()].strip())
         ):
             chain.append((letter, mark.start(), mark.end()))
     if chain:

@@ -13,7 +13,7 @@ from reftel import tables
 from reftel.telegram import Tag
 
 TAGS_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:(?:TA[GOB]S?C?S?|TACS(?=:))(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*",
+    r"\s*(?:\*\*)?(?:(?:TA[GOB]S?C?S?|TACS(?=:)|TAS(?=:)|TGS(?=:))(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*",
     re.IGNORECASE,
 )
 _MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
@@ -58,7 +58,7 @@ def _of_words(words: list[str], year: int | None) -> list[Tag]:
     code's shape are one name together (`GAZA DISENGAGEMENT`)."""
     found: list[Tag] = []
     name: list[str] = []
-    for word in words:
+    for word in _paired(words, year):
         kind = tables.tag_kind(word, year)
         parts = (word,) if kind != "unknown" else _run_together(word, year)
         if not parts:
@@ -67,6 +67,18 @@ def _of_words(words: list[str], year: int | None) -> list[Tag]:
         found += [*_named(name, year), *(Tag(part, tables.tag_kind(part, year)) for part in parts)]
         name = []
     return found + _named(name, year)
+
+
+def _paired(words: list[str], year: int | None) -> list[str]:
+    """The words, those put together that are one code: `EL AL`."""
+    paired: list[str] = []
+    for word in words:
+        pair = f"{paired[-1]} {word}" if paired else ""
+        if pair and _known(pair, year):
+            paired[-1] = pair
+        else:
+            paired.append(word)
+    return paired
 
 
 def _named(words: list[str], year: int | None) -> list[Tag]:
