@@ -93,3 +93,12 @@ def test_a_scan_may_misread_the_other_labels() -> None:
     text = TELEGRAM.replace("TAGS:", "IAG5:").replace("REF:", "REE:")
     text = text.replace("E.O. 12356: DECL: OADR", "E,0. I2356: DECL: 0ADR")
     assert _fields(reftel.read(text)) == _fields(reftel.read(TELEGRAM))
+
+
+def test_marks_of_emphasis_and_escapes_of_markdown_are_no_text() -> None:
+    bold = TELEGRAM.replace("SUBJECT:", "**SUBJECT:**").replace("TAGS:", "**TAGS:**")
+    bold = re.sub(r"(?m)^([0-9])\.", r"**\1**\\.", bold)
+    telegram = reftel.read(bold)
+    assert _fields(telegram) == _fields(reftel.read(TELEGRAM))
+    assert telegram.source == bold
+    assert "".join(bold[each.start : each.end] for each in telegram.elements) == bold

@@ -180,3 +180,67 @@ def test_a_page_may_end_within_the_references() -> None:
     telegram = reftel.read(source)
     assert [each.enumerator for each in telegram.references] == ["A", "B"]
     assert telegram.body[0].text.startswith("THE HARBOUR OFFICE WILL REPAINT")
+
+
+def _order(line: str) -> tuple[str | None, str | None, tuple[str, ...]]:
+    order = reftel.read(
+        f"R 121530Z MAR 06\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\nS E C R E T BERN 000123\n{line}\n"
+        "TAGS: PREL, SZ\nSUBJECT: X\n\n1. Y.\n"
+    ).executive_order
+    assert order is not None
+    return order.order, order.declassify_on, order.exemptions
+
+
+def test_an_order_line_may_say_its_date_without_decl_or_its_years_in_words() -> None:
+    assert _order("E.O. 12958: 06/04/2016") == ("12958", "2016-06-04", ())
+    assert _order("E.O. 12958: DECL: TWENTY YEARS") == ("12958", "2026-03-12", ())
+    assert _order("E.O. 12958: DECL: N/A") == ("12958", None, ())
+
+
+def test_references_may_be_numbered_or_lettered_from_the_second_on() -> None:
+    def references(field: str) -> list[tuple[str | None, str | None]]:
+        telegram = reftel.read(
+            "R 121530Z MAR 06\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\nUNCLAS BERN 000123\n"
+            f"E.O. 12958: N/A\nTAGS: PREL, SZ\nSUBJECT: X\nREF: {field}\n\n1. Y.\n2. BERN 12 IS LIT.\n"
+        )
+        assert [block.number for block in telegram.body] == [1, 2]
+        return [(each.enumerator, each.mrn) for each in telegram.references]
+
+    assert references("1. BERN 12 2. STATE 345") == [("1", "06BERN12"), ("2", "06STATE345")]
+    assert references("1. BERN 12\n     2. STATE 345\n     3. 05 OSLO 7") == [
+        ("1", "06BERN12"),
+        ("2", "06STATE345"),
+        ("3", "05OSLO7"),
+    ]
+    assert references("REF A BERN 12 REF B STATE 345") == [("A", "06BERN12"), ("B", "06STATE345")]
+    assert references("STATE 345 (B) BERN 12") == [(None, "06STATE345"), ("B", "06BERN12")]
+    assert references("A. BERN 12\nBERN 00000123  001.2 OF 003\n     B. STATE 345") == [
+        ("A", "06BERN12"),
+        ("B", "06STATE345"),
+    ]
+
+
+def test_a_code_of_two_words_is_one_and_a_misspelt_label_is_the_tags_line_s() -> None:
+    telegram = reftel.read(
+        "R 121530Z MAR 06\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\nUNCLAS BERN 000123\n"
+        "E.O. 12958: N/A\nTGS: PREL EL AL SZ\nSUBJECT: X\n\n1. Y.\n"
+    )
+    assert [tag.code for tag in telegram.tags] == ["PREL", "EL AL", "SZ"]
+
+
+def test_a_classification_line_may_fold_behind_the_level_and_misread_of() -> None:
+    for line in (
+        "C O N F I D E N T I A L\nSECTION 02 OF 03 BERN 000123",
+        "C O N F I D E N T I A L SECTION 02 0F 03 BERN 000123",
+    ):
+        telegram = reftel.read(
+            f"R l21530Z MAR 06\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\n{line}\n\nS I P D I S\n\n"
+            "E.O. 12958: N/A\nTAGS: PREL, SZ\nSUBJECT: X\n\n1. Y.\n##ROE##\n"
+        )
+        assert telegram.dtg == "2006-03-12T15:30:00Z"
+        assert telegram.section is not None
+        assert (telegram.section.number, telegram.section.of) == (2, 3)
+        assert telegram.mrn is not None
+        assert telegram.mrn.short == "06BERN123"
+        assert telegram.captions == ("SIPDIS",)
+        assert telegram.signature == "ROE"

@@ -42,9 +42,10 @@ def with_source(telegram: Telegram, source: str) -> Telegram:
 
 
 def unwrapped(source: str) -> Shown | None:
-    """The text without the margin or the quotation marks of a mail before its lines, without the blank
-    line below each of them, and without the fence about it; `None` when it has nothing of these."""
-    if "```" not in source and _begins_at_once(source):
+    """The text without the margin or the quotation marks of a mail before its lines, the blank line
+    below each of them, the fence about it, and marks of emphasis; `None` when it has none of these."""
+    marked = _marks(source)
+    if "```" not in source and marked is None and _begins_at_once(source):
         return None
     ends = source.count("\n") + 1
     begun = source.count("\n ") + source.count("\n\t") + source.count("\n>")
@@ -52,11 +53,11 @@ def unwrapped(source: str) -> Shown | None:
     blank = source.count("\n\n") + source.count("\n \n") + source.count("\n\r\n")
     apart = ends > _FEW and blank >= _MOSTLY_BLANK * ends
     fenced = "```" in source
-    if begun < _MOSTLY * (ends - blank) and not apart and not fenced:
+    if begun < _MOSTLY * (ends - blank) and not apart and not fenced and marked is None:
         return None
     lines = source.split("\n")
     margin = _margin(lines)
-    if not margin and not apart and not fenced:
+    if not margin and not apart and not fenced and marked is None:
         return None
     text: list[str] = []
     places: list[int] = []
@@ -68,9 +69,13 @@ def unwrapped(source: str) -> Shown | None:
         if not dropped:
             front = min(margin, _PREFIX.match(line).end())  # type: ignore[union-attr]
             last = number + 1 == len(lines)
-            kept = line[front:] if last else f"{line[front:]}\n"
-            text.append(kept)
-            places += range(at + front, at + front + len(kept))
+            kept = line if last else f"{line}\n"
+            for mark in marked.finditer(line, front) if marked else ():
+                text.append(kept[front : mark.start()])
+                places += range(at + front, at + mark.start())
+                front = mark.end()
+            text.append(kept[front:])
+            places += range(at + front, at + len(kept))
         spaced = solid
         at += len(line) + 1
     return Shown("".join(text), places, [place + 1 for place in places])
@@ -83,6 +88,19 @@ def _begins_at_once(source: str) -> bool:
         if end < 0 or source[end + 1 : end + 2] in _MARGIN or source[end + 1 : end + 3] == "\r\n":
             return False
     return True
+
+
+_BOLD: Final = re.compile(r"^[*]{2}(?=[\w(\u00b6])[^*\n]*[*]{2}", re.MULTILINE)
+_FEW_BOLD: Final = 2
+_ESCAPED: Final = re.compile(r"^[ \t]*[0-9]{1,2}\\[.)]", re.MULTILINE)
+_STARS: Final = re.compile(r"(?<![*])[*]{2}(?![*])|\\(?=[.*_()\[\]#+-])")
+
+
+def _marks(source: str) -> re.Pattern[str] | None:
+    """What marks emphasis and escapes signs, in a text that was made for Markdown."""
+    if "\n**" in source and len(_BOLD.findall(source)) >= _FEW_BOLD:
+        return _STARS
+    return _STARS if "\\" in source and _ESCAPED.search(source) else None
 
 
 _MARGIN: Final = ("", " ", "\t", ">", "\n")

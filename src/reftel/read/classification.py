@@ -31,7 +31,7 @@ _NUMBERS: Final = ("ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT
 _NUMBER: Final = rf"[0-9]{{1,2}}|{'|'.join(_NUMBERS)}"
 _SECTION = (
     r"(?:(?:FINAL )?(?:S?ECTIO?N?|S E C T I O N) *"
-    rf"(?P<number>{_NUMBER})? *(?:OF|ON|GF) *(?P<of>{_NUMBER})(?: SECTIONS)?)"
+    rf"(?P<number>{_NUMBER})? *(?:OF|ON|GF|0F) *(?P<of>{_NUMBER})(?: SECTIONS)?)"
 )
 _POST = r"(?P<post>(?!(?:OF|ON|GF|S?ECTION)\b)[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
 _SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9A-Z])"
@@ -59,6 +59,7 @@ LEVEL_OPENINGS: Final = frozenset(
 _DOUBTFUL_NUMBER: Final = re.compile(
     r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
 )
+_NUMBER_LINE: Final = re.compile(rf"\s*{_SECTION} +{_POST} +{_SERIAL}(?P<rest>.*)\Z", re.IGNORECASE)
 _MORE_DIGITS: Final = re.compile(r" ?[0-9]{1,4}\s*\Z")
 _SERVICE: Final = re.compile(r"\s*SVC\b\s*")
 _SECTION_AFTER: Final = re.compile(rf"\s*\(?{_SECTION}\)?\s*", re.IGNORECASE)
@@ -154,6 +155,13 @@ def _read_loose(reading: Reading, index: int, match: re.Match[str]) -> int:
         message = f"no message reference number can be read in {piece.text.strip()!r}"
         reading.doubt("mrn-unreadable", message, piece)
     piece.kind = "classification-line"
+    after = reading.pieces[index + 1] if index + 1 < len(reading.pieces) else piece
+    if not match["rest"].strip() and not after.kind and (number := _NUMBER_LINE.match(after.text)):
+        # The line was folded behind the level.
+        reading.post, reading.number = number["post"].upper(), int(number["serial"])
+        _set_section(reading, number["number"], number["of"])
+        name_front(reading.pieces, index + 1, number.start("rest"), "classification-line", "-/.")
+        return index + 2
     return index + 1
 
 

@@ -25,7 +25,7 @@ PRECEDENCES: Final = {
 # a letter glued behind the year. Read so, never written so.
 DTG_LINE: Final = re.compile(
     r"\s*(?:(?P<first>[ZOPRY]|0(?= (?:[OPR] )?[0-9]{6}))(?:(?P=first)| *(?P<second>[ZOPR]))? *)?"
-    r"(?P<day>[0-3O] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?(?:Z|2(?= [A-Z]))? *"
+    r"(?P<day>[0-3OIl] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?(?:Z|2(?= [A-Z]))? *"
     r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T"
     r"|N ?O ?V|D ?E ?C)"
     r"(?:[A-Z]{0,6}[ .,]+|(?=[0-9]))(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",

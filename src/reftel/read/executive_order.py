@@ -63,11 +63,11 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
             and not _YEARS.search(text)
         ):
             event = rest
-    dated = found and (declared or "DS" in raised or _DATE_ALONE.match(text))
+    dated = declared or "DS" in raised or _DATE_ALONE.match(text)
     return ExecutiveOrder(
         order=mend_digits(order) if order else None,
         text=text,
-        declassify_on=found[0] if dated else None,
+        declassify_on=found[0] if found and dated else None,
         event=event,
         exemptions=exemptions,
     )

@@ -90,6 +90,7 @@ _CAPTION: Final = re.compile(
     r"[\s,;/.*-]*(?P<caption>" + "|".join(re.escape(word) for word in _CAPTION_WORDS) + r")"
     r"(?![A-Z0-9])[\s,;/.*-]*"
 )
+_SPACED: Final = re.compile(r"\s*[A-Z](?: [A-Z]){4,8}\s*")
 # What a caption has behind it: `EXDIS - DISTRIBUTE AS NODIS`, `OFFICIAL INFORMAL NO. 12`.
 _CAPTION_MORE: Final = re.compile(
     r"\W*(?:DISTRIBUTE AS [A-Z]+\W*|(?:NO\. ?)?[0-9]+(?:[/-][0-9]+)?\s*\Z)"
@@ -412,6 +413,9 @@ def captions_of(text: str) -> tuple[list[str], int] | None:
     while match := _CAPTION.match(text, at):
         found.append(match["caption"])
         at = match.end()
+    if not found and len(text) <= _SHORT and _SPACED.fullmatch(text):
+        whole = captions_of(text.replace(" ", ""))
+        return (whole[0], len(text)) if whole and len(whole[0]) == 1 else None
     if not found and not text.isupper() and len(text) <= _SHORT:
         # Later systems write a caption alone on its line as `Sensitive`.
         whole = captions_of(text.upper()) if text.upper() != text else None

@@ -113,7 +113,7 @@ ITEM: Final = re.compile(r"\s*(?:¶ ?)?\(?(?P<letter>[A-Z])(?:(?<=\(.)\)|[.)])\s
 """A line that opens with the letter of an item."""
 CITED: Final = re.compile(r"(?:[0-9]{2} )?(?P<post>[A-Z][A-Z ]+) [0-9]{2,7}\b")
 _NUMBERED_ITEM: Final = re.compile(
-    r"\s*\(?(?P<n>[2-9])(?P<sign>[.)]) *(?:[0-9]{2} )?[A-Z][A-Z ]{2,24} [0-9]{2,7}[\s.,;]*\Z"
+    r"\s*\(?(?P<n>[2-9])(?P<sign>[.)]) *(?:[0-9]{2} )?[A-Z][A-Z ]{2,24} [0-9]{1,7}[\s.,;]*\Z"
 )
 _LETTER: Final = re.compile(r"(?<![A-Z.])([A-Z])[.)](?![A-Z]\.)")
 _ONE_CITED: Final = re.compile(

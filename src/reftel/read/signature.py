@@ -11,7 +11,7 @@ from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
 _SIGNATURE: Final = re.compile(
-    r"\s*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}(?:Mc|Mac)?"
+    r"\s*#*(?P<name>(?:(?:VAN|DER|DEN|DE|DEL|DI|MC|O'|VON|LA|LE|EL|AL|ST\.?) ?){0,3}(?:Mc|Mac)?"
     r"[A-Z][A-Z'-]{2,20}(?: (?!N{3,4}\b|UNQ)[A-Z][A-Z'-]{2,20})?"
     # Who signs in another's place: `DAM, ACTING`, `RABB BY HOLMES`.
     r"(?:, ?(?:ACTING|JR\.?|SR\.?|III?)| (?:BY|FOR) [A-Z][A-Z'-]{2,20})?)[.#\"]*(?:\s+N{3,4})?"
