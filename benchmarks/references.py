@@ -23,7 +23,8 @@ from reftel.archive.ghosts import ghost, missing
 from reftel.archive.index import Indexes
 from reftel.archive.pack import pack
 from reftel.archive.relations import Cited, Continuity
-from reftel.archive.store import Row, Store
+from reftel.archive.rows import Row
+from reftel.archive.store import Store
 from reftel.archive.threads import most_cited, path, thread
 from reftel.archive.view import View
 from reftel.telegram import Mrn

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reftel.archive import Archive, StoreError
-from reftel.archive.index import Indexes
+from reftel.archive.index import LabelIndex
 from tests.archive.test_archive import incoming, make
 from tests.telegrams import ROOT
 
@@ -129,7 +129,7 @@ def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
     with Archive.open(folder) as archive:
         archive.add(incoming(*texts[:50]))
         with monkeypatch.context() as patch:
-            patch.setattr(Indexes, "commit", _no_room)
+            patch.setattr(LabelIndex, "add", _no_room)
             with pytest.raises(StoreError):
                 archive.add(incoming(*texts[50:]))
         assert archive.count() == 300
@@ -149,5 +149,5 @@ def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
         assert archive.verify() == []
 
 
-def _no_room(_: object) -> None:
+def _no_room(*_: object) -> None:
     raise StoreError("there is no room")

@@ -43,8 +43,9 @@ from reftel.archive.model import (
 )
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
 from reftel.archive.place import is_url, parted
+from reftel.archive.rows import Row
 from reftel.archive.sqlite import says_read_only
-from reftel.archive.store import WHOLE, Row, Store
+from reftel.archive.store import WHOLE, Store
 from reftel.archive.upgrade import upgrade
 from reftel.archive.verify import OnProgress, verify
 from reftel.archive.view import Observer, View
@@ -307,12 +308,11 @@ class Archive(View):
         self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]
     ) -> list[tuple[Row, Prepared]]:
         """One transaction: the telegrams of some batches, and how far their files are had."""
-        filed: list[tuple[Row, Prepared]] = []
         told: list[Problem] = []
         outcomes: Counter[str] = Counter()
         store = self._writing
         with store.transaction():
-            document = store.next_id()
+            new: dict[bytes, Prepared] = {}
             for item in (each for batch in batches for each in batch.items):
                 if isinstance(item, Problem):
                     told.append(item)
@@ -321,16 +321,21 @@ class Archive(View):
                     store.refuse(item.digest, item.reason)
                     told.append(Problem(item.path, f"not a telegram: {item.reason}"))
                     outcomes["refused"] += 1
-                elif isinstance(item, Passed) or store.holds(item.digest):
+                elif isinstance(item, Passed) or item.digest in new:
                     outcomes["known"] += 1
                 else:
-                    row = keep(store, item, document, int(time.time()))
-                    filed.append((row, item))
-                    document += 1
-                    outcomes["added"] += 1
-                    if row.telegram != row.id:
-                        outcomes["variants"] += 1
-                        outcomes["better"] += row.reading
+                    new[item.digest] = item
+            # Since it was read it may have been filed, by a transaction before this one.
+            known = store.among(list(new))
+            outcomes["known"] += len(known)
+            items = [item for digest, item in new.items() if digest not in known]
+            rows = keep(store, items, store.next_id(), int(time.time()))
+            filed = list(zip(rows, items, strict=True))
+            outcomes["added"] += len(rows)
+            for row in rows:
+                if row.telegram != row.id:
+                    outcomes["variants"] += 1
+                    outcomes["better"] += row.reading
             for batch in batches:
                 for file, had in batch.had.items():
                     store.set_had(file, had)

@@ -10,15 +10,43 @@ from reftel.archive.filing import Prepared
 from reftel.archive.model import DamagedError, Number
 from reftel.archive.pack import unpack
 from reftel.archive.relations import number_of
-from reftel.archive.store import Row, Store
+from reftel.archive.rows import New, Row
+from reftel.archive.store import Store
 from reftel.telegram import Telegram
 
 
-def keep(store: Store, item: Prepared, document: int, filed: int) -> Row:
-    """Add a telegram under an id, filed at a time (seconds since 1970), within a transaction. The row says
-    whether it is the copy to read."""
+def keep(store: Store, items: list[Prepared], first: int, filed: int) -> list[Row]:
+    """Add telegrams under ids from the first one on, filed at a time (seconds since 1970), within a
+    transaction. The rows say which were the copies to read when they were added."""
+    numbers = store.among_numbers({item.number for item in items if item.number})
+    times = store.among_times({time for item in items if (time := _time(item))})
+    rows: list[Row] = []
+    alone: list[New] = []
+    for document, item in enumerate(items, first):
+        row = _row(store, item, document, filed)
+        time = _time(item)
+        if item.number is None or (item.number not in numbers and time not in times):
+            alone.append(_new(row, item))
+        else:
+            store.insert(alone)
+            alone.clear()
+            row = _keep_beside_others(store, row, item)
+        rows.append(row)
+        if item.number is not None:
+            numbers.add(item.number)
+        if time is not None:
+            times.add(time)
+    store.insert(alone)
+    return rows
+
+
+def _time(item: Prepared) -> tuple[str, int] | None:
+    return (item.number[0], item.sent) if item.number and item.sent is not None else None
+
+
+def _row(store: Store, item: Prepared, document: int, filed: int) -> Row:
     post, year, number = item.number or (None, None, None)
-    row = Row(
+    return Row(
         id=document,
         digest=item.digest,
         telegram=document,
@@ -34,18 +62,19 @@ def keep(store: Store, item: Prepared, document: int, filed: int) -> Row:
         filed=filed,
         origin=item.path,
     )
+
+
+def _new(row: Row, item: Prepared) -> New:
+    packed = (item.dictionary, item.source, item.record)
+    return New(row, *packed, item.cited, item.continuity, item.lost)
+
+
+def _keep_beside_others(store: Store, row: Row, item: Prepared) -> Row:
+    """Add a document that may be a further copy of one that is held."""
     groups = _groups(store, item)
     if groups:
         row = msgspec.structs.replace(row, telegram=groups[0], reading=False)
-    store.insert(
-        row,
-        item.dictionary,
-        item.source,
-        item.record,
-        item.cited,
-        item.continuity,
-        item.lost,
-    )
+    store.insert([_new(row, item)])
     if groups:
         for other in groups[1:]:
             store.merge(other, row.telegram)

@@ -170,7 +170,9 @@ def _documents(old: _Damaged, new: Store, on_progress: OnProgress | None) -> int
                 digest = digest_of(telegram.source)
                 if not new.holds(digest):
                     dictionary = new.newest_dictionary()
-                    keep(new, prepared(origin, digest, telegram, today, dictionary), number, filed)
+                    keep(
+                        new, [prepared(origin, digest, telegram, today, dictionary)], number, filed
+                    )
                     saved += 1
                 if saved % _BATCH == 0:
                     done = False

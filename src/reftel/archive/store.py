@@ -12,11 +12,11 @@ import msgspec
 from reftel.access import Label, Reader
 from reftel.archive.model import BrokenStoreError, DamagedError, Number, StoreError
 from reftel.archive.pack import NONE, Dictionary, unpack, unpack_text
-from reftel.archive.relations import Cited, Continuity
+from reftel.archive.rows import Decided, New, Row
 from reftel.archive.schema import FORMAT, SCHEMA
 from reftel.archive.sqlite import SqliteDatabase
 from reftel.sources import SourceFile
-from reftel.telegram import Mrn, Telegram
+from reftel.telegram import Telegram
 
 if TYPE_CHECKING:
     from reftel.archive.postgres import PostgresDatabase
@@ -40,44 +40,6 @@ def _database(
 
 Labels = Collection[int]
 """Ids of labels: what a reader may read."""
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A stored document without its text. `telegram` is the id of the first copy of the same telegram;
-    `reading` says whether it is the best copy of it under its label; `sent` counts minutes since 1970,
-    `filed` seconds; `opens` is a day as 20260131."""
-
-    id: int
-    digest: bytes
-    telegram: int
-    label: int
-    reading: bool
-    quality: int
-    post: str | None
-    year: int | None
-    number: int | None
-    section: int | None
-    sent: int | None
-    opens: int | None
-    filed: int
-    origin: str
-
-    @property
-    def mrn(self) -> Mrn | None:
-        if self.post is None or self.year is None or self.number is None:
-            return None
-        return Mrn.of(self.year, self.post, self.number)
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """A reviewer's decision: when (seconds since 1970), by whom, why; the label (`None`: as marked) and the
-    day on which the document falls open."""
-
-    at: int
-    who: str
-    why: str
-    label: int | None
-    opens: int | None
 
 
 _COLUMNS = ", ".join(Row.__struct_fields__)
@@ -228,40 +190,47 @@ class Store:
         (last,) = self._db.one("SELECT max(id) FROM documents")
         return (last or 0) + 1
 
-    def insert(
-        self,
-        row: Row,
-        dictionary: int,
-        source: bytes,
-        record: bytes,
-        cited: Iterable[Cited] = (),
-        continuity: Iterable[Continuity] = (),
-        lost: str | None = None,
-    ) -> None:
-        """Add a document with its packed text and record. It is listed as not indexed yet if it is a
-        reading copy."""
-        self._db.execute(_ADD_DOCUMENT, msgspec.structs.astuple(row))
-        self._db.execute(
-            "INSERT INTO texts VALUES (?, ?, ?, ?)", (row.id, dictionary, source, record)
+    def insert(self, documents: list[New]) -> None:
+        """Add documents. They are listed as not indexed yet if they are reading copies."""
+        add = self._db.executemany
+        add(_ADD_DOCUMENT, [msgspec.structs.astuple(each.row) for each in documents])
+        add(
+            "INSERT INTO texts VALUES (?, ?, ?, ?)",
+            [(each.row.id, each.dictionary, each.source, each.record) for each in documents],
         )
-        self._db.executemany(
+        add(
             "INSERT INTO citations (post, year, number, document, label, how)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            [(c.post, c.year, c.number, row.id, row.label, c.how) for c in cited],
+            [
+                (c.post, c.year, c.number, each.row.id, each.row.label, c.how)
+                for each in documents
+                for c in each.cited
+            ],
         )
-        self._db.executemany(
+        add(
             "INSERT INTO continuity (originator, addressee, sent, document, number)"
             " VALUES (?, ?, ?, ?, ?)",
             [
-                (self._station(each[0]), self._station(each[1]), row.sent, row.id, each.number)
-                for each in continuity
-                if row.sent is not None
+                (self._station(c[0]), self._station(c[1]), each.row.sent, each.row.id, c.number)
+                for each in documents
+                if each.row.sent is not None
+                for c in each.continuity
             ],
         )
-        if lost is not None:
-            self._db.execute("INSERT INTO lost VALUES (?, ?)", (row.id, lost))
-        if row.reading:
-            self._mark_unindexed(row.id, row.label)
+        add(
+            "INSERT INTO lost VALUES (?, ?)",
+            [(each.row.id, each.lost) for each in documents if each.lost is not None],
+        )
+        places = self._db.execute("SELECT id FROM places")
+        add(
+            "INSERT INTO unindexed (place, document, label) VALUES (?, ?, ?)",
+            [
+                (place, each.row.id, each.row.label)
+                for each in documents
+                if each.row.reading
+                for (place,) in places
+            ],
+        )
 
     def refuse(self, digest: bytes, reason: str) -> None:
         """Remember that a text is no telegram, and why."""
@@ -442,6 +411,29 @@ class Store:
     def numbered(self, post: str, year: int, labels: Labels) -> list[Row]:
         """The documents of a post and year."""
         return self._rows(f"post = ? AND year = ? AND {_within(labels)}", (post, year))
+
+    def among_numbers(self, numbers: Iterable[Number]) -> set[Number]:
+        """Those of some numbers that a document has."""
+        return self._among("post, year, number", list(numbers))
+
+    def among_times(self, times: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Those of some posts and minutes in which the post sent a document."""
+        return self._among("post, sent", list(times))
+
+    def _among(self, columns: str, wanted: list[Any]) -> set[Any]:
+        names = columns.split(", ")
+        same = " AND ".join(f"d.{name} = w.{name}" for name in names)
+        found: set[Any] = set()
+        for at in range(0, len(wanted), _AT_A_TIME):
+            some = wanted[at : at + _AT_A_TIME]
+            marks = ", ".join([f"({', '.join('?' * len(names))})"] * len(some))
+            query = (
+                f"WITH wanted ({columns}) AS (VALUES {marks})"
+                f" SELECT {', '.join(f'w.{name}' for name in names)} FROM wanted w"
+                f" WHERE EXISTS (SELECT 1 FROM documents d WHERE {same})"
+            )
+            found.update(self._db.execute(query, [value for each in some for value in each]))
+        return found
 
     def by_time(self, sent: int, post: str) -> list[Row]:
         """The documents of a post that were sent in one minute."""

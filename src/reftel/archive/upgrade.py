@@ -74,7 +74,7 @@ def _copy(database: Path, store: Store) -> None:
                     item = prepared(
                         origin, bytes.fromhex(digest), telegram, today, store.newest_dictionary()
                     )
-                    keep(store, item, id_, int(datetime.fromisoformat(filed).timestamp()))
+                    keep(store, [item], id_, int(datetime.fromisoformat(filed).timestamp()))
     except (zlib.error, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise StoreError(
             f"{database} cannot be upgraded: document {id_} ({origin}) is damaged: {error}."

@@ -18,7 +18,8 @@ from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
 from reftel.archive.model import BrokenStoreError, DamagedError
 from reftel.archive.relations import cited_by, number_of
-from reftel.archive.store import Row, Store
+from reftel.archive.rows import Row
+from reftel.archive.store import Store
 from reftel.sources import Problem
 from reftel.telegram import Telegram
 

@@ -24,9 +24,10 @@ from reftel.archive.graph import Graph
 from reftel.archive.index import FACETS, Found, Indexes, Vocabulary
 from reftel.archive.model import Card, Count, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
+from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet
 from reftel.archive.spelling import corrected
-from reftel.archive.store import Row, Store
+from reftel.archive.store import Store
 from reftel.read.sections import NotOneTelegramError, join
 from reftel.telegram import Mrn
 
