@@ -320,3 +320,18 @@ def test_1978_in_january_a_number_that_no_post_can_have_reached_is_of_the_year_b
         f"R 301714Z JAN 78\nFM AMEMBASSY OSLO\nTO SECSTATE WASHDC\nUNCLAS OSLO 234\nREF: {written}\n"
     )
     assert [r.mrn for r in telegram.references] == [number]
+
+
+def test_numbers_of_1966_to_1968_were_counted_from_july() -> None:
+    def cited(dated: str, number: str) -> list[str | None]:
+        telegram = reftel.read(
+            f"R 121530Z {dated}\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC\nUNCLAS BERN 1234\n\nSUBJ: X\n"
+            f"REF: {number}\n\n1. Y.\n"
+        )
+        return [reference.mrn for reference in telegram.references]
+
+    assert cited("MAR 67", "STATE 154321") == ["67STATE154321"]
+    assert cited("MAR 67", "BERN 1300") == ["66BERN1300"]
+    assert cited("JUL 67", "STATE 214321; BERN 2300") == ["67STATE214321", "67BERN2300"]
+    assert cited("FEB 68", "STATE 114321") == ["68STATE114321"]
+    assert cited("FEB 69", "STATE 214321") == ["68STATE214321"]

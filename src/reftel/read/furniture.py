@@ -56,7 +56,7 @@ _PAGE_OPENINGS: Final = ("PAGE", "TOR:")
 _RECEIVED: Final = re.compile(r" *(?:PAGE +0[0-9]{2}|TOR: ?[0-9]{6}.*)\Z")
 _BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
-    r"|TOP SECRET)(?: *//? *NOFORN)? *\Z"
+    r"|TOP SECRET)(?: *//? *NOFORN| +PTQ ?[0-9]{4})? *\Z"
 )
 _END: Final = re.compile(
     r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>"

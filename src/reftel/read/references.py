@@ -98,6 +98,10 @@ _BUSY: Final = frozenset(
     TOKYO""".split()
 )
 _EARLY: Final = 40
+# Numbers ran from July to June until July 1967; that count went on to the end of 1968.
+_BY_FISCAL_YEAR: Final = frozenset((1966, 1967))
+_LAST_FISCAL: Final = 1968
+_HALF_YEAR: Final = 183
 _MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
 
@@ -404,12 +408,18 @@ def resolve_number(post: str, number: int, year: int | None, citing: Citing) -> 
 
 
 def _beyond(post: str, number: int, citing: Citing) -> bool:
+    day, year = citing.day_of_year, citing.year
+    if day is not None and year in _BY_FISCAL_YEAR and day > _HALF_YEAR:
+        # Counted anew since July: a larger number is of the spring.
+        return False
     if post == citing.post and citing.number is not None:
         return number > citing.number
-    if citing.day_of_year is None:
+    if day is None:
         return False
+    if year in _BY_FISCAL_YEAR or year == _LAST_FISCAL:
+        day += _HALF_YEAR
     # The busiest posts send some 40,000 telegrams a year, the Department some 400,000. In the first
     # weeks, when most citations of the year before are made, the others count too.
-    early = citing.day_of_year <= _EARLY and post not in _BUSY
+    early = day <= _EARLY and post not in _BUSY
     daily = (900 if early else 1200) if post == "STATE" else (60 if early else 140)
-    return number > daily * citing.day_of_year + 5 * daily
+    return number > daily * day + 5 * daily
