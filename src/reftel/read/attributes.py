@@ -6,13 +6,17 @@ is kept as it stands, and compared with the telegram; it is never used in place 
 
 from __future__ import annotations
 
+from typing import Final
+
 from reftel import tables
 from reftel.read.reading import Reading
+
+_KEYS: Final = frozenset(entry.code for entry in tables.entries("attributes"))
 
 
 def read_attributes(reading: Reading) -> None:
     """Fill `attributes` from the pieces of that kind, if there are any."""
-    values: dict[str, list[str]] = {}
+    values: dict[str, str] = {}
     last: str | None = None
     for piece in reading.of_kind("attributes"):
         text = piece.text.strip("\r")
@@ -22,13 +26,11 @@ def read_attributes(reading: Reading) -> None:
             and value[:1] in ("", " ")
             and key[:1].isupper()
             and key.isascii()
-            and tables.attribute(key) is not None
+            and (key in _KEYS or tables.attribute(key) is not None)
         ):
             last = key
-            values[last] = [value.strip()]
+            values[last] = value.strip()
         elif last is not None:
-            values[last].append(text.strip())
+            values[last] = f"{values[last]} {text.strip()}".strip()
     if values:
-        reading.attributes = {
-            key: " ".join(part for part in parts if part) for key, parts in values.items()
-        }
+        reading.attributes = values

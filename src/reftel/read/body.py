@@ -470,9 +470,10 @@ def _note_damage(
 ) -> None:
     """Repairs and doubts with their places in the source."""
     starts: list[int] = []
+    gaps = set(part.gaps)
     at = -part.offset
     for index, piece in enumerate(part.pieces):
-        at += index in part.gaps
+        at += index in gaps
         starts.append(max(at, 0))
         at += len(piece.text) + 1
 

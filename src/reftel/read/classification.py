@@ -52,7 +52,10 @@ LOOSE_CLASSIFICATION_LINE: Final = re.compile(
     rf"\s*(?:CLASSIFICATION: *)?{_LEVEL}\b(?: +{_SECTION})?(?P<rest>.*)\Z", re.IGNORECASE
 )
 LEVEL_OPENINGS: Final = frozenset(
-    ("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T ")
+    first + second
+    for opening in ("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T ")
+    for first in (opening[0], opening[0].lower())
+    for second in (opening[1], opening[1].lower())
 )
 """The first two letters of lines that open with a classification."""
 # A number in which letters were read for digits: another place must confirm it.
@@ -68,7 +71,10 @@ _ABBREVIATED: Final = {"NF": "NOFORN"}
 
 def opens_level(text: str) -> bool:
     """Whether a line can open with a classification, by its first letters: cheap, before any pattern."""
-    return text.lstrip()[:2].upper() in LEVEL_OPENINGS
+    opening = text.lstrip()[:2]
+    return opening in LEVEL_OPENINGS or (
+        not opening.isascii() and opening.upper() in LEVEL_OPENINGS
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -87,10 +87,12 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         telegram = source[:catalogue]
     if is_released_copy(telegram):
         pieces = mark_release(pieces)
+    places = _places(source, " OF 0")
     stamps = "Systematic" in source
-    sections = " OF 0" in source
-    if stamps or sections:
-        pieces = _part_marks(pieces, stamps, sections)
+    if stamps:
+        places = sorted([*places, *_places(source, "Systematic"), *_places(source, "Released")])
+    if places:
+        pieces = _part_marks(pieces, places, stamps)
     for piece in pieces:
         if not piece.first:
             piece.kind = piece.kind or "blank"
@@ -135,21 +137,34 @@ def _solid_above(pieces: list[Piece], at: int) -> int:
     return at
 
 
-def _part_marks(pieces: list[Piece], stamps: bool, sections: bool) -> list[Piece]:
-    """The pieces, cut where a stamp or a section mark stands in a line, and these named."""
+def _places(source: str, sign: str) -> list[int]:
+    """Where a sign stands in the source."""
+    places: list[int] = []
+    at = source.find(sign)
+    while at >= 0:
+        places.append(at)
+        at = source.find(sign, at + 1)
+    return places
+
+
+def _part_marks(pieces: list[Piece], places: list[int], stamps: bool) -> list[Piece]:
+    """The pieces, cut where a stamp or a section mark stands in a line, and these named; `places` are
+    those of their signs."""
     parted: list[Piece] = []
+    ahead = 0
     for piece in pieces:
-        text = piece.text
-        if piece.kind:
+        while ahead < len(places) and places[ahead] < piece.start:
+            ahead += 1
+        if piece.kind or ahead == len(places) or places[ahead] >= piece.end:
             parted.append(piece)
-        elif stamps and ("Released" in text or "Systematic" in text):
+            continue
+        text = piece.text
+        if stamps and ("Released" in text or "Systematic" in text):
             if "EO Systematic Review" in text and not _STAMP.search(text):
                 piece.kind = "release-stamp"
             parted += _cut_out(piece, _STAMP.search, "release-stamp")
-        elif sections and " OF 0" in text:
-            parted += _cut_out(piece, find_section_mark, "section-line")
         else:
-            parted.append(piece)
+            parted += _cut_out(piece, find_section_mark, "section-line")
     return parted
 
 
@@ -202,10 +217,16 @@ def _mark_line(piece: Piece) -> None:
             piece.kind = "page-line"
     elif first in "N<#*=" and _END.match(text):
         piece.kind = "end-of-message"
-    elif first in "Ee*" and _LOST.match(text):
+    elif first in "Ee*" and _may_be_lost(text) and _LOST.match(text):
         piece.kind = "lost-text"
-    elif ("day, " in text or "This record" in text) and _NOTE.match(text):
+    elif first in "TMWFS" and ("day, " in text or "This record" in text) and _NOTE.match(text):
         piece.kind = "publisher-note"
+
+
+def _may_be_lost(text: str) -> bool:
+    """Whether one of the words stands in a line that say that text was lost."""
+    raised = text.upper()
+    return "*" in text or any(sign in raised for sign in ("ERROR", "E E E", "UNRETRIEVABLE"))
 
 
 def _mark_export(pieces: list[Piece]) -> list[Piece]:

@@ -359,12 +359,7 @@ _SECTION_OPENINGS: Final = frozenset(
     (
         *("VZ", "VV", "ZC", "AC", "OR"),
         *(first + second for first in "ZOPRY0123" for second in " ZOPRYzopryIil0123456789"),
-        *(
-            first + second
-            for level in LEVEL_OPENINGS
-            for first in (level[0], level[0].lower())
-            for second in (level[1], level[1].lower())
-        ),
+        *LEVEL_OPENINGS,
     )
 )
 _SECTION_FIRST: Final = frozenset(opening[0] for opening in _SECTION_OPENINGS)
