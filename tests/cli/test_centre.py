@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -218,3 +220,33 @@ def test_without_a_centre_the_commands_say_how_to_start_one(tmp_path: Path, cent
     done = reftel(centre, "status", "--config", tmp_path / "centre.toml")
     assert done.returncode == 2
     assert "no centre runs" in done.stderr and "reftel centre run --config" in done.stderr
+
+
+def test_an_operator_s_own_service_messages_go_by_name(centre: Post) -> None:
+    asked = reftel(centre, "service", "north", "--form", "number")
+    assert asked.returncode == 0
+    number = re.search(r"message (\d+) is on its way to north", asked.stderr)
+    assert number
+    way = reftel(centre, "way", number[1]).stdout
+    assert re.search(r"ZID BBA\d{3}", way)
+    assert f"released by {getpass.getuser()}" in way
+    for words, said in (
+        (("north", "HELLO"), "'HELLO' has no operating signal"),
+        (("nord", "ZID"), "no circuit is called 'NORD', and no route leads there"),
+        (("south", "--form", "test", "ZID"), "give either the words of the message or a --form"),
+    ):
+        refused = reftel(centre, "service", *words)
+        assert refused.returncode == 2
+        assert said in refused.stderr
+
+
+def test_a_part_is_asked_for_and_what_is_kept_is_shown(centre: Post) -> None:
+    assert reftel(centre, "do", "ask-part", 1, "--part", "WA ALL ARE").returncode == 0
+    assert "for a part of it: WA ALL ARE" in " ".join(reftel(centre, "way", 1).stdout.split())
+    refused = reftel(centre, "do", "ask-part", 1, "--part", "HERRING")
+    assert "'HERRING' is no part of a text" in refused.stderr
+    assert reftel(centre, "prune", "--dry-run").stderr.startswith("0 texts and 0 entries would")
+    assert reftel(centre, "prune").returncode == 0
+    assert "0 texts and 0 entries left the journal" in reftel(centre, "status").stdout
+    kept = reftel(centre, "check-config").stdout
+    assert "texts 1 year, of service messages 30 days; entries 1 year, deeds 10 years" in kept

@@ -434,3 +434,43 @@ def test_without_operators_the_pages_are_open_on_this_machine_alone(tmp_path: Pa
     with post(tmp_path, people=False) as made:
         assert answer(made, "GET", "/centre", Accept="text/html")[0] == 200
         assert answer(made, "GET", "/centre", Host="rebound.example")[0] == 400
+
+
+def test_an_operator_asks_a_neighbour_by_a_button_and_in_signals(centre: Post, page: Page) -> None:
+    """Each becomes a message of which the page shows the way; plain talk is refused with the reason."""
+    page.goto("/centre/queue?circuit=north")
+    page.get_by_role("button", name="Ask for its last number").click()
+    expect(page.get_by_label("The message as it came")).to_contain_text("ZID BBA")
+    expect(page.locator(".steps")).to_contain_text("released by moe")
+    page.goto("/centre/queue")
+    page.get_by_text("In signals of your own").click()
+    page.get_by_label("Circuit or station").fill("qzbbnv")
+    page.get_by_label("Operating signals").fill("int zdk BBA0001")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_label("The message as it came")).to_contain_text(
+        "UNCLAS SVC INT ZDK BBA0001"
+    )
+    page.goto("/centre/queue?circuit=north")
+    page.get_by_text("In signals of your own").click()
+    page.screenshot(path=SHOTS / "centre-service.png", full_page=True)
+    talk = json.dumps({"deed": "service", "circuit": "north", "text": "hello there"})
+    headers = {"Authorization": basic("moe"), "Content_Type": "application/json"}
+    status, said = answer(centre, "POST", "/centre/do", talk, **headers)
+    assert status == 409
+    assert "has no operating signal" in said
+
+
+def test_an_operator_asks_for_a_part_and_removes_what_has_been_kept(page: Page) -> None:
+    page.goto("/centre/message/1")
+    page.get_by_text("Ask for a part").click()
+    page.get_by_label("Which words").fill("wa light dues")
+    page.get_by_role("button", name="Ask QZBBNV").click()
+    expect(page.get_by_label("The message as it came")).to_contain_text(
+        "INT ZDK QZBBNV 0412 1550842 WA"
+    )
+    page.goto("/centre")
+    expect(page.locator("#awaited")).to_contain_text("PART OF QZBBNV 0412 1550842")
+    page.get_by_text("Remove now what has been kept long enough").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator("#keeping")).to_contain_text("0 texts and 0 entries left")
+    page.screenshot(path=SHOTS / "centre-keeping.png", full_page=True)
