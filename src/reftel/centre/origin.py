@@ -44,6 +44,9 @@ async def send(station: Station, telegram: Telegram, who: str) -> list[Accepted]
     this returns. Raises `NotSendable` before anything is written."""
     changes = Changes()
     texts = _written(station, telegram, changes)
+    for text in texts:
+        if wrong := next((each for each in text if ord(each) > 255), None):
+            raise NotSendable([f"no circuit can carry {wrong!r}; write it otherwise"])
     if telegram.precedence == "FLASH" and telegram.info_precedence not in (None, "FLASH"):
         lower = letter_of(telegram.info_precedence or "ROUTINE")
         informed = set(_served(station, telegram.info))
@@ -57,9 +60,7 @@ async def send(station: Station, telegram: Telegram, who: str) -> list[Accepted]
         transmissions=len(texts),
     )
     await station.commit(changes)
-    return [
-        await accepting.accept(station, None, text.encode("latin-1", "replace")) for text in texts
-    ]
+    return [await accepting.accept(station, None, text.encode("latin-1")) for text in texts]
 
 
 def _parted(text: str, informed: set[str], lower: str) -> list[str]:

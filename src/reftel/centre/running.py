@@ -141,17 +141,22 @@ class Centre:
     async def _apply_all(self) -> None:
         await self.streams.apply()
         await self.door.apply()
-        wanted = {c.name: c for c in self.station.config.circuit if c.kind in ("folder", "mail")}
-        for name, (config, task) in list(self._workers.items()):
-            if wanted.get(name) != config:
+        wanted = {
+            c.name: (c, self.station.config.mail if c.kind == "mail" else None)
+            for c in self.station.config.circuit
+            if c.kind in ("folder", "mail")
+        }
+        for name, (settings, task) in list(self._workers.items()):
+            if wanted.get(name) != settings:
                 await _end(task)
                 del self._workers[name]
-        for name, config in wanted.items():
+        for name, settings in wanted.items():
             if name not in self._workers:
+                config = settings[0]
                 kind = FolderCircuit if config.kind == "folder" else MailCircuit
                 worker = kind(self.station, config).run()
                 task = asyncio.create_task(worker, name=f"{config.kind} {name}")
-                self._workers[name] = (config, task)
+                self._workers[name] = (settings, task)
 
     async def _watch(self) -> None:
         """Once a second: the configuration's file, the journal's health, the follow-up clock."""
