@@ -103,6 +103,10 @@ def test_who_asks_for_a_receipt_hears_it_or_that_the_number_is_open(tmp_path: Pa
         [no] = await heard(b, "north", service("BBA003", "INT QSL BBA0004"))
         assert "\nZFX BBA0004\n" in no
         assert ("open-number", "BBA0004") in b.station.awaited
+        # The same number of the round before is another message.
+        b.station.values["in:north"] = "9998"
+        [open_now] = await heard(b, "north", service("BBA9999", "INT QSL BBA0001"))
+        assert "\nZFX BBA0001\n" in open_now
 
     with bench(tmp_path, PLAIN) as b:
         run(trial(b))
@@ -388,6 +392,7 @@ def test_what_passes_through_is_filed_where_that_is_wanted(tmp_path: Path, kept:
         await b.up("south")
         await b.take("north", message("BBA001", "QZCCSM"))
         await b.take("north", message("BBA002", "QZCCSM", "0413", text="NO SUBJECT\xff"))
+        await b.take("north", relayed("BBA003", f"{NAME} ZES2", to="QZCCSM"))
         await b.give("south")
         await _deliver(Delivery(b.station, archive))
         assert archive.count() == (2 if kept else 0)

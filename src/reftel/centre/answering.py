@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from reftel.centre import parts, receipts
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import GENERATED, LOCAL, OPERATOR, Duty, Entry, JournalError
-from reftel.centre.numbers import after, cycle
+from reftel.centre.numbers import FARTHEST, after, cycle
 from reftel.centre.scan import ENDING, Scanned, onward, scan, scan_text
 from reftel.centre.services import (
     classified,
@@ -29,7 +29,6 @@ _FOLLOWING = re.compile(r"\bTRANSMISSION FOLLOWING ([A-Z]{3}[0-9]{3,4})\b")
 _SECTION = re.compile(r"\bSECTION ([0-9]{1,2})\b")
 _DEAD = re.compile(r"(?:ZI[CD]|ZF[QTUV]|ZBZ|ZKJ)")
 """Service messages that say nothing any more once another number was sent (433)."""
-_FARTHEST = 500
 
 
 def act(
@@ -283,7 +282,7 @@ def _missed(station: Station, changes: Changes, by: str, said: ServiceMessage) -
     last = int(station.values.get(f"out:{by}", "0"))
     duties: list[Duty] = []
     number = int(hop[3:])
-    if (last - number) % cycle(config.digits) <= _FARTHEST:
+    if (last - number) % cycle(config.digits) <= FARTHEST:
         while number != last:
             number = after(number, config.digits)
             duties += _again(station, changes, by, f"{config.send}{number:0{config.digits}d}")

@@ -305,6 +305,8 @@ class Delivery:
             changes.entry("sections-missing", now, message=message, missing=list(arrived.missing))
             station.tell("sections.missing", message=message)
             await self._deliver([arrived], changes)
+            if not arrived.duties[0].routing:
+                continue
             asks = Changes()
             duties = services.ask_for_sections(station, asks, arrived.scanned, arrived.missing)
             await station.enqueue(asks, duties)
@@ -330,12 +332,12 @@ class Delivery:
         station, telegram = self._station, arrived.telegram
         first = arrived.duties[0]
         now = station.clock()
+        if _is_service(telegram):
+            return
         if not first.routing:
             other = self._sent_before(arrived)
             document = _digest(arrived.text) if other is None else None
             changes.entry("filed", now, message=first.message, document=document, of=other)
-            return
-        if _is_service(telegram):
             return
         sections = [duty.message for duty in arrived.duties]
         if arrived.missing and not arrived.partial and self._delivered_before(arrived):

@@ -12,7 +12,7 @@ import msgspec
 
 Verdict = Literal["first", "next", "gap", "late", "repeat", "restart"]
 
-_FARTHEST = 500
+FARTHEST = 500
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -47,17 +47,17 @@ def watch(
     if is_open:
         return Watched("late", last)
     if new_day and number <= last:
-        missing = tuple(range(1, number)) if number <= _FARTHEST else ()
+        missing = tuple(range(1, number)) if number <= FARTHEST else ()
         return Watched("gap" if missing else "restart", number, missing)
     ahead = (number - last) % top
     if ahead == 1:
         return Watched("next", number)
-    if ahead == 0 or top - ahead < min(_FARTHEST, top // 4):
+    if ahead == 0 or top - ahead < min(FARTHEST, top // 4):
         # A count that begins again with 1 is a restart at the other end, not an old number.
         if number == 1 and last != 1:
             return Watched("restart", number)
         return Watched("repeat", last)
-    if ahead <= min(_FARTHEST, top // 4):
+    if ahead <= min(FARTHEST, top // 4):
         between = tuple((last + step - 1) % top + 1 for step in range(1, ahead))
         return Watched("gap", number, between)
     return Watched("restart", number)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from reftel.centre.config import CircuitConfig
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import Awaited, Duty, JournalError
+from reftel.centre.numbers import FARTHEST, cycle
 from reftel.centre.scan import RANKS, Scanned, scan
 from reftel.centre.services import make, missing_up_to
 from reftel.centre.station import Station
@@ -66,15 +67,26 @@ def question(
         return None
     duties: list[Duty] = []
     for hop in _numbers(station, by, said):
-        # The message's own format line 1 may have had fewer digits.
-        written = {hop, f"{hop[:3]}{int(hop[3:]):03d}"}
-        entries = [e for each in written for e in station.journal.entries(hop=each)]
-        if any(e.circuit == by and e.kind in ("accepted", "duplicate") for e in entries):
+        if _is_here(station, by, hop):
             duties += make(station, changes, by, "O", f"QSL {hop}")
         else:
             open_now = missing_up_to(station, changes, circuit, int(hop[3:]))
             duties += open_now or make(station, changes, by, "O", f"ZFX {hop}")
     return duties
+
+
+def _is_here(station: Station, by: str, hop: str) -> bool:
+    """Whether a message came under a number in the present round of the count."""
+    config, number = station.circuits[by].config, int(hop[3:])
+    last = int(station.values.get(f"in:{by}", "0"))
+    if ("open-number", hop) in station.awaited or 0 < (number - last) % cycle(
+        config.digits
+    ) <= FARTHEST:
+        return False
+    # The message's own format line 1 may have had fewer digits.
+    written = {hop, f"{hop[:3]}{number:03d}"}
+    entries = [e for each in written for e in station.journal.entries(hop=each)]
+    return any(e.circuit == by and e.kind in ("accepted", "duplicate") for e in entries)
 
 
 def _numbers(station: Station, by: str, said: ServiceMessage) -> list[str]:

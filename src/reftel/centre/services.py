@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from reftel.centre.journal import Changes
 from reftel.centre.journalfile import GENERATED, OPERATOR, Awaited, Duty
-from reftel.centre.numbers import after
+from reftel.centre.numbers import FARTHEST, after, cycle
 from reftel.centre.scan import ENDING, Scanned
 from reftel.centre.station import CircuitState, Station
 
@@ -193,7 +193,7 @@ def missing_up_to(
     """The neighbour has sent numbers that did not come: they are open, and said to be (`ZFX`)."""
     config = circuit.config
     here = station.values.get(f"in:{config.name}")
-    if here is None or not 0 < (last - int(here)) % int("9" * config.digits) <= 500:
+    if here is None or not 0 < (last - int(here)) % cycle(config.digits) <= FARTHEST:
         return []
     hops: list[str] = []
     number = int(here)

@@ -169,7 +169,8 @@ def alerts(station: Station) -> list[Alert]:
                 Alert(False, f"number {awaited.name} did not come", circuit=awaited.circuit)
             )
         elif awaited.kind == "repeat":
-            what = f"a repeat of {awaited.name} is awaited"
+            of = awaited.name.removeprefix("PART OF ")
+            what = f"a {'repeat' if of == awaited.name else 'part'} of {of} is awaited"
             found.append(Alert(awaited.reminded > 1, what, circuit=awaited.circuit))
         elif awaited.kind == "receipt" and now - awaited.at >= station.config.objectives.flash:
             what = (

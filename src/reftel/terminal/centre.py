@@ -40,7 +40,7 @@ def render_config(config: Config, *, width: int = 80, color: bool = False) -> st
     for word, value in (
         ("offices", ", ".join(dict.fromkeys(each.office for each in config.profile))),
         ("mail in", config.mail.listen),
-        ("mail out", config.mail.server),
+        ("mail out", _mail_out(config)),
         ("pages", config.http.listen if config.http else None),
         ("operators", ", ".join(each.name for each in config.operator)),
         ("readers", ", ".join(each.name for each in config.reader)),
@@ -54,6 +54,14 @@ def render_config(config: Config, *, width: int = 80, color: bool = False) -> st
     ):
         lines.append(f"{style.paint(word.ljust(10), 'dim')} {value or '-'}")
     return joined(lines)
+
+
+def _mail_out(config: Config) -> str | None:
+    mail = config.mail
+    secure = ", STARTTLS" if mail.starttls else ""
+    return (
+        f"{mail.server}{secure}{f', as {mail.user}' if mail.user else ''}" if mail.server else None
+    )
 
 
 def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = False) -> str:
