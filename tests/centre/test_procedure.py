@@ -105,7 +105,9 @@ def test_who_asks_for_a_receipt_hears_it_or_that_the_number_is_open(tmp_path: Pa
         assert ("open-number", "BBA0004") in b.station.awaited
         # The same number of the round before is another message.
         b.station.values["in:north"] = "9998"
-        [open_now] = await heard(b, "north", service("BBA9999", "INT QSL BBA0001"))
+        [open_now] = await heard(
+            b, "north", service("BBA9999", "INT QSL BBA0001").replace("1551431", "1551530")
+        )
         assert "\nZFX BBA0001\n" in open_now
 
     with bench(tmp_path, PLAIN) as b:
