@@ -3,14 +3,17 @@ do not wait, and what a person may put on the wire."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.centre.test_services import NAME, heard, relayed
 from tests.instruments.station import CONFIG, Bench, bench, message, run, service
+from tests.instruments.world import World, telegram
 from tests.telegrams import ROOT
 
 from reftel.archive import Archive
@@ -112,6 +115,34 @@ def test_who_asks_for_a_receipt_hears_it_or_that_the_number_is_open(tmp_path: Pa
 
     with bench(tmp_path, PLAIN) as b:
         run(trial(b))
+
+
+def test_two_centres_on_a_plain_line_give_and_take_receipts(tmp_path: Path) -> None:
+    """Real processes: each FLASH is receipted once, what is lower is not, and nothing stays awaited."""
+
+    async def trial() -> None:
+        async with World(tmp_path, link=False) as world:
+            minfor, north = world.processes["minfor"], world.processes["north"]
+            for number, precedence in enumerate(("FLASH", "ROUTINE", "FLASH"), 1):
+                record = telegram("NORTH", ("MINFOR",), number, precedence=precedence)
+                await asyncio.to_thread(north.send, record)
+            end = time.monotonic() + 30
+            while True:
+                with contextlib.closing(north.journal()) as journal:
+                    sql = "SELECT hop FROM entry WHERE kind='receipted' ORDER BY id"
+                    found = [hop for (hop,) in journal.execute(sql)]
+                if len(found) == 2:
+                    break
+                assert time.monotonic() < end, found
+                await asyncio.sleep(0.05)
+            with contextlib.closing(north.journal()) as journal:
+                sql = "SELECT hop FROM entry WHERE kind='sending' AND json_extract(detail, '$.letter')='Z'"
+                assert found == [hop for (hop,) in journal.execute(sql)]
+            assert [a for a in north.ask("/centre.json")["awaited"] if a["kind"] == "receipt"] == []
+            flash = [a for a in minfor.ask("/centre.json")["alerts"] if a["acknowledge"]]
+            assert len(flash) == 2
+
+    run(trial())
 
 
 # Parts

@@ -78,7 +78,8 @@ def test_texts_go_first_then_what_happened_and_last_what_people_did(tmp_path: Pa
         assert journal.found == []
         removals = [each for each in journal.entries() if each.kind == "removed"]
         assert (
-            told(removals[0]) == "3 texts left the journal, their time being over; ana asked for it"
+            told(removals[0])
+            == "3 texts removed from the journal, being kept long enough; ana asked for it"
         )
         assert journal.entries()[-1].id > len(journal.entries())
 
@@ -332,7 +333,7 @@ def test_a_centre_killed_while_it_removes_goes_on_and_its_chain_holds(tmp_path: 
     try:
         process.ready()
         said = _command(config, "prune", "--dry-run")
-        assert re.search(r"1,500 texts and \d,\d{3} entries would leave", said.stderr)
+        assert re.search(r"1,500 texts and \d,\d{3} entries would be removed", said.stderr)
         asking = subprocess.Popen(
             [sys.executable, "-m", "reftel", "centre", "prune", "--config", str(config)],
             stderr=subprocess.DEVNULL,

@@ -247,6 +247,6 @@ def test_a_part_is_asked_for_and_what_is_kept_is_shown(centre: Post) -> None:
     assert "'HERRING' is no part of a text" in refused.stderr
     assert reftel(centre, "prune", "--dry-run").stderr.startswith("0 texts and 0 entries would")
     assert reftel(centre, "prune").returncode == 0
-    assert "0 texts and 0 entries left the journal" in reftel(centre, "status").stdout
+    assert "0 texts and 0 entries removed from the journal" in reftel(centre, "status").stdout
     kept = reftel(centre, "check-config").stdout
     assert "texts 1 year, of service messages 30 days; entries 1 year, deeds 10 years" in kept

@@ -66,7 +66,7 @@ _SAYS = {
     "refused": "refused from {circuit}: {why}",
     "released": "released by {who}",
     "released-from-hold": "let go by {who}",
-    "removed": "{what} left the journal, their time being over{by_whom}",
+    "removed": "{what} removed from the journal, being kept long enough{by_whom}",
     "repeat-came": "the repeat that was asked for has come",
     "rerouted": "goes another way than {circuit}",
     "route-lent": "{circuit} takes traffic for {to}",

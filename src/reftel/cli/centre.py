@@ -503,7 +503,7 @@ def verify_command(path: Path) -> None:
 
 @centre.command("prune")
 @_config_option
-@click.option("--dry-run", is_flag=True, help="Only say how much would leave the journal.")
+@click.option("--dry-run", is_flag=True, help="Only say how much would be removed.")
 def prune_command(path: Path, dry_run: bool) -> None:
     """Remove from the journal what has been kept as long as [keep] says. A centre does it by itself once a
     day; after its clock leapt ahead it waits for this command.
@@ -513,10 +513,10 @@ def prune_command(path: Path, dry_run: bool) -> None:
     """
     if dry_run:
         due = _ask(path, "/centre/due.json", patience=_LONG)
-        say(f"{due['texts']:,} texts and {due['entries']:,} entries would leave the journal")
+        say(f"{due['texts']:,} texts and {due['entries']:,} entries would be removed")
         return
     gone = _ask(path, "/centre/do", {"deed": "prune"}, patience=_LONG)["done"]
-    say(f"{gone['texts']:,} texts and {gone['entries']:,} entries left the journal")
+    say(f"{gone['texts']:,} texts and {gone['entries']:,} entries removed")
 
 
 @centre.command("secret")

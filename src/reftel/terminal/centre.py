@@ -108,7 +108,9 @@ def render_status(now: Mapping[str, Any], *, width: int = 80, color: bool = Fals
         + f"   awaited {len(now['awaited'])}",
     ]
     if pruned := now["pruned"]:
-        said = f"{pruned['texts']:,} texts and {pruned['entries']:,} entries left the journal"
+        said = (
+            f"{pruned['texts']:,} texts and {pruned['entries']:,} entries removed from the journal"
+        )
         lines.append(style.paint(f"{said} at the last look, {clock(pruned['at'])}", "dim"))
     return joined(lines)
 
