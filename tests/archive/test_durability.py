@@ -83,6 +83,18 @@ def test_killed_it_leaves_no_process_behind(tmp_path: Path, telegrams: Path) -> 
     assert child.returncode == -signal.SIGKILL
 
 
+def test_where_no_process_can_read_it_says_so_and_ends(tmp_path: Path, telegrams: Path) -> None:
+    script = tmp_path / "files.py"
+    script.write_text(
+        "from reftel.archive import Archive\n"
+        f"with Archive.open({str(tmp_path / 'archive')!r}) as archive:\n"
+        f"    archive.fill([{str(telegrams)!r}], workers=1)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "StoreError: the processes that read end as soon as they begin" in done.stderr
+
+
 def test_two_processes_file_at_once_and_each_telegram_is_there_once(
     tmp_path: Path, telegrams: Path
 ) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from reftel import tables
 from reftel.access.labels import OTHER, RESTRICTING
 from reftel.access.readers import ALL, Reader
-from reftel.tables.settings import ConfigError, nearest, placed, read_tables
+from reftel.tables.settings import ConfigError, nearest, placed, read_settings, read_tables
 from reftel.telegram import CLASSIFICATIONS
 
 EVERYBODY = "everybody"
@@ -164,11 +164,7 @@ _LISTS = frozenset(("group", "reader"))
 
 def load_policy(path: Path) -> Policy:
     """The policy of a file; paths in it count from its folder. Raises `ConfigError`, `OSError`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"not UTF-8: {error.reason} at byte {error.start}"]) from None
-    return parse_policy(text, path.resolve().parent)
+    return parse_policy(read_settings(path), path.resolve().parent)
 
 
 def parse_policy(text: str, folder: Path) -> Policy:

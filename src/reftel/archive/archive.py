@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
+from multiprocessing import current_process
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -89,6 +90,9 @@ class Archive(View):
         again or caught up. Where nothing can be written the archive is opened to be read. Raises
         `StoreError` if the folder holds something else.
         """
+        if getattr(current_process(), "_inheriting", False):
+            # A process that is to read imports the program that files: it would wait for itself.
+            raise StoreError("a program that files begins under if __name__ == '__main__':")
         if isinstance(place, str) and is_url(place):
             return cls._open_database(*parted(place, folders))
         folder = Path(place)

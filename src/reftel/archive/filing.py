@@ -26,7 +26,7 @@ import reftel
 from reftel.access import Label, label_of, opens_on
 from reftel.archive.copies import quality
 from reftel.archive.entry import Entry, entry_of, minutes_of
-from reftel.archive.model import Number
+from reftel.archive.model import Number, StoreError
 from reftel.archive.pack import Dictionary, pack
 from reftel.archive.relations import (
     Cited,
@@ -272,8 +272,16 @@ class _Pool:
         return self._executor.submit(_work, _encoder.encode(inputs))
 
     def mend(self) -> None:
+        """Begin again with new processes. Raises `StoreError` if none can be."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = self._start()
+        try:
+            self.submit([]).result()
+        except BrokenProcessPool as error:
+            raise StoreError(
+                "the processes that read end as soon as they begin: file with --workers 0. A program of"
+                " one's own that files begins under if __name__ == '__main__':, since they import it"
+            ) from error
 
     def one_by_one(self, inputs: list[Input]) -> list[Ready]:
         ready: list[Ready] = []

@@ -14,7 +14,7 @@ import msgspec
 
 from reftel.centre.passwords import well_formed
 from reftel.tables.directory import Directory, DirectoryError, parse_directory
-from reftel.tables.settings import ConfigError, nearest, placed, read_tables
+from reftel.tables.settings import ConfigError, nearest, placed, read_settings, read_tables
 from reftel.telegram import CLASSIFICATIONS
 
 CircuitKind = Literal["stream", "folder", "mail"]
@@ -252,11 +252,7 @@ _LISTS = frozenset(("circuit", "route", "profile", "operator", "reader"))
 
 def load_config(path: Path) -> Config:
     """The configuration in a file; paths in it count from its folder. Raises `ConfigError`, `OSError`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"not UTF-8: {error.reason} at byte {error.start}"]) from None
-    return parse_config(text, path.resolve().parent)
+    return parse_config(read_settings(path), path.resolve().parent)
 
 
 def parse_config(text: str, folder: Path) -> Config:

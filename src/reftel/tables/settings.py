@@ -7,6 +7,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Container, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -61,6 +62,14 @@ def _words(annotation: Any) -> list[str]:
     if isinstance(annotation, str):
         return [annotation]
     return [word for each in get_args(annotation) for word in _words(each)]
+
+
+def read_settings(path: Path) -> str:
+    """The text of a file of settings. Raises `ConfigError` for what is no UTF-8, `OSError`."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"not UTF-8: {error.reason} at byte {error.start}"]) from None
 
 
 def read_tables(
