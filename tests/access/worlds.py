@@ -305,6 +305,8 @@ _QUERY_STRINGS = {
     "/cited": ["", "?q=lamp"],
     "/missing": ["", "?post=BERN&year=2007", "?post=OSLO&year=2007"],
     "/missing.json": ["", "?post=BERN&year=2007"],
+    "/api/missing": ["", "?post=BERN"],
+    "/api/cited": ["", "?q=lamp"],
 }
 _DRAFT = "FROM: BERN\nTO: STATE\nSUBJECT: LAMP\nREF: 07 BERN 1, 07 BERN 2, 07 OSLO 3\n\n1. (U) It burned.\n"
 _BODIES: dict[str, dict[str, Any]] = {
@@ -346,6 +348,9 @@ def _requests(routes: Any, world: World) -> Iterator[tuple[str, str, str, dict[s
         "left": [d for d in _all_digests(world) if len(d) > 1][:4],
         "right": [_all_digests(world)[0]],
         "name": ["lamps"],
+        "other": ["07BERN2"],
+        "post": list(_POSTS),
+        "year": ["2007"],
     }
     # What is kept is kept first, so that what shows it has something to show.
     order = {"PUT": 0, "POST": 1, "GET": 2, "DELETE": 3}

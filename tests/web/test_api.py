@@ -105,6 +105,21 @@ def test_every_operation_answers_as_described(api: Described, archive: Archive) 
     assert api.ask("GET", "/api/documents/{digest}", place).json() == held[0]
     api.ask("GET", "/api/documents/{digest}", "/api/documents/xyz")
     assert len(api.ask("GET", "/api/documents/{digest}/like", f"{place}/like?limit=2").json()) == 2
+    told = api.ask("GET", "/api/threads/{number}", "/api/threads/79BERN4120?depth=2").json()
+    assert told["start"] == "79BERN4120"
+    assert len(told["nodes"]) > 1
+    api.ask("GET", "/api/threads/{number}", "/api/threads/none")
+    other = next(each["mrn"] for each in told["nodes"] if each["mrn"] != "79BERN4120")
+    way = "/api/threads/{number}/to/{other}"
+    assert api.ask("GET", way, f"/api/threads/79BERN4120/to/{other}").json()["nodes"]
+    api.ask("GET", way, "/api/threads/79BERN4120/to/none")
+    assert len(api.ask("GET", "/api/cited", "/api/cited?limit=2").json()) == 2
+    api.ask("GET", "/api/cited", "/api/cited?q=%28")
+    held_of = api.ask("GET", "/api/missing", "/api/missing?post=BERN").json()
+    assert {each["post"] for each in held_of} == {"BERN"}
+    gaps = api.ask("GET", "/api/missing/{post}/{year}", "/api/missing/BERN/1979").json()
+    assert gaps["numbers"]
+    api.ask("GET", "/api/missing/{post}/{year}", "/api/missing/BERN/79")
     for form in ("note", "bibliography", "archives", "bibtex", "ris", "csl-json", "poem"):
         path = "/api/documents/{digest}/citation"
         api.ask("GET", path, f"{place}/citation?form={form}&paragraph=2")

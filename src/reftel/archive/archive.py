@@ -61,6 +61,8 @@ _MADE_ANEW = 5000
 # While many telegrams are filed, so many seconds' work is a transaction; what was filed is found when so
 # many wait for it, or after so many seconds.
 _TRANSACTION_S, _WAITING, _COMMIT_S = 1.0, 10_000, 20.0
+# The writer of an index that gets fewer entries at a time is let go of, with the memory it takes.
+_FEW = 1000
 
 _Waiting = dict[tuple[int, int], Entry]
 """Entries, by document and label, that are filed and not yet in the index."""
@@ -304,7 +306,11 @@ class Archive(View):
             index = self._indexes.of(label)
             for document in documents:
                 index.add(document, waiting[document, label])
-            index.commit()
+            if len(documents) < _FEW:
+                index.end_writing()
+            else:
+                # What is merged of a large index is not waited for.
+                index.commit()
         self._strike_off(waiting)
         waiting.clear()
 

@@ -28,6 +28,58 @@ def ghost_to_json(found: Ghost) -> dict[str, Any]:
     return {"held": False, **values}
 
 
+class YearHeld(msgspec.Struct, frozen=True):
+    """How many numbers of a post in a year are held, and the highest of them."""
+
+    post: str
+    year: int
+    held: int
+    highest: int
+    missing: int
+    share: float
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Of `of` missing telegrams, `count` went to an addressee, by its continuity numbers."""
+
+    addressee: str
+    count: int
+    of: int
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """Numbers that are not held, from `first` to `last`: when they were sent (ISO 8601 UTC), how many
+    telegrams cite which of them, to whom they went, and which of them are withdrawn."""
+
+    first: str
+    last: str
+    count: int
+    after: str | None
+    before: str | None
+    cited: dict[str, int]
+    addressees: tuple[Told, ...]
+    withdrawn: tuple[str, ...]
+
+
+class NotSeen(msgspec.Struct, frozen=True):
+    """Continuity numbers to an addressee that no telegram held has, and when they were sent."""
+
+    addressee: str
+    first: int
+    last: int
+    count: int
+    after: str
+    before: str
+
+
+class YearMissing(YearHeld, frozen=True):
+    """What is not held of a post and year; `lost` are numbers that are held without a text, and why."""
+
+    numbers: tuple[Numbers, ...]
+    lost: dict[str, str]
+    continuity: tuple[NotSeen, ...]
+
+
 def completeness_to_json(each: Completeness) -> dict[str, Any]:
     return {
         "post": each.post,

@@ -20,6 +20,7 @@ from reftel.archive.model import TimeOrder
 from reftel.archive.results import Found, Result, found, result
 from reftel.archive.saved import Look, NoSavedSearchError, SavedNameError
 from reftel.telegram import Mrn, to_builtins
+from reftel.web.api_following import ApiFollowing
 from reftel.web.openapi import (
     BatchRequest,
     HeldDocument,
@@ -47,7 +48,7 @@ class Api:
 
     def __init__(self, room: ReadingRoom) -> None:
         self._room = room
-        self._operations = _operations(self)
+        self._operations = (*_operations(self), *ApiFollowing(room).operations())
         self._description = description(self._operations)
 
     def routes(self) -> list[Route]:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from reftel.web.app import ReadingRoom
 
 _FORMATS = re.compile(r"(?P<name>.+?)(?:\.(?P<form>json|graphml))?\Z")
-_MOST_STEPS, _MOST_TELEGRAMS = 12, 500
-_MOST_CITED = 50
+MOST_STEPS, MOST_TELEGRAMS = 12, 500
+MOST_CITED = 50
 
 
 class Following:
@@ -65,16 +65,16 @@ class Following:
             raise HTTPException(404, f"No telegram has the number or digest {match['name']}")
         if (other := request.query_params.get("to", "").strip()) and mrn is not None:
             return self._path(view, mrn, other, form)
-        depth = _whole(request, "depth", 3, _MOST_STEPS)
-        limit = _whole(request, "limit", 60, _MOST_TELEGRAMS)
+        depth = whole_number(request, "depth", 3, MOST_STEPS)
+        limit = whole_number(request, "limit", 60, MOST_TELEGRAMS)
         found = thread(view, start, depth=depth, limit=limit)
         if form == "json":
             return JSONResponse(thread_to_json(found))
         if form == "graphml":
             return _graphml(thread_graphml(found.nodes, found.links))
         more = None
-        if found.cut and (depth < _MOST_STEPS or limit < _MOST_TELEGRAMS):
-            more = f"?depth={min(depth + 2, _MOST_STEPS)}&limit={min(limit * 3, _MOST_TELEGRAMS)}"
+        if found.cut and (depth < MOST_STEPS or limit < MOST_TELEGRAMS):
+            more = f"?depth={min(depth + 2, MOST_STEPS)}&limit={min(limit * 3, MOST_TELEGRAMS)}"
         return self._room.page(
             "thread.html",
             name=match["name"],
@@ -115,11 +115,11 @@ class Following:
 
     def cited(self, request: Request) -> Response:
         """`/cited?post=&year=&q=`: the telegrams that most others cite."""
-        post, year = _post(request), _year(request)
+        post, year = post_asked(request), year_asked(request)
         query = request.query_params.get("q", "").strip()
         try:
             found = most_cited(
-                self._room.view(request), post=post, year=year, query=query, limit=_MOST_CITED
+                self._room.view(request), post=post, year=year, query=query, limit=MOST_CITED
             )
         except QueryError as error:
             raise HTTPException(400, f"{query}: {error.message}") from error
@@ -138,7 +138,7 @@ class Following:
     def missing(self, request: Request) -> Response:
         """`/missing`: completeness by post and year; `?post=TEHRAN&year=1979`: the gaps."""
         view = self._room.view(request)
-        post, year = _post(request), _year(request)
+        post, year = post_asked(request), year_asked(request)
         as_json = request.url.path.endswith(".json")
         if post is not None and year is not None:
             found = missing(view, post, year)
@@ -205,21 +205,21 @@ def _origin(document: Document) -> str:
     return f"{number} · {name}"
 
 
-def _whole(request: Request, name: str, usual: int, most: int) -> int:
+def whole_number(request: Request, name: str, usual: int, most: int) -> int:
     try:
         return max(1, min(int(request.query_params.get(name, usual)), most))
     except ValueError:
         return usual
 
 
-def _post(request: Request) -> str | None:
+def post_asked(request: Request) -> str | None:
     text = request.query_params.get("post", "").strip()
     if not text:
         return None
     return tables.canonical_post(text) or "".join(c for c in text.upper() if "A" <= c <= "Z")
 
 
-def _year(request: Request) -> int | None:
+def year_asked(request: Request) -> int | None:
     text = request.query_params.get("year", "").strip()
     return int(text) if re.fullmatch("[0-9]{4}", text) else None
 
