@@ -299,3 +299,28 @@ def test_a_number_with_a_blank_in_it_is_one_when_the_page_line_says_so() -> None
     alone = reftel.read(text.replace("BERN 12345", "BERN 12")).mrn
     assert alone is not None
     assert alone.short == "74BERN12"
+
+
+def test_a_post_s_own_print_names_readers_and_drafters_above_the_telegram() -> None:
+    telegram = reftel.read(
+        "Cable Text:\n\nCONFIDENTIAL        BERN 01234\n\nSIPDIS\nCXBERN:\n    ACTION: POL\n"
+        "    INFO:   ECON AMB\n            DCM\n\nDISSEMINATION: POLX\nCHARGE: PROG\n\nAPPROVED: AMB:JDOE\n"
+        "DRAFTED: POL:RROE\nCLEARED: ECON:EPOE, DCM:TRAY\n\nVZCZCOSI123\nRR RUEHNY\n"
+        "DE RUEHSW #1234/01 0711545\nZNY CCCCC ZZH\nR 121530Z MAR 07\nFM AMEMBASSY BERN\n"
+        "TO RUEHC/SECSTATE WASHDC 4321\nBT\nC O N F I D E N T I A L BERN 001234\n\nSIPDIS\n\n"
+        "E.O. 12958: N/A\nTAGS: EWWT, SZ\nSUBJECT: X\n\n1. (C) LIT.\nROE\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "07BERN1234"
+    assert telegram.dtg == "2007-03-12T15:30:00Z"
+    assert telegram.captions == ("SIPDIS",)
+    assert not telegram.passing
+    assert telegram.distribution is not None
+    assert (telegram.distribution.action, telegram.distribution.info) == (
+        ("POL",),
+        ("ECON", "AMB", "DCM"),
+    )
+    assert (telegram.drafted_by, telegram.approved_by) == ("POL:RROE", "AMB:JDOE")
+    assert telegram.clearances == ("ECON:EPOE", "DCM:TRAY")
+    kinds = [each.kind for each in telegram.elements]
+    assert kinds.index("drafting") < kinds.index("transmission-id") < kinds.index("routing-line")

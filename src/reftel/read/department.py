@@ -185,6 +185,8 @@ _CLEARANCE: Final = re.compile(
 
 def _read_drafting(reading: Reading, drafting: list[Piece]) -> None:
     """Drafter, approving officer and, below them, who cleared it: an office and a name a line."""
+    if not drafting:
+        return
     clearances: list[str] = []
     for piece in drafting:
         if match := _DRAFTED.match(piece.text):

@@ -20,6 +20,7 @@ from reftel.read.classification import (
     read_classification,
     unfold,
 )
+from reftel.read.cover import cover_end, read_cover
 from reftel.read.crosschecks import (
     compare_attributes,
     compare_ending,
@@ -186,6 +187,9 @@ def _heading_start(reading: Reading) -> int:
                 before.kind = before.kind or "publisher-note"
                 if is_queue_number(before.text) and is_office_list(piece.text):
                     before.kind = "queue-number"
+            if (end := cover_end(pieces, at)) is not None:
+                read_cover(reading, at, end)
+                return end
             return at
         if is_paragraph(piece.text) or (
             label_of(piece.text) and not (at == first and _heading_follows(pieces, at))
