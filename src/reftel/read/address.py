@@ -55,6 +55,9 @@ _INNER_PRECEDENCE: Final = re.compile(
 _INNER_COMMA: Final = re.compile(
     r"[,;] ?(?=[A-Z]{4,8}/[A-Z]|SECSTATE|AM(?:EMB|CON)|USMISSION|CINC)"
 )
+_INNER_LEVEL: Final = re.compile(
+    r"[A-Z0-9/] +(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
+)
 _WORDS_OF_TWO: Final = 3
 # How most names begin, and how a name ends that does not begin so.
 _BEGINS: Final = ("AM", "US", "SECSTATE", "CINC", "DEPT")
@@ -180,6 +183,11 @@ def _part_prosigns(pieces: list[Piece], index: int) -> None:
             return
         piece = pieces[at]
         text = piece.text
+        level = None if piece.kind else _INNER_LEVEL.search(text)
+        if level and is_classification_line(text[level.end() :]):
+            pieces[at : at + 1] = cut(piece, level.end())
+            piece = pieces[at]
+            text = piece.text
         if piece.kind or not (" FM " in text or " TO " in text or " INFO " in text):
             continue
         if opens_dtg(text):

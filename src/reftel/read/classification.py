@@ -16,12 +16,13 @@ from reftel.read.elements import name_front
 from reftel.read.reading import Reading
 from reftel.telegram import Section, Span
 
+# One blank between the letters, or two.
 _LEVEL: Final = (
     r"(?P<level>UNCL[A-Z]*(?: +E ?F ?T ?O)?|U N C L A S(?: S I F I E D)?"
     r"|L ?I ?M ?I ?T ?E ?D +O ?F+ ?I ?C ?[A-Z]? ?[A-Z]? ?[A-Z]? ?L? +U ?S ?E"
     r"|SENSITIVE BUT UNCLASSIFIED|C ?[O0] ?N ?F ?[I1] ?[DO0] ?E ?N ?T ?[I1] ?A ?L|CONFID[A-Z*]*"
     r"|T ?O ?P +S ?E ?C ?R ?E ?T|S ?E ?C ?R ?E ?T)"
-)
+).replace(" ?", " {0,2}")
 _CAPTION: Final = r"(?:NOFORN|NF|FOUO|EXDIS|NODIS|LIMDIS|STADIS|SIPDIS|SENSITIVE)"
 _CONTROL = (
     r"(?: *//? *(?P<control>[A-Z][A-Z ,/]*?)(?=//| |\Z)(?://)?"

@@ -11,7 +11,7 @@ from typing import Final
 from reftel.telegram import ClassifiedBy
 
 CLASSIFIED_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? BY\b\s*[:;.]?\s*",
+    r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?(?:\([A-Z]{1,3}\) *)?CLASS(?:IFIED)?\.? +BY\b\s*[:;.]?\s*",
     re.IGNORECASE,
 )
 FURTHER_LABEL: Final = re.compile(
