@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -102,3 +103,20 @@ def test_marks_of_emphasis_and_escapes_of_markdown_are_no_text() -> None:
     assert _fields(telegram) == _fields(reftel.read(TELEGRAM))
     assert telegram.source == bold
     assert "".join(bold[each.start : each.end] for each in telegram.elements) == bold
+
+
+SOLID = [line for line in TELEGRAM.split("\n") if line]
+
+
+@pytest.mark.parametrize("at", range(SOLID.index("LARKIN") - 1))
+def test_any_two_lines_may_be_run_together(at: int) -> None:
+    above, below = SOLID[at : at + 2]
+    joined = re.sub(rf"{re.escape(above)}\n+{re.escape(below)}", f"{above} {below}", TELEGRAM)
+    assert joined.count("\n") < TELEGRAM.count("\n")
+    assert _fields(reftel.read(joined)) == _fields(reftel.read(TELEGRAM))
+
+
+def test_a_telegram_on_one_line_or_folded_anew_is_the_same() -> None:
+    line = " ".join(TELEGRAM.split())
+    for text in (line, textwrap.fill(line, 60), TELEGRAM.replace(" ", "  ")):
+        assert _fields(reftel.read(text)) == _fields(reftel.read(TELEGRAM))

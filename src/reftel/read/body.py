@@ -98,9 +98,17 @@ class _Part:
         self.plain = False
 
 
+_LONGEST_OPENING: Final = 4
+_MARKED_PARAGRAPH: Final = re.compile(
+    r"(?<=[.?!\"]) +(?=(?P<number>[0-9]{1,2})\. {0,2}\((?:U|SBU|LOU|C|S|TS)[/)])"
+)
+
+
 def read_body(reading: Reading, index: int) -> None:
     """Read the text from piece `index` to the end."""
     _cut_inner_paragraphs(reading, index)
+    if ". (" in reading.source:
+        _cut_marked_paragraphs(reading.pieces, index)
     _cut_rules(reading, index)
     if reading.service is None:
         read_signature(reading, index)
@@ -132,6 +140,24 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
                 at = match.end()
         cut_up.append(piece.part(at, None) if at else piece)
     pieces[index:] = cut_up
+
+
+def _cut_marked_paragraphs(pieces: list[Piece], index: int) -> None:
+    """Where lines were run together, a paragraph stands behind another: it has the number that follows
+    and a portion mark."""
+    if all(piece.kind or piece.text.find(". (", _LONGEST_OPENING) < 0 for piece in pieces[index:]):
+        return
+    at = index
+    number = 0
+    while at < len(pieces):
+        piece = pieces[at]
+        if not piece.kind:
+            if piece.first.isdigit() and (opening := PARAGRAPH_START.match(piece.text)):
+                number = int(opening["number"])
+            inner = _MARKED_PARAGRAPH.search(piece.text, _LONGEST_OPENING)
+            if inner and int(inner["number"]) == number + 1:
+                pieces[at : at + 1] = cut(piece, inner.end())
+        at += 1
 
 
 def _cut_rules(reading: Reading, index: int) -> None:
