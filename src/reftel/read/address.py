@@ -55,6 +55,7 @@ _INNER_PRECEDENCE: Final = re.compile(
 _INNER_COMMA: Final = re.compile(
     r"[,;] ?(?=[A-Z]{4,8}/[A-Z]|SECSTATE|AM(?:EMB|CON)|USMISSION|CINC)"
 )
+_LONGEST_ALONE: Final = 32
 _INNER_LEVEL: Final = re.compile(
     r"[A-Z0-9/] +(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
@@ -183,7 +184,8 @@ def _part_prosigns(pieces: list[Piece], index: int) -> None:
             return
         piece = pieces[at]
         text = piece.text
-        level = None if piece.kind else _INNER_LEVEL.search(text)
+        joined = not piece.kind and len(text) > _LONGEST_ALONE
+        level = _INNER_LEVEL.search(text) if joined else None
         if level and is_classification_line(text[level.end() :]):
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]

@@ -107,7 +107,7 @@ _MARKED_PARAGRAPH: Final = re.compile(
 def read_body(reading: Reading, index: int) -> None:
     """Read the text from piece `index` to the end."""
     _cut_inner_paragraphs(reading, index)
-    if ". (" in reading.source:
+    if _has_marks_in_lines(reading.source):
         _cut_marked_paragraphs(reading.pieces, index)
     _cut_rules(reading, index)
     if reading.service is None:
@@ -142,11 +142,19 @@ def _cut_inner_paragraphs(reading: Reading, index: int) -> None:
     pieces[index:] = cut_up
 
 
+def _has_marks_in_lines(source: str) -> bool:
+    """Whether a number and the sign that opens a portion mark stand further on in a line."""
+    at = source.find(". (")
+    while at > 0:
+        if source[at - 1].isdigit() and "\n" not in source[max(at - _LONGEST_OPENING, 0) : at]:
+            return True
+        at = source.find(". (", at + 1)
+    return False
+
+
 def _cut_marked_paragraphs(pieces: list[Piece], index: int) -> None:
     """Where lines were run together, a paragraph stands behind another: it has the number that follows
     and a portion mark."""
-    if all(piece.kind or piece.text.find(". (", _LONGEST_OPENING) < 0 for piece in pieces[index:]):
-        return
     at = index
     number = 0
     while at < len(pieces):

@@ -6,7 +6,7 @@ tags = "TAGS" [":"] code *([","] SP code) *([","] SP "(" surname "," given ")") 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from reftel import tables
@@ -69,13 +69,18 @@ def _of_words(words: list[str], year: int | None) -> list[Tag]:
     return found + _named(name, year)
 
 
+@cache
+def _first_words() -> frozenset[str]:
+    """With what the codes of two words begin."""
+    return frozenset(each.code.split()[0] for each in tables.table("tags") if " " in each.code)
+
+
 def _paired(words: list[str], year: int | None) -> list[str]:
     """The words, those put together that are one code: `EL AL`."""
     paired: list[str] = []
     for word in words:
-        pair = f"{paired[-1]} {word}" if paired else ""
-        if pair and _known(pair, year):
-            paired[-1] = pair
+        if paired and paired[-1] in _first_words() and _known(f"{paired[-1]} {word}", year):
+            paired[-1] = f"{paired[-1]} {word}"
         else:
             paired.append(word)
     return paired
