@@ -184,7 +184,7 @@ def _part_prosigns(pieces: list[Piece], index: int) -> None:
             return
         piece = pieces[at]
         text = piece.text
-        joined = not piece.kind and len(text) > _LONGEST_ALONE
+        joined = not piece.kind and len(text) > _LONGEST_ALONE and _names_level(text)
         level = _INNER_LEVEL.search(text) if joined else None
         if level and is_classification_line(text[level.end() :]):
             pieces[at : at + 1] = cut(piece, level.end())
@@ -198,6 +198,18 @@ def _part_prosigns(pieces: list[Piece], index: int) -> None:
             opens = (_FM if piece.first in "Ff" else _TO).match(text)
         if opens and (inner := _INNER_PROSIGN.search(text)):
             pieces[at : at + 1] = cut(piece, inner.end())
+
+
+def _names_level(text: str) -> bool:
+    """Whether letters of a classification stand in a line: cheap, before any pattern."""
+    return (
+        "NCLAS" in text
+        or "O N F I" in text
+        or "ONFID" in text
+        or "C R E T" in text
+        or "SECRET" in text
+        or "OFFICIAL USE" in text
+    )
 
 
 def _follows_originator(pieces: list[Piece], at: int) -> bool:
