@@ -41,21 +41,21 @@ def with_source(telegram: Telegram, source: str) -> Telegram:
     return msgspec.structs.replace(telegram, source=source, repairs=repairs)
 
 
-def unwrapped(source: str) -> Shown | None:
+def unwrapped(source: str, lines: list[str]) -> Shown | None:
     """The text without the margin or the quotation marks of a mail before its lines, the blank line
     below each of them, the fence about it, and marks of emphasis; `None` when it has none of these."""
     marked = _marks(source)
-    if "```" not in source and marked is None and _begins_at_once(source):
+    fenced = "```" in source
+    at_once = not fenced and marked is None
+    if at_once and (_begins_at_once(source) or not _may_be_wrapped(lines)):
         return None
     ends = source.count("\n") + 1
     begun = source.count("\n ") + source.count("\n\t") + source.count("\n>")
     begun += source[:1] in (" ", "\t", ">")
     blank = source.count("\n\n") + source.count("\n \n") + source.count("\n\r\n")
     apart = ends > _FEW and blank >= _MOSTLY_BLANK * ends
-    fenced = "```" in source
     if begun < _MOSTLY * (ends - blank) and not apart and not fenced and marked is None:
         return None
-    lines = source.split("\n")
     margin = _margin(lines)
     if not margin and not apart and not fenced and marked is None:
         return None
@@ -81,6 +81,20 @@ def unwrapped(source: str) -> Shown | None:
     return Shown("".join(text), places, [place + 1 for place in places])
 
 
+def _may_be_wrapped(lines: list[str]) -> bool:
+    """Whether so many lines have blanks before them, or none but blanks, that they are to be counted more
+    exactly."""
+    begun = blank = 0
+    for line in lines:
+        first = line[:1]
+        if first in _FRONT:
+            begun += 1
+            blank += not line.strip()
+        elif first in _NO_TEXT:
+            blank += 1
+    return begun >= _MOSTLY * (len(lines) - blank) or blank >= _MOSTLY_BLANK * len(lines)
+
+
 def _begins_at_once(source: str) -> bool:
     """Whether three lines of the text, taken far apart, have no margin and no blank line below."""
     for part in (1, 2, 3):
@@ -103,6 +117,8 @@ def _marks(source: str) -> re.Pattern[str] | None:
     return _STARS if "\\" in source and _ESCAPED.search(source) else None
 
 
+_FRONT: Final = frozenset(" \t>")
+_NO_TEXT: Final = frozenset(("", "\r"))
 _MARGIN: Final = ("", " ", "\t", ">", "\n")
 _FEW: Final = 10
 _MOSTLY: Final = 0.8

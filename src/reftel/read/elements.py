@@ -88,13 +88,14 @@ class Piece:
         return Piece(self.start + start, stop, self.text[start:end], self.kind)
 
 
-def cut_lines(source: str) -> list[Piece]:
-    """The source as physical lines, each with its line end inside [start, end).
+def cut_lines(source: str, lines: list[str] | None = None) -> list[Piece]:
+    """The source as physical lines, each with its line end inside [start, end); `lines` are the source
+    split at LF, where that is done.
 
     Only LF ends a line; a CR before it belongs to the line end.
     """
     pieces: list[Piece] = []
-    texts = source.split("\n")
+    texts = lines if lines is not None else source.split("\n")
     returns = "\r" in source
     start = 0
     for text in texts:

@@ -112,18 +112,19 @@ def _read_body_alone(text: str) -> Telegram:
 
 def _read_text(text: str, year: int | None) -> Telegram:
     plain = plain_signs(text)
-    shown = unwrapped(plain)
+    lines = plain.split("\n")
+    shown = unwrapped(plain, lines)
     if shown is None:
-        telegram = _read_plain(plain, year)
+        telegram = _read_plain(plain, lines, year)
     else:
-        telegram = put_back(_read_plain(shown.text, year), plain, shown)
+        telegram = put_back(_read_plain(shown.text, shown.text.split("\n"), year), plain, shown)
     return telegram if plain is text else with_source(telegram, text)
 
 
-def _read_plain(text: str, year: int | None) -> Telegram:
+def _read_plain(text: str, lines: list[str], year: int | None) -> Telegram:
     if not text.strip():
         raise NotATelegram("the text is empty")
-    reading = Reading(text, mark_furniture(cut_lines(text), text), year)
+    reading = Reading(text, mark_furniture(cut_lines(text, lines), text), year)
     if is_lowered(text) and not is_smart(reading.pieces):
         reading.lowered = True
         raise_case(reading.pieces)

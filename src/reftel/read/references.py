@@ -124,6 +124,7 @@ _ONE_CITED: Final = re.compile(
     r"\s*REF[A-Za-z()]{0,7}[ :.]+(?:[0-9]{2,4} )?[A-Z][A-Z. ]{2,24} [0-9]{2,7}(?: \(NOTAL\))?\.?\s*\Z"
 )
 _JOINED_ON: Final = re.compile(r"\s*(?:AND|ALSO|PLUS|OF|DATED|[(&,;])", re.IGNORECASE)
+_NUMBERED_NAME: Final = re.compile(r"[A-Z ] [0-9]{2}")
 _FEW_WORDS: Final = 3
 _FEW_LINES: Final = 10
 
@@ -146,7 +147,9 @@ def goes_on(lines: list[Piece], text: str) -> bool:
         return True
     else:
         fits = len(text.split()) <= _FEW_WORDS or _JOINED_ON.match(text) is not None
-    return fits or any(tables.canonical_post(cited["post"]) for cited in CITED.finditer(text))
+    if fits or not _NUMBERED_NAME.search(text):
+        return fits
+    return any(tables.canonical_post(cited["post"]) for cited in CITED.finditer(text))
 
 
 class Citing(msgspec.Struct, frozen=True, gc=False):
