@@ -386,6 +386,21 @@ def test_immediate_sections_are_read_as_they_come_and_others_wait(tmp_path: Path
         run(trial(b, delivery, archive))
 
 
+def test_urgent_sections_that_came_by_mistake_go_on_once(tmp_path: Path) -> None:
+    async def trial(b: Bench) -> None:
+        await b.up("north", "south")
+        delivery = Delivery(b.station, None)
+        for number in (1, 2, 3):
+            text = _section(number, f"BBA00{number}").replace("TO MINFOR PORTA", "TO EMB SUDMARK")
+            await b.take("north", text)
+            await _deliver(delivery)
+        assert len([text for text in await b.give("south") if " ZOV QZAAMF\n" in text]) == 3
+        assert "delivered" not in b.kinds()
+
+    with bench(tmp_path) as b:
+        run(trial(b))
+
+
 def test_routine_sections_wait_and_urgent_ones_that_stay_out_are_asked_for_once(
     tmp_path: Path,
 ) -> None:

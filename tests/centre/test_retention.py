@@ -112,6 +112,10 @@ def test_what_is_not_finished_stays_however_old_it_is(tmp_path: Path) -> None:
     """What waits, lies with the operator or unread, is held, is asked for again, or wants a person; and
     what is behind an open number."""
 
+    def part(number: int, hop: str) -> str:
+        text = f"UNCLAS SECTION {number} OF 2 NORDHAVEN 0412\nSUBJECT: FERRY\n{number}. WORDS."
+        return message(hop, serial=f"002{number}", text=text)
+
     async def trial(b: Bench) -> None:
         await b.up("north")
         comes = {
@@ -122,6 +126,8 @@ def test_what_is_not_finished_stays_however_old_it_is(tmp_path: Path) -> None:
             "wants a person": message("BBA005", "QZAAMF", "0005", letter="Z"),
             "behind an open number": message("BBA007", "QZAAMF", "0007"),
             "waits": message("BBA008", "QZCCSM", "0008"),
+            "a section of what is unread": part(1, "BBA009"),
+            "another section": part(2, "BBA010"),
         }
         came = {why: (await b.take("north", text)).message for why, text in comes.items()}
         first = next(iter(b.station.circuits["south"].queue))
@@ -134,7 +140,8 @@ def test_what_is_not_finished_stays_however_old_it_is(tmp_path: Path) -> None:
             assert {"accepted", "garbled"} & set(b.kinds(number))
         assert [e.hop for e in b.journal.entries() if e.kind == "number-open"] == ["BBA0006"]
         # And when they are finished, their time begins.
-        for why in ("unread", "wants a person", "behind an open number"):
+        last = ("behind an open number", "a section of what is unread")
+        for why in ("unread", "wants a person", *last):
             await readers.read(b.station, "TRADE", came[why], "moe")
         await desk.acknowledge(b.station, came["wants a person"], "ana")
         await desk.close(b.station, "open-number", "BBA0006", "ana", "never sent")

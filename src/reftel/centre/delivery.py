@@ -265,7 +265,8 @@ class Delivery:
             if waiting is None or not waiting.urgent or not waiting.routed:
                 continue
             arrived = self._joined(key, partial=True)
-            if not self._delivered_before(arrived):
+            # What came by mistake goes to its right station when it is whole.
+            if not self._delivered_before(arrived) and self._rightly_served(arrived) is None:
                 found.append(arrived)
         return found
 

@@ -32,6 +32,12 @@ _END_READ = (
     "DELETE FROM reading WHERE reader IS NOT NULL AND message IN"
     " (SELECT message FROM entry WHERE id BETWEEN ? AND ? AND kind='delivered')"
 )
+_UNREAD_SECTIONS = (
+    "SELECT each.value FROM reading JOIN entry ON entry.message=reading.message,"
+    " json_each(entry.detail, '$.sections') AS each"
+    " WHERE reading.reader IS NULL AND entry.kind='delivered'"
+)
+"""A telegram lies to be read under its first section; the others are as unfinished."""
 
 Run = tuple[int, int, bytes]
 """Entries that stand behind each other: the first, the last, the digest of the last."""
@@ -286,6 +292,7 @@ class _Look:
             return self._hops
         sql = "SELECT message FROM duty UNION SELECT message FROM reading WHERE reader IS NULL"
         busy = {number for (number,) in reader.reader.execute(sql)}
+        busy.update(number for (number,) in reader.reader.execute(_UNREAD_SECTIONS))
         for each in reader.awaited():
             said = f"{each.name} {each.detail.get('ask', '')}"
             for match in MESSAGE.finditer(said):
