@@ -227,6 +227,7 @@ def test_a_wrong_password_and_a_wrong_certificate_send_nothing_until_they_are_ri
     [
         ("who@elsewhere.example", b"x\r\n", 550),
         ("ana@people.example", b"no telegram at all\r\n", 550),
+        ("<>", b"no report at all\r\n", 550),
         ("centre@south.example", b"A LINE OF WORDS\r\n" * 200_000, 552),
     ],
 )

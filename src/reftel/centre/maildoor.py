@@ -56,8 +56,11 @@ class _Door:
         assert isinstance(message, EmailMessage)
         sender = (envelope.mail_from or "").lower()
         try:
-            if message.get_content_type() == "multipart/report" or not sender:
+            if message.get_content_type() == "multipart/report":
                 return await _report(station, message)
+            if not sender:
+                station.tell("mail.refused", sender="<>", why="no sender and no report")
+                return "550 5.7.1 without a sender only delivery reports are taken"
             if not _may_hand_in(station.config, sender, bool(session.authenticated)):
                 station.tell("mail.refused", sender=sender, why="not authorised")
                 return "550 5.7.1 this sender is not authorised to hand in telegrams"
