@@ -491,3 +491,8 @@ def test_rules_in_lines_run_together_part_headings_from_the_text_between_them() 
         ("text", said),
         ("heading", "The harbour:"),
     ]
+
+
+def test_an_address_s_second_half_is_read_as_far_as_it_goes() -> None:
+    telegram = reftel.read("INFO AMEMBASSY BERN PRIORITY 12\nAMEMBASSY OSLO\n")
+    assert [each.line for each in telegram.info] == ["AMEMBASSY BERN PRIORITY 12", "AMEMBASSY OSLO"]

@@ -153,7 +153,11 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             reading.doubt(
                 "words-run-together", "TO is run together with the address", piece, "info"
             )
-        elif (zone or found) and first == "I" and (match := _INFO.match(text)):
+        elif (
+            first == "I"
+            and (match := _INFO.match(text))
+            and (zone or found or (text.isupper() and _ADDRESSED.match(match["name"])))
+        ):
             zone = _take(reading, piece, "INFO", match["name"])
         elif zone in ("to", "info") and first == "X" and (match := _XMT.match(text)):
             zone = _take(reading, piece, "XMT", match["name"])
