@@ -231,7 +231,14 @@ def test_a_name_is_signed_whatever_the_copy_has_behind_or_below_it() -> None:
         "ROE\nBT",
     ):
         assert read(f"SUBJ: X\n\n1. LIT.\n{end}\n").signature == "ROE", end
-    for below in ("***", "- -", "END OF CABLE", "Confidential", "NOTE BY OC/T: AS RECEIVED."):
+    for below in (
+        "***",
+        "- -",
+        "END OF CABLE",
+        "Confidential",
+        "NOTE BY OC/T: AS RECEIVED.",
+        "NOTE: NOT PASSED.",
+    ):
         telegram = read(f"SUBJ: X\n\n1. LIT.\nROE\n\n{below}\n")
         assert telegram.signature == "ROE", below
         assert [block.text for block in telegram.body] == ["LIT."]
@@ -324,3 +331,11 @@ def test_a_post_s_own_print_names_readers_and_drafters_above_the_telegram() -> N
     assert telegram.clearances == ("ECON:EPOE", "DCM:TRAY")
     kinds = [each.kind for each in telegram.elements]
     assert kinds.index("drafting") < kinds.index("transmission-id") < kinds.index("routing-line")
+
+
+def test_a_level_beside_a_stamp_is_the_foot_of_a_page() -> None:
+    stamp = "Declassified/Released US Department of State EO Systematic Review 30 JUN 2005"
+    telegram = read(
+        f"SUBJ: X\n\n1. THE LAMP OF\n\nUNCLASSIFIED\n\n{stamp}\n\n\nTHE LAKE IS LIT.\nROE\n"
+    )
+    assert [block.text for block in telegram.body] == ["THE LAMP OF THE LAKE IS LIT."]

@@ -342,8 +342,10 @@ def _by_context(first: str) -> re.Pattern[str]:
 def _at_page_edge(solid: list[Piece], index: int) -> bool:
     """A classification alone on a line is a banner at a page edge; elsewhere it may be a caption.
 
-    A page edge is the top of the copy, a page line or another banner next to it, or its end.
+    A page edge is the top of the copy, a page line, a stamp or another banner next to it, or its end.
     """
+    if any(each.kind == "release-stamp" for each in solid[max(index - 1, 0) : index + 2]):
+        return True
     before = _neighbour(solid, index, -1)
     after = _neighbour(solid, index, 1)
     return bool(

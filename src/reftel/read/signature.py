@@ -43,7 +43,10 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
     (
         "publisher-note",
-        re.compile(r"[\s(*]*NOTE(?: (?:BY|FROM) OC/T\b|:? .{0,60}\bAS RECEIVED\b)", re.IGNORECASE),
+        re.compile(
+            r"[\s(*]*NOTE(?: (?:BY|FROM) OC/T\b|:? .{0,60}\b(?:AS RECEIVED|NOT PASSED)\b)",
+            re.IGNORECASE,
+        ),
     ),
 )
 _MOST_BELOW: Final = 4
