@@ -335,3 +335,4 @@ def test_numbers_of_1966_to_1968_were_counted_from_july() -> None:
     assert cited("JUL 67", "STATE 214321; BERN 2300") == ["67STATE214321", "67BERN2300"]
     assert cited("FEB 68", "STATE 114321") == ["68STATE114321"]
     assert cited("FEB 69", "STATE 214321") == ["68STATE214321"]
+    assert cited("MAR 91", "USIA 12345; OSLO 12345") == ["91USIA12345", "90OSLO12345"]

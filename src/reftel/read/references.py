@@ -97,6 +97,9 @@ _BUSY: Final = frozenset(
     """BANGKOK BONN CAIRO GENEVA LONDON MANILA MEXICO MOSCOW NEWDELHI PARIS ROME SAIGON TELAVIV
     TOKYO""".split()
 )
+# What agencies in Washington sent to all posts is counted in one series.
+_AGENCIES: Final = frozenset(("USIA", "USICA", "USDOC", "SECDEF", "JCS", "CIA", "DIA", "TREASURY"))
+_OF_AN_AGENCY: Final = 400
 _EARLY: Final = 40
 # Numbers ran from July to June until July 1967; that count went on to the end of 1968.
 _BY_FISCAL_YEAR: Final = frozenset((1966, 1967))
@@ -424,5 +427,8 @@ def _beyond(post: str, number: int, citing: Citing) -> bool:
     # The busiest posts send some 40,000 telegrams a year, the Department some 400,000. In the first
     # weeks, when most citations of the year before are made, the others count too.
     early = day <= _EARLY and post not in _BUSY
-    daily = (900 if early else 1200) if post == "STATE" else (60 if early else 140)
+    if post == "STATE":
+        daily = 900 if early else 1200
+    else:
+        daily = _OF_AN_AGENCY if post in _AGENCIES else 60 if early else 140
     return number > daily * day + 5 * daily
