@@ -339,3 +339,44 @@ def test_a_level_beside_a_stamp_is_the_foot_of_a_page() -> None:
         f"SUBJ: X\n\n1. THE LAMP OF\n\nUNCLASSIFIED\n\n{stamp}\n\n\nTHE LAKE IS LIT.\nROE\n"
     )
     assert [block.text for block in telegram.body] == ["THE LAMP OF THE LAKE IS LIT."]
+
+
+def test_the_heads_of_mails_above_a_telegram_say_nothing_about_it() -> None:
+    telegram = (
+        "R 121530Z MAR 07\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC 4321\nUNCLAS BERN 000123\n\n"
+        "E.O. 12958: N/A\nTAGS: EWWT, SZ\nSUBJECT: LIGHTHOUSES\n\n1. LIT.\nROE\n"
+    )
+    head = (
+        "From: Larkin, Jane\nSent: Monday, March 12, 2007 4:00 PM\nTo: Roe, John;\n  Poe, Edgar\n"
+        "Cc: Doe\nSubject: FW: BERN 123: LIGHTHOUSES\n\n"
+    )
+    alone = reftel.read(telegram)
+    for above in (
+        head,
+        f"Page 1 of 2\n\n{head}",
+        f"{head}FYI.\n\n{head}",
+        head.replace("\n", "\n\n"),
+    ):
+        sent_on = reftel.read(above + telegram)
+        for name in (
+            "mrn",
+            "dtg",
+            "originator",
+            "action",
+            "subject",
+            "tags",
+            "passing",
+            "signature",
+        ):
+            assert getattr(sent_on, name) == getattr(alone, name), name
+        assert "mail-header" in [each.kind for each in sent_on.elements]
+    smart = (
+        "UNCLASSIFIED\n\nMRN: 13 BERN 123\nDate/DTG: May 14, 2013 / 141530Z MAY 13\nFrom: AMEMBASSY BERN\n"
+        "Action: WASHDC, SECSTATE ROUTINE\nE.O.: 13526\nTAGS: PREL, SZ\nSubject: The lamp\n\n1. (U) Lit.\n"
+    )
+    assert reftel.read(head + smart).subject == "The lamp"
+    assert reftel.read(head + smart).originator == reftel.read(smart).originator
+
+
+def test_a_sign_that_parts_a_subject_from_what_follows_is_not_of_it() -> None:
+    assert read("SUBJ: LIGHTHOUSES; REF: BERN 12\n1. Y.\n").subject == "LIGHTHOUSES"

@@ -321,7 +321,7 @@ def clean_subject(value: str) -> str | None:
     whole = _MARKUP.sub(r"\1", value) if "[" in value else value
     whole = html.unescape(whole) if "&" in whole and ";" in whole else whole
     whole = _HYPHEN_AT_END.sub("-", _INDENTED.sub("\n", whole)) if "-" in whole else whole
-    return " ".join(whole.replace("**", "").split()).lstrip(":;- ") or None
+    return " ".join(whole.replace("**", "").split()).lstrip(":;- ").rstrip("; ") or None
 
 
 _PAGE_END: Final = frozenset(("page-line", "banner", "release-stamp", "release-note"))

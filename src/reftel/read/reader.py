@@ -40,6 +40,7 @@ from reftel.read.lettercase import capitals, is_lowered, raise_case, restore_cas
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
 from reftel.read.markings import citing_of, is_paragraph, read_markings
 from reftel.read.markup import is_page, put_back, shown_text
+from reftel.read.printed_mail import set_mail_aside
 from reftel.read.reading import Reading
 from reftel.read.release import read_release
 from reftel.read.several import parts
@@ -121,10 +122,15 @@ def _read_text(text: str, year: int | None) -> Telegram:
     return telegram if plain is text else with_source(telegram, text)
 
 
+_MAIL_WITHIN: Final = 2000
+
+
 def _read_plain(text: str, lines: list[str], year: int | None) -> Telegram:
     if not text.strip():
         raise NotATelegram("the text is empty")
     reading = Reading(text, mark_furniture(cut_lines(text, lines), text), year)
+    if "from:" in text[:_MAIL_WITHIN].lower():
+        set_mail_aside(reading.pieces)
     if is_lowered(text) and not is_smart(reading.pieces):
         reading.lowered = True
         raise_case(reading.pieces)
