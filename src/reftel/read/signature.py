@@ -29,7 +29,7 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     (
         "end-of-message",
         re.compile(
-            r"[\W_]{1,80}\Z|[\W_]{0,20}(?:END OF (?:THE )?(?:CABLE|TELEGRAM|DOCUMENT|TRANSMISSION)"
+            r"[\W_]{1,80}\Z|[\W_]{0,20}(?:END(?: OF)?(?: THE)? (?:CABLE|TELEGRAM|DOCUMENT|TRANSMISSION)"
             r"|(?:CABLE|TELEGRAM)(?: TEXT)? ENDS)[\W_]{0,20}\Z",
             re.IGNORECASE,
         ),
@@ -38,6 +38,18 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         "banner",
         re.compile(
             r"\s*(?:UNCLASSIFIED|CONFIDENTIAL|LIMITED OFFICIAL USE|(?:TOP )?SECRET)\s*\Z",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "release-note",
+        re.compile(r"\s*(?:C[0-9]{8}|APPROVED FOR RELEASE\b.{0,60})\s*\Z", re.IGNORECASE),
+    ),
+    (
+        "publisher-note",
+        re.compile(
+            r"[\s\[(]*(?:PAGE [0-9]{1,3}|SOURCE: .{0,80}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
+            r"|</?[A-Z]{1,12}>)[\s\])]*\Z",
             re.IGNORECASE,
         ),
     ),
