@@ -45,7 +45,7 @@ def unwrapped(source: str, lines: list[str]) -> Shown | None:
     """The text without the margin or the quotation marks of a mail before its lines, the blank line
     below each of them, the fence about it, and marks of emphasis; `None` when it has none of these."""
     marked = _marks(source)
-    fenced = "```" in source
+    fenced = "`" in source and "```" in source
     at_once = not fenced and marked is None
     if at_once and (_begins_at_once(source) or not _may_be_wrapped(lines)):
         return None
@@ -112,7 +112,7 @@ _STARS: Final = re.compile(r"(?<![*])[*]{2}(?![*])|\\(?=[.*_()\[\]#+-])")
 
 def _marks(source: str) -> re.Pattern[str] | None:
     """What marks emphasis and escapes signs, in a text that was made for Markdown."""
-    if "\n**" in source and len(_BOLD.findall(source)) >= _FEW_BOLD:
+    if "*" in source and "\n**" in source and len(_BOLD.findall(source)) >= _FEW_BOLD:
         return _STARS
     return _STARS if "\\" in source and _ESCAPED.search(source) else None
 

@@ -58,8 +58,11 @@ _DATED: Final = re.compile(
 
 def is_released_copy(source: str) -> bool:
     """Whether a copy bears the marks of such a release, in any of its lines."""
-    return any(
-        sign in source for sign in ("Case No", "RELEASE", "FL-20", "pproved for R", "pproved For R")
+    return (
+        "RELEASE" in source
+        or "Case No" in source
+        or "FL-20" in source
+        or ("pproved " in source and ("pproved for R" in source or "pproved For R" in source))
     )
 
 
