@@ -37,6 +37,16 @@ def test_the_documented_drafts_are_written_and_read_back(text: str) -> None:
     assert differences(draft.telegram, reftel.read(written)) == []
 
 
+def test_a_draft_without_a_date_is_of_this_minute_and_can_be_written() -> None:
+    text = (
+        "From: AMEMBASSY BERN\nTo: SECSTATE WASHDC\nNumber: 124\nTAGS: PREL\nSubject: DUES\n"
+        "Classification: UNCLASSIFIED\nSigned: DOE\n\nOne.\n"
+    )
+    telegram = read_draft(text, now=NOW.replace(second=47, microsecond=11)).telegram
+    assert telegram.dtg == "2009-05-14T15:30:00Z"
+    assert differences(telegram, reftel.read(write(telegram))) == []
+
+
 def test_three_drafts_are_documented() -> None:
     assert len(DOCUMENTED) == 3
 

@@ -111,8 +111,14 @@ def unpack_text(packed: bytes, dictionary: Dictionary = NONE) -> str:
         raise DamagedError(f"its text cannot be read: {error}") from error
 
 
-def unpack(packed_text: bytes, packed_record: bytes, dictionary: Dictionary = NONE) -> Telegram:
-    """The telegram that `pack` packed. Raises `DamagedError`."""
+def unpack(
+    packed_text: bytes,
+    packed_record: bytes,
+    dictionary: Dictionary = NONE,
+    *,
+    elements: bool = True,
+) -> Telegram:
+    """The telegram that `pack` packed, with its elements or without. Raises `DamagedError`."""
     source = unpack_text(packed_text, dictionary)
     text = source.encode("utf-8", "surrogatepass")
     try:
@@ -120,14 +126,16 @@ def unpack(packed_text: bytes, packed_record: bytes, dictionary: Dictionary = NO
             zstd.decompress(packed_record, zstd_dict=dictionary.for_record(text))
         )
         record = _record_decoder.decode(packed.record)
-        elements: list[Element] = []
+        made: list[Element] = []
         at = 0
-        for place, length in zip(packed.places, _numbers(packed.lengths), strict=True):
-            elements.append(Element(packed.kinds[place], at, at + length))
+        for place, length in (
+            zip(packed.places, _numbers(packed.lengths), strict=True) if elements else ()
+        ):
+            made.append(Element(packed.kinds[place], at, at + length))
             at += length
     except (zstd.ZstdError, msgspec.MsgspecError, ValueError, IndexError) as error:
         raise DamagedError(f"its record cannot be read: {error}") from error
-    return msgspec.structs.replace(record, source=source, elements=tuple(elements))
+    return msgspec.structs.replace(record, source=source, elements=tuple(made))
 
 
 def train(telegrams: Sequence[Telegram], number: int) -> Dictionary:

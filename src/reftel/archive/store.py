@@ -513,11 +513,12 @@ class Store:
         """The documents with ids from one to another."""
         return self._rows("id >= ? AND id <= ? ORDER BY id", (first, last))
 
-    def telegram(self, document: int) -> Telegram:
-        """The record with its source. Raises `DamagedError` if either is damaged."""
+    def telegram(self, document: int, *, elements: bool = True) -> Telegram:
+        """The record with its source, with its elements or, for what asks for none of them, without.
+        Raises `DamagedError` if either is damaged."""
         dictionary, source, record = self._packed(document)
         try:
-            return unpack(source, record, self.dictionary(dictionary))
+            return unpack(source, record, self.dictionary(dictionary), elements=elements)
         except DamagedError as error:
             raise DamagedError(f"document {document}: {error}") from error
 

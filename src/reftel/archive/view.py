@@ -220,7 +220,7 @@ class View:
         row = self._store.by_id(document)
         if row is None:
             return None
-        t = self._store.telegram(document)
+        t = self._store.telegram(document, elements=False)
         return Hit(
             digest=row.digest.hex(),
             mrn=t.mrn.short if t.mrn else None,

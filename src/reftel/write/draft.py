@@ -149,7 +149,8 @@ class _Drafting:
 
     def __init__(self, text: str, now: datetime, directory: Directory) -> None:
         self.source = text
-        self.now = now
+        # A date-time group has minutes and no seconds.
+        self.now = now.astimezone(UTC).replace(second=0, microsecond=0)
         self.directory = directory
         self.pieces = cut_lines(text)
         self.problems: list[Problem] = []
@@ -303,7 +304,7 @@ class _Drafting:
     def _sent(self) -> str:
         lines = self._lines("date")
         if not lines:
-            return iso(self.now.astimezone(UTC))
+            return iso(self.now)
         text, piece, column = lines[0]
         if match := DTG_LINE.match(text):
             found = time_of(match["day"], match["time"], match["month"], match["year"])
@@ -321,7 +322,7 @@ class _Drafting:
         self._problem(
             piece, column, f"{text!r} is no date", "write 2013-05-14 15:30 (UTC), or 141530Z MAY 13"
         )
-        return iso(self.now.astimezone(UTC))
+        return iso(self.now)
 
     def _number(self, year: int, originator: str | None) -> Mrn | None:
         lines = self._lines("number")
