@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from heapq import merge
 from pathlib import Path
 
@@ -103,7 +104,7 @@ class View:
         if chosen == "relevance" and all(each.prefix and not each.phrase for each in words):
             # Nothing to rank by: all words that begin alike count the same.
             chosen = "newest"
-        total, ids, facets = self._find(build(parsed), chosen, limit, offset)
+        total, ids, facets = self._find(build(parsed), chosen, limit, offset, all_=not parsed)
         hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
         suggestion = self._suggestion(query, total) if parsed else None
         self._tell("search", query, total)
@@ -191,9 +192,10 @@ class View:
         return None
 
     def _find(
-        self, query: tantivy.Query, order: Order, limit: int, offset: int
+        self, query: tantivy.Query, order: Order, limit: int, offset: int, *, all_: bool
     ) -> tuple[int, list[int], Facets]:
-        """How many match, the documents of one page, and the counts over all."""
+        """How many match, the documents of one page, and the counts over all; those of a query that finds
+        all are remembered until something changes."""
         labels = self._labels
         outdone = self._worse_copies(labels)
         total = 0
@@ -208,7 +210,9 @@ class View:
             total += matching
             found += top
             if matching:
-                values, more = index.counts(within)
+                count = partial(index.counts, within)
+                key = ("counts of all", labels, label)
+                values, more = self._store.remembered(key, count) if all_ else count()
                 cut |= more
                 for name, found_values in values.items():
                     counts[name].update(found_values)
