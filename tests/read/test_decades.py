@@ -336,3 +336,20 @@ def test_numbers_of_1966_to_1968_were_counted_from_july() -> None:
     assert cited("FEB 68", "STATE 114321") == ["68STATE114321"]
     assert cited("FEB 69", "STATE 214321") == ["68STATE214321"]
     assert cited("MAR 91", "USIA 12345; OSLO 12345") == ["91USIA12345", "90OSLO12345"]
+
+
+def test_outgoing_forms_of_the_1960s_have_the_level_above_the_address() -> None:
+    telegram = reftel.read(
+        "OUTGOING TELEGRAM Department of State\nINDICATE: [ ] COLLECT\n          [ ] CHARGE TO\nSECRET\n"
+        "ACTION: Amembassy BERN IMMEDIATE\nINFO:   Amembassy OSLO PRIORITY\n        USMission GENEVA\n"
+        "STATE 207956\n\nSUBJECT: The Lamps of the Lake\nREF: Bern 1234\n\n1. Lit.\n\nLARKIN\n",
+        year=1967,
+    )
+    assert telegram.classification == "SECRET"
+    assert [each.line for each in telegram.action] == ["Amembassy BERN IMMEDIATE"]
+    assert [each.line for each in telegram.info] == ["Amembassy OSLO PRIORITY", "USMission GENEVA"]
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "67STATE207956"
+    assert telegram.subject == "The Lamps of the Lake"
+    assert [reference.mrn for reference in telegram.references] == ["67BERN1234"]
+    assert telegram.signature == "LARKIN"

@@ -11,6 +11,7 @@ import msgspec
 from reftel import tables
 from reftel.read.classification import (
     LOOSE_CLASSIFICATION_LINE,
+    OUTGOING,
     is_classification_line,
     opens_level,
 )
@@ -35,6 +36,13 @@ from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_
 _FM: Final = re.compile(r"\s*(?:FM[: ]|FROM:)\s*(?P<name>\S.*)", re.IGNORECASE)
 _TO: Final = re.compile(r"\s*TO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
 _TO_GLUED: Final = re.compile(r"\s*TO(?P<name>R[UH][A-Z]{3,6}/\S.*)")
+_ACTION: Final = re.compile(
+    r"\s*ACTION ?:?\s+(?P<name>(?:AM ?EMB|AM ?CON|US ?MISSION|USUN\b|ALL (?:AM|DIP|POSTS)).*)",
+    re.IGNORECASE,
+)
+_MIXED_POST: Final = re.compile(
+    r"(?:Am ?Emb(?:assy)?|Am ?Con(?:sul)?|US ?Mission) [A-Z][A-Z ]{2,30}(?: [0-9]{1,5})?\Z"
+)
 _INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
 _XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*)", re.IGNORECASE)
 _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
@@ -95,6 +103,12 @@ def is_marking(piece: Piece) -> bool:
     return labelled or is_classification_line(text)
 
 
+def match_action(text: str) -> re.Match[str] | None:
+    """The match of a line that names the action addressee as the Department's forms of the 1960s did:
+    `ACTION: Amembassy BERN IMMEDIATE`."""
+    return _ACTION.match(text) if text.lstrip()[:1] in ("A", "a") else None
+
+
 def is_originator(text: str) -> bool:
     """Whether a line is format line 6."""
     return text.lstrip()[:1] in ("F", "f") and _FM.match(text) is not None
@@ -146,7 +160,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             and (not zone or (zone == "from" and not reading.action))
             and (match := _TO.match(text))
             and (zone or _ADDRESSED.match(match["name"]) or reading.transmission or found)
-        ):
+        ) or (first == "A" and not zone and (match := match_action(text))):
             zone = _take(reading, piece, "TO", match["name"])
         elif first == "T" and zone in ("", "from") and (match := _TO_GLUED.match(text)):
             zone = _take(reading, piece, "TO", match["name"])
@@ -249,9 +263,12 @@ def _list(reading: Reading, zone: str) -> list[Addressee]:
 def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
     """Read a line that goes on with the addressees of the zone, if it is one."""
     text = piece.text.strip()
-    if (len(text) > 74 or not text.isupper() or text[0].isdigit()) and _PROSE.match(text):
+    doubtful = len(text) > 74 or not text.isupper() or text[0].isdigit()
+    if doubtful and _PROSE.match(text) and not _MIXED_POST.match(text):
         return False
     if opens_level(text) and LOOSE_CLASSIFICATION_LINE.match(text):
+        return False
+    if reading.originator is None and OUTGOING.match(text):
         return False
     addressees = _list(reading, zone)
     piece.kind = _KINDS[zone]

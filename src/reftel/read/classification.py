@@ -64,6 +64,8 @@ _DOUBTFUL_NUMBER: Final = re.compile(
     r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
 )
 _NUMBER_LINE: Final = re.compile(rf"\s*{_SECTION} +{_POST} +{_SERIAL}(?P<rest>.*)\Z", re.IGNORECASE)
+OUTGOING: Final = re.compile(r"\s*STATE +(?P<serial>[0-9]{4,6})\s*\Z")
+"""The number alone on a line, on the Department's forms of the 1960s."""
 _MORE_DIGITS: Final = re.compile(r" ?[0-9]{1,4}\s*\Z")
 _SERVICE: Final = re.compile(r"\s*SVC\b\s*")
 _SECTION_AFTER: Final = re.compile(rf"\s*\(?{_SECTION}\)?\s*", re.IGNORECASE)
@@ -76,6 +78,12 @@ def opens_level(text: str) -> bool:
     return opening in LEVEL_OPENINGS or (
         not opening.isascii() and opening.upper() in LEVEL_OPENINGS
     )
+
+
+def is_level(text: str) -> bool:
+    """Whether a line says a level and nothing else."""
+    match = LOOSE_CLASSIFICATION_LINE.match(text) if opens_level(text) else None
+    return match is not None and not match["rest"].strip()
 
 
 @lru_cache(maxsize=1024)
@@ -105,6 +113,11 @@ def read_classification(reading: Reading, index: int) -> int:
     loose = LOOSE_CLASSIFICATION_LINE.match(piece.text)
     if loose and (service := _SERVICE.match(loose["rest"])):
         return _read_service(reading, index, loose, loose.start("rest") + service.end())
+    if match is None and reading.dtg is None and (number := OUTGOING.match(piece.text)):
+        # The Department's forms of the 1960s have the level above the address.
+        reading.post, reading.number = "STATE", int(number["serial"])
+        piece.kind = "classification-line"
+        return index + 1
     if match is None:
         return _read_loose(reading, index, loose) if loose and _is_loose_line(loose) else index
     reading.classification = level_of(match["level"])

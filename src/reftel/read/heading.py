@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from reftel.read.address import is_marking, is_originator, read_address
+from reftel.read.address import is_marking, is_originator, match_action, read_address
 from reftel.read.classification import CLASSIFICATION_LINE, opens_level
 from reftel.read.department import (
     is_department_line,
@@ -77,6 +77,7 @@ def is_heading_line(text: str) -> bool:
         or match_dtg(text)
         or GARBLED_DTG_LINE.match(text)
         or is_originator(text)
+        or match_action(text)
         or (opens_level(text) and CLASSIFICATION_LINE.match(text))
     )
 

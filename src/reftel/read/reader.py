@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Final
 
-from reftel.read.address import is_originator
+from reftel.read.address import is_originator, match_action
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
@@ -16,6 +16,8 @@ from reftel.read.citations import read_citations
 from reftel.read.classification import (
     CLASSIFICATION_LINE,
     LEVEL_OPENINGS,
+    is_level,
+    level_of,
     opens_level,
     read_classification,
     unfold,
@@ -194,6 +196,9 @@ def _heading_start(reading: Reading) -> int:
                 before.kind = before.kind or "publisher-note"
                 if is_queue_number(before.text) and is_office_list(piece.text):
                     before.kind = "queue-number"
+                elif match_action(piece.text) and is_level(before.text):
+                    before.kind = "banner"
+                    reading.classification = level_of(before.text)
             if (end := cover_end(pieces, at)) is not None:
                 read_cover(reading, at, end)
                 return end
