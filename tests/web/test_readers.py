@@ -72,6 +72,23 @@ def client(archive: Archive, readers: Readers, address: str = "10.0.0.1") -> Tes
     return TestClient(app(archive, readers=readers), client=(address, 4711))
 
 
+def test_a_withdrawal_card_stands_in_its_place_in_threads_and_lists_of_what_is_missing(
+    archive: Archive, readers: Readers
+) -> None:
+    asked = client(archive, readers)
+    knows, nobody = {"X-User": "knows"}, {"X-User": "nobody"}
+    thread = "/thread/07BERN3.json"
+    (card,) = (n for n in asked.get(thread, headers=knows).json()["nodes"] if n["withdrawn"])
+    assert (card["mrn"], card["classification"], card["subject"]) == ("07BERN2", "SECRET", None)
+    assert "withdrawn" in asked.get("/thread/07BERN3", headers=knows).text
+    assert "withdrawn</span>" not in asked.get("/thread/07BERN3", headers=nobody).text
+    missing = "/missing.json?post=BERN&year=2007"
+    for headers, withdrawn in ((knows, ["07BERN2"]), (nobody, [])):
+        (row,) = asked.get(missing, headers=headers).json()["numbers"]
+        assert row["withdrawn"] == withdrawn
+    assert "withdrawn:" in asked.get("/missing?post=BERN&year=2007", headers=knows).text
+
+
 def test_a_header_is_believed_from_the_proxy_alone(archive: Archive, readers: Readers) -> None:
     proxy, other = client(archive, readers), client(archive, readers, "10.0.0.2")
     reads = {"X-User": "reads"}
