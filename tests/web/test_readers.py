@@ -86,7 +86,7 @@ def test_a_withdrawal_card_stands_in_its_place_in_threads_and_lists_of_what_is_m
     for headers, withdrawn in ((knows, ["07BERN2"]), (nobody, [])):
         (row,) = asked.get(missing, headers=headers).json()["numbers"]
         assert row["withdrawn"] == withdrawn
-    assert "withdrawn:" in asked.get("/missing?post=BERN&year=2007", headers=knows).text
+    assert "withdrawn</span>" in asked.get("/missing?post=BERN&year=2007", headers=knows).text
 
 
 def test_a_header_is_believed_from_the_proxy_alone(archive: Archive, readers: Readers) -> None:
