@@ -225,19 +225,21 @@ class LabelIndex:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
 
-    def counts(self, query: tantivy.Query) -> tuple[dict[str, dict[str, int]], set[str]]:
+    def counts(
+        self, query: tantivy.Query, facets: tuple[str, ...] = FACETS
+    ) -> tuple[dict[str, dict[str, int]], set[str]]:
         """For each facet how many of the results have which value; and the facets with more values than
         are counted."""
         wanted = {
             name: {"terms": {"field": name, "size": FACET_SIZE, "segment_size": 100 * FACET_SIZE}}
-            for name in FACETS
+            for name in facets
         }
         found = self.searcher.aggregate(query, wanted)
         counts = {
             name: {str(b["key"]): int(b["doc_count"]) for b in found[name]["buckets"]}
-            for name in FACETS
+            for name in facets
         }
-        return counts, {name for name in FACETS if found[name].get("sum_other_doc_count")}
+        return counts, {name for name in facets if found[name].get("sum_other_doc_count")}
 
 
 class Indexes:

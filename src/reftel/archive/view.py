@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from heapq import merge
@@ -20,6 +21,7 @@ from reftel.access import Deed, Reader
 from reftel.archive.alike import alike
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
+from reftel.archive.filing import cores
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
 from reftel.archive.index import FACETS, Found, Indexes, Vocabulary
@@ -39,6 +41,10 @@ Outdone = dict[tuple[int, ...], tuple[object, dict[int, list[int]]]]
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
+_MANY = 20_000
+# TAGS take as long as the others together: a telegram has several.
+_COUNTED_TOGETHER = (("tags",), ("year", "post", "class"))
+_THREADS = ThreadPoolExecutor(cores(), "count")
 # With so few results at most, a word that stands somewhere may still be a slip.
 _FEW = 5
 
@@ -200,8 +206,7 @@ class View:
         outdone = self._worse_copies(labels)
         total = 0
         found = []
-        counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-        cut: set[str] = set()
+        counting: list[Callable[[], tuple[dict[str, dict[str, int]], set[str]]]] = []
         for label in labels:
             index = self._indexes.of(label)
             within = _without(query, outdone.get(label))
@@ -209,13 +214,20 @@ class View:
             matching, top = index.top(within, order, max(offset + limit, 1))
             total += matching
             found += top
-            if matching:
-                count = partial(index.counts, within)
+            if matching and all_:
                 key = ("counts of all", labels, label)
-                values, more = self._store.remembered(key, count) if all_ else count()
-                cut |= more
-                for name, found_values in values.items():
-                    counts[name].update(found_values)
+                count = partial(index.counts, within)
+                counting.append(partial(self._store.remembered, key, count))
+            elif matching:
+                counting += [partial(index.counts, within, each) for each in _COUNTED_TOGETHER]
+        counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+        cut: set[str] = set()
+        # The index counts outside the interpreter, so that each of many has a core of its own.
+        run = _THREADS.map if total >= _MANY and not all_ else map
+        for values, more in run(lambda count: count(), counting):
+            cut |= more
+            for name, found_values in values.items():
+                counts[name].update(found_values)
         found.sort(reverse=order == "newest")
         ids = [each.document for each in found[offset : offset + limit]]
         return total, ids, _facets(counts, cut)
