@@ -401,8 +401,8 @@ def service_command(
     with an operating signal, or a --form. It goes by name of whoever asks.
 
     \b
-    Examples: reftel centre service north ZID NPA0207 --config centre.toml
-              reftel centre service north --form test --config centre.toml
+    Example: reftel centre service north ZID NPA0207 --config centre.toml
+             reftel centre service north --form test --config centre.toml
     """
     if bool(words) == bool(form):
         fail("give either the words of the message or a --form")
