@@ -328,6 +328,19 @@ def test_duty_10_a_silent_line_is_asked_for_its_last_number(tmp_path: Path) -> N
         run(trial(b))
 
 
+def test_duty_10_a_line_over_which_traffic_comes_is_not_silent(tmp_path: Path) -> None:
+    async def trial(b: Bench) -> None:
+        await b.up("north")
+        await b.move_clock(1700)
+        await b.take("north", message("BBA012"))
+        await b.move_clock(1700)
+        await services.follow_up(b.station)
+        assert await b.give("north") == []
+
+    with bench(tmp_path) as b:
+        run(trial(b))
+
+
 def test_duty_10_what_a_neighbour_has_not_got_goes_again(tmp_path: Path) -> None:
     """ZID names the last number that came: all after it are sent again; all well is ZIC."""
 

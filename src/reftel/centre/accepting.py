@@ -96,8 +96,10 @@ def take_on(
         accepted = Accepted(number, operator=(why,))
         duties = [station.new_duty(number, OPERATOR, "O", scanned.routing, note=why)]
     changes.message(number, now, by or "#desk", scanned.hop, scanned.message, data)
-    if circuit is not None and link is not None:
-        station.put(changes, f"link-in:{circuit.config.name}", link)
+    if circuit is not None:
+        circuit.heard = now
+        if link is not None:
+            station.put(changes, f"link-in:{circuit.config.name}", link)
     for duty in duties:
         changes.add_duty(duty)
         station.duties[duty.id] = duty
