@@ -200,6 +200,17 @@ def test_more_like_this_finds_what_shares_its_marked_words(archive: Archive) -> 
     assert archive.like("0" * 64) == ()
 
 
+def test_many_results_counted_in_parts_are_counted_as_few_are(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add(incoming(*(make(n, tags=f"PREL, SZ, {tag}") for n, tag in enumerate(_TAGS, 1))))
+    few = archive.search("burned").facets
+    assert few.tags
+    assert few.year
+    monkeypatch.setattr(view, "_MANY", 0)
+    assert archive.search("burned").facets == few
+
+
 def test_facets_say_when_they_hold_more_than_is_counted(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ Outdone = dict[tuple[int, ...], tuple[object, dict[int, list[int]]]]
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
+# So many results of one label are counted in parts, and so many of all on several cores.
 _MANY = 20_000
 # TAGS take as long as the others together: a telegram has several.
 _COUNTED_TOGETHER = (("tags",), ("year", "post", "class"))
@@ -219,7 +220,8 @@ class View:
                 count = partial(index.counts, within)
                 counting.append(partial(self._store.remembered, key, count))
             elif matching:
-                counting += [partial(index.counts, within, each) for each in _COUNTED_TOGETHER]
+                parts = _COUNTED_TOGETHER if matching >= _MANY else (FACETS,)
+                counting += [partial(index.counts, within, each) for each in parts]
         counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
         cut: set[str] = set()
         # The index counts outside the interpreter, so that each of many has a core of its own.

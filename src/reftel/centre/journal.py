@@ -307,7 +307,7 @@ class Journal(Reader):
     async def commit(self, changes: Changes) -> None:
         """Returns when the changes are on disk. Raises `JournalError` when they cannot be."""
         future = asyncio.get_running_loop().create_future()
-        self.write(changes, functools.partial(_settle, future))
+        self.write(changes, functools.partial(settle, future))
         await future
 
     def write(self, changes: Changes, told: Told) -> None:
@@ -458,7 +458,8 @@ def _tell_all(jobs: _Jobs, error: Exception | None) -> None:
             jobs.loop.call_exception_handler(context)
 
 
-def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+def settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    """Let who waits hear that changes are on disk, or why they are not."""
     if future.done():
         return
     if error is None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from reftel.centre.config import CircuitConfig, Config
-from reftel.centre.journal import Changes, Journal, Told
+from reftel.centre.journal import Changes, Journal, Told, settle
 from reftel.centre.journalfile import HELD, LOCAL, OPERATOR, Awaited, Duty, JournalError, stations
 from reftel.centre.known import KnownNames
 from reftel.centre.numbers import after
@@ -291,12 +291,7 @@ class Station:
             if error is None:
                 for duty in duties:
                     self.place(duty)
-            if done.done():
-                return
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(error)
+            settle(done, error)
 
         self.write(changes, written)
         await done
