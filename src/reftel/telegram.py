@@ -67,7 +67,7 @@ _MRN_SHORT = re.compile(r"([0-9]{2}|[0-9]{4}) ?([A-Z][A-Z ]*?) ?0*([0-9]{1,8})\Z
 class Mrn(msgspec.Struct, frozen=True, gc=False):
     """A message reference number: year, post and number. A citation, not a key.
 
-    `post` is in letters alone (`LAPAZ`); `text` is the short spelling, `07TOKYO2483`.
+    `post` is in letters alone (`LAPAZ`); `text` is the short spelling, `79BERN4120`.
     """
 
     text: str
@@ -82,7 +82,7 @@ class Mrn(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def parse(cls, text: str) -> Mrn | None:
-        """The number that a spelling with a year stands for (`07TOKYO2483`, `2007TOKYO02483`)."""
+        """The number that a spelling with a year stands for (`79BERN4120`, `1979BERN04120`)."""
         match = _MRN_SHORT.match(text.strip().upper())
         if match is None:
             return None
@@ -93,12 +93,12 @@ class Mrn(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def short(self) -> str:
-        """As people cite it: `07TOKYO2483`."""
+        """As people cite it: `79BERN4120`."""
         return self.text
 
     @property
     def long(self) -> str:
-        """As the National Archives write it: `2007TOKYO02483`, six digits for STATE."""
+        """As the National Archives write it: `1979BERN04120`, six digits for STATE."""
         width = 6 if self.post == "STATE" else 5
         return f"{self.year:04d}{self.post}{self.number:0{width}d}"
 

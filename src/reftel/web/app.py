@@ -200,7 +200,7 @@ class ReadingRoom:
         return self.page("search.html", query=query, page=search_page(results, given))
 
     def by_number(self, request: Request) -> Response:
-        """`/t/07TOKYO2483`, in any spelling, with `.json` or `.txt`."""
+        """`/t/79BERN4120`, in any spelling, with `.json` or `.txt`."""
         match = _FORMATS.match(request.path_params["number"])
         assert match is not None
         mrn = Mrn.parse(match["name"])

@@ -107,7 +107,7 @@ def _references(cited: list[str]) -> str:
 
 
 def _spaced(mrn: str) -> str:
-    """`07TOKYO2483` as people write it: `07 TOKYO 2483`."""
+    """`79BERN4120` as people write it: `79 BERN 4120`."""
     return re.sub(r"([0-9]{2})([A-Z]+)([0-9]+)", r"\1 \2 \3", mrn)
 
 
