@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from reftel import tables
 from reftel.read.classification import (
+    LEVEL_OPENINGS,
     LOOSE_CLASSIFICATION_LINE,
     OUTGOING,
     is_classification_line,
+    match_classification,
     opens_level,
 )
 from reftel.read.dtg import (
+    DTG_FIRST,
     GARBLED_DTG_LINE,
     MONTHS,
     PRECEDENCES,
@@ -46,6 +50,7 @@ _MIXED_POST: Final = re.compile(
 _INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
 _XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*)", re.IGNORECASE)
 _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
+_ZONE_FIRST: Final = frozenset("TIX")
 _ZONE_ALONE: Final = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
 _BT: Final = re.compile(r"\s*BT\s*\Z")
 _PREFIX: Final = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
@@ -67,7 +72,7 @@ _LONGEST_ALONE: Final = 32
 _INNER_LEVEL: Final = re.compile(
     r"[A-Z0-9/] +(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
-_WORDS_OF_TWO: Final = 3
+_WORDS_OF_TWO: Final = 4
 # How most names begin, and how a name ends that does not begin so.
 _BEGINS: Final = ("AM", "US", "SECSTATE", "CINC", "DEPT")
 _ENDS: Final = frozenset(("COLLECTIVE", "WASHDC", "WASHINGTON DC", "POSTS"))
@@ -77,7 +82,7 @@ _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(
     r"\s*(?:E\. ?[O0]\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE
 )
-_LABEL_FIRST: Final = frozenset("ETSR")
+_LABEL_OPENINGS: Final = frozenset(("E.", "EO", "TA", "SU", "RE"))
 _PRECEDENCE_ALONE: Final = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
 )
@@ -99,8 +104,10 @@ _KINDS: Final = dict(_ZONES.values())
 def is_marking(piece: Piece) -> bool:
     """Whether a line is one of the markings behind the address: the classification line, or a label."""
     text = piece.text
-    labelled = piece.first.upper() in _LABEL_FIRST and _LABEL.match(text) is not None
-    return labelled or is_classification_line(text)
+    opening = text.lstrip()[:2].upper()
+    if opening in _LABEL_OPENINGS and _LABEL.match(text):
+        return True
+    return opening in LEVEL_OPENINGS and match_classification(text) is not None
 
 
 def match_action(text: str) -> re.Match[str] | None:
@@ -121,7 +128,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
     heading, what follows is the message's own (wire-format.md 10.5).
     """
     pieces = reading.pieces
-    _part_prosigns(pieces, index)
+    _part_prosigns(reading, index)
     found = False
     zone = ""
     last = index
@@ -133,7 +140,8 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         first = piece.first.upper()
         if is_marking(piece):
             break
-        match = match_dtg(text) if opens_dtg(text) else None
+        opens = first in DTG_FIRST and opens_dtg(text)
+        match = match_dtg(text) if opens else None
         if (
             match
             and zone not in ("", "from")
@@ -148,9 +156,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             _read_dtg(reading, piece, match)
         elif match and reading.dtg is None and (match["first"] or not found):
             _read_dtg(reading, piece, match)
-        elif (
-            not found and opens_dtg(text) and (garbled := GARBLED_DTG_LINE.match(text)) is not None
-        ):
+        elif opens and not found and (garbled := GARBLED_DTG_LINE.match(text)) is not None:
             _read_garbled_dtg(reading, piece, garbled)
         elif not zone and first == "F" and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
@@ -175,7 +181,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             zone = _take(reading, piece, "INFO", match["name"])
         elif zone in ("to", "info") and first == "X" and (match := _XMT.match(text)):
             zone = _take(reading, piece, "XMT", match["name"])
-        elif zone and first in "TIX" and (match := _ZONE_ALONE.match(text)):
+        elif zone and first in _ZONE_FIRST and (match := _ZONE_ALONE.match(text)):
             zone, piece.kind = _ZONES[match["zone"]]
         elif first == "B" and _BT.match(text):
             piece.kind = "separator"
@@ -193,22 +199,27 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
 
 
 _FIRST_LINES: Final = 12
+# `TO X FM A`
+_SHORTEST_JOINED: Final = 9
 
 
-def _part_prosigns(pieces: list[Piece], index: int) -> None:
+def _part_prosigns(reading: Reading, index: int) -> None:
     """Cut lines of the heading that were run together: `R 121530Z JAN 74 FM AMEMBASSY BERN TO ...`."""
+    pieces = reading.pieces
     for at in range(index, index + _FIRST_LINES):
         if at >= len(pieces):
             return
         piece = pieces[at]
         text = piece.text
-        joined = not piece.kind and len(text) > _LONGEST_ALONE and _names_level(text)
+        if piece.kind or len(text) < _SHORTEST_JOINED:
+            continue
+        joined = len(text) > _LONGEST_ALONE and _names_level(text)
         level = _INNER_LEVEL.search(text) if joined else None
         if level and is_classification_line(text[level.end() :]):
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]
             text = piece.text
-        if piece.kind or not (" FM " in text or " TO " in text or " INFO " in text):
+        if not (" FM " in text or " TO " in text or " INFO " in text):
             continue
         if opens_dtg(text):
             opens = match_dtg(text)
@@ -299,13 +310,14 @@ def _ends_name(above: Addressee, text: str) -> bool:
 
 def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
-    plain = " ".join(text.split()).lstrip("/").rstrip(",;")
+    words = text.split()
+    plain = " ".join(words).lstrip("/").rstrip(",;")
     if ("," in plain or ";" in plain) and len(several := _INNER_COMMA.split(plain)) > 1:
         for each in several:
             _address(reading, zone, each)
         return
     at = 0
-    if plain.count(" ") >= _WORDS_OF_TWO:
+    if _may_be_two(words):
         for run in _INNER_PRECEDENCE.finditer(plain):
             _address(reading, zone, plain[at : run.end()])
             at = run.end() + 1
@@ -317,6 +329,14 @@ def _address(reading: Reading, zone: str, text: str) -> None:
         _list(reading, zone).append(addressee)
 
 
+def _may_be_two(words: list[str]) -> bool:
+    """Whether a precedence stands further in front than at the end, where a number may follow it."""
+    if len(words) < _WORDS_OF_TWO:
+        return False
+    behind = 2 if words[-1].isdigit() else 1
+    return not _PRECEDENCE_WORDS.isdisjoint(words[1 : len(words) - behind])
+
+
 def addressee_of(plain: str) -> Addressee | None:
     """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
     if plain.startswith(_GROUPS) and _GROUP.match(plain):
@@ -324,8 +344,7 @@ def addressee_of(plain: str) -> Addressee | None:
     words = plain.split()
     if not words:
         return None
-    in_capitals = capitals(plain)
-    raised = words if in_capitals == plain else in_capitals.split()
+    raised = words if plain.isupper() else capitals(plain).split()
     # From the end; a name of one word at least is left.
     end = len(words)
     mcn: str | None = None
@@ -339,17 +358,24 @@ def addressee_of(plain: str) -> Addressee | None:
         if precedence == "IMMEDIATE" and end > 1 and raised[end - 1] == "NIACT":
             end -= 1
             precedence = "NIACT"
-    name = " ".join(words[:end])
-    indicator, slash, rest = name.partition("/")
+    if precedence == "NIACT":
+        precedence = "NIACT IMMEDIATE"
+    name, indicator = _name_and_indicator(" ".join(words[:end]))
+    return Addressee(name, indicator, precedence, mcn)
+
+
+# The same are addressed again and again, each time with another number behind the name.
+@lru_cache(maxsize=4096)
+def _name_and_indicator(text: str) -> tuple[str, str | None]:
+    """An addressee's name, and the routing indicator before it."""
+    indicator, slash, rest = text.partition("/")
     station = capitals(indicator)
     # `USDAO/SAIGON` names no station.
     if not (slash and rest and rest[0] != " " and _INDICATOR.fullmatch(station)) or (
         station.startswith(_NO_INDICATOR)
     ):
-        indicator, rest = "", name
-    if precedence == "NIACT":
-        precedence = "NIACT IMMEDIATE"
-    return Addressee(rest, indicator or None, precedence, mcn)
+        return text, None
+    return rest, indicator or None
 
 
 def _precedence(word: str) -> str | None:
@@ -369,7 +395,7 @@ def _precedence(word: str) -> str | None:
 def station_of(text: str) -> Station:
     """The originator that a line names, its routing indicator before a slash."""
     name = " ".join(text.split())
-    match = _STATION.match(name)
+    match = _STATION.match(name) if "/" in name else None
     return Station(match[2], match[1]) if match else Station(name)
 
 
@@ -409,7 +435,11 @@ def _read_precedence(reading: Reading, match: re.Match[str]) -> None:
 def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
     piece.kind = "date-time-group"
     _read_precedence(reading, match)
-    day, time, year = (mend_digits(match[part]) for part in ("day", "time", "year"))
+    day, time, year = (
+        mend_digits(match["day"]),
+        mend_digits(match["time"]),
+        mend_digits(match["year"]),
+    )
     for part, mended in (("day", day), ("time", time), ("year", year)):
         if match[part] != mended and match[part].replace(" ", "") != mended:
             span = Span(piece.start + match.start(part), piece.start + match.end(part))
@@ -419,7 +449,11 @@ def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
     if reading.dtg is None:
         message = f"{piece.text.strip()!r} is no date and time"
         reading.doubt("dtg-unreadable", message, piece, "error")
-    reading.message_instructions = " ".join(match["rest"].split()) or None
-    if reading.transmission and (signals := signals_of(match["rest"])):
+    rest = match["rest"]
+    if not rest:
+        reading.message_instructions = None
+        return
+    reading.message_instructions = " ".join(rest.split()) or None
+    if reading.transmission and (signals := signals_of(rest)):
         more = reading.transmission.operating_signals + signals
         reading.transmission = msgspec.structs.replace(reading.transmission, operating_signals=more)

@@ -25,7 +25,8 @@ _REFS: Final = tuple(
 _PAGE_BREAKS: Final = ("page-line", "section-line", "section-heading", "release-note")
 _LETTER: Final = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
-_NUMBER_BEHIND_NAME: Final = b"A 000"
+_NUMBER_BEHIND_BLANK: Final = b" 000"
+_CAPITAL: Final = ord("A")
 _NUMBER: Final = re.compile(r" (?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
 _WORD: Final = re.compile(r"[A-Z][A-Z'-]+\Z")
 _OPENING: Final = frozenset("([\"'/")
@@ -38,7 +39,8 @@ def read_citations(reading: Reading, citing: Citing) -> None:
     if not reading.body:
         return
     source = reading.source
-    start, end = reading.body[0].span.start, max(block.span.end for block in reading.body)
+    start = reading.body[0].span.start
+    end = max([block.span.end for block in reading.body])
     found: list[Citation] = []
     if reading.references:
         for letters, pattern in _REFS:
@@ -49,12 +51,15 @@ def read_citations(reading: Reading, citing: Citing) -> None:
                     found += _pointed_at(reading, match)
                 at = source.find(letters, at + 2, end)
     shape = reading.shape
-    place = shape.find(_NUMBER_BEHIND_NAME, max(start - 1, 0), end)
+    place = shape.find(_NUMBER_BEHIND_BLANK, max(start, 1), end)
     while place >= 0:
-        number = _NUMBER.match(source, place + 1, end)
-        if number and (citation := _named(source, number, citing)) is not None:
-            found.append(citation)
-        place = shape.find(_NUMBER_BEHIND_NAME, place + 1, end)
+        if shape[place - 1] == _CAPITAL:
+            number = _NUMBER.match(source, place, end)
+            if number and (citation := _named(source, number, citing)) is not None:
+                found.append(citation)
+        place = shape.find(_NUMBER_BEHIND_BLANK, place + 1, end)
+    if not found:
+        return
     own = reading.mrn.short if reading.mrn else None
     breaks = [piece for kind in _PAGE_BREAKS for piece in reading.of_kind(kind)]
     breaks.sort(key=lambda piece: piece.start)

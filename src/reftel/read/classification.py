@@ -109,11 +109,12 @@ def read_classification(reading: Reading, index: int) -> int:
     What stands behind the number on the same line becomes a piece of its own.
     """
     piece = reading.pieces[index]
-    match = match_classification(piece.text)
-    loose = LOOSE_CLASSIFICATION_LINE.match(piece.text)
+    text = piece.text
+    match = match_classification(text)
+    loose = LOOSE_CLASSIFICATION_LINE.match(text) if match is None or "SVC" in text else None
     if loose and (service := _SERVICE.match(loose["rest"])):
         return _read_service(reading, index, loose, loose.start("rest") + service.end())
-    if match is None and reading.dtg is None and (number := OUTGOING.match(piece.text)):
+    if match is None and reading.dtg is None and (number := OUTGOING.match(text)):
         # The Department's forms of the 1960s have the level above the address.
         reading.post, reading.number = "STATE", int(number["serial"])
         piece.kind = "classification-line"
@@ -127,23 +128,25 @@ def read_classification(reading: Reading, index: int) -> int:
         words = (_ABBREVIATED.get(word, word) for word in re.findall("[A-Z]+", control.upper()))
         reading.captions += [word for word in words if re.fullmatch(_CAPTION, word)]
     _set_section(reading, match["number"], match["of"])
-    if match["number"] is None and (after := _SECTION_AFTER.match(match["rest"])):
+    rest = match["rest"]
+    end = match.start("rest")
+    if rest and match["number"] is None and (after := _SECTION_AFTER.match(rest)):
         _set_section(reading, after["number"], after["of"])
-        end = match.start("rest") + after.end()
-    else:
-        end = match.start("rest")
-        if more := _MORE_DIGITS.match(match["rest"]):
-            # `BERN 17 123` is 17123 when another place says so.
-            begin, end = match.start("serial"), end + more.end()
-            span = Span(piece.start + begin, piece.start + end)
-            reading.uncertain_number = (reading.post, piece.text[begin:end], span)
+        end += after.end()
+    elif rest and (more := _MORE_DIGITS.match(rest)):
+        # `BERN 17 123` is 17123 when another place says so.
+        begin, end = match.start("serial"), end + more.end()
+        span = Span(piece.start + begin, piece.start + end)
+        reading.uncertain_number = (reading.post, text[begin:end], span)
     name_front(reading.pieces, index, end, "classification-line", "-/.")
     return index + 1
 
 
 def _glued(text: str) -> re.Match[str] | None:
     match = _GLUED_LINE.match(text)
-    post = match["post"] if match else ""
+    if match is None:
+        return None
+    post = match["post"]
     return match if tables.canonical_post(post) or tables.misspelt_post(post) else None
 
 

@@ -29,6 +29,9 @@ _REASON: Final = re.compile(
 )
 _SECTION: Final = re.compile(r"1\s?[.,]\s?([456])", re.IGNORECASE)
 _LETTERS: Final = re.compile(r"(?<![A-Z])([A-H])(?![A-Z])", re.IGNORECASE)
+_GLUED: Final = re.compile(r"[A-H]", re.IGNORECASE)
+# What ends the letters of the reasons.
+_NO_LETTERS: Final = re.compile(r"\bDECL|\bDERIVED|\b[0-9]{4}\b|\b[A-Z]{4,}", re.IGNORECASE)
 _COMMA: Final = re.compile(r",(?!\s*(?:JR|SR|II|III)\b)", re.IGNORECASE)
 _BY: Final = re.compile(r"\ABY\s+", re.IGNORECASE)
 _DASHED: Final = re.compile(r"(.+?) -+ (.+)")
@@ -148,10 +151,8 @@ def parse_reasons(text: str) -> tuple[str, ...]:
     if section is None:
         return ()
     letters = _BETWEEN.sub(" ", text[section.end() :])
-    letters = re.split(
-        r"\bDECL|\bDERIVED|\b[0-9]{4}\b|\b[A-Z]{4,}", letters, maxsplit=1, flags=re.IGNORECASE
-    )[0]
+    letters = _NO_LETTERS.split(letters, maxsplit=1)[0]
     # Letters may be glued in brackets: (BD)
-    found = _LETTERS.findall(letters) or re.findall(r"[A-H]", letters.split(".")[0], re.IGNORECASE)
+    found = _LETTERS.findall(letters) or _GLUED.findall(letters.split(".")[0])
     unique = list(dict.fromkeys(letter.lower() for letter in found))
     return tuple(f"1.{section[1]}({letter})" for letter in unique)

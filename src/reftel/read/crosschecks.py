@@ -111,7 +111,7 @@ def _confirm_number(reading: Reading, post: str, written: str, span: Span) -> No
 def _own_post(post: str, year: int, reading: Reading) -> str:
     """The post of a telegram's own number by the name that the tables give it; a short or misspelt
     name counts only when the originator confirms it."""
-    letters = _NO_CAPITAL.sub("", post)
+    letters = post if post.isalpha() and post.isascii() else _NO_CAPITAL.sub("", post)
     station = reading.transmission.station if reading.transmission else None
     if reading.originator is None and station is not None and not station.startswith("R"):
         # A network of its own (wire-format.md 4.1): the tables do not name its posts.
@@ -240,6 +240,7 @@ def finish_classification(reading: Reading) -> None:
         reading.doubt("classification-differs", message)
 
 
+_DOCUMENT: Final = re.compile(r"([0-9]{4})([A-Z]+)([0-9]+)")
 _CATALOGUE_DATE: Final = re.compile(r"([0-9]{2})[ -]([A-Za-z]{3})[ -]([0-9]{4})")
 
 
@@ -249,7 +250,7 @@ def compare_attributes(reading: Reading) -> None:
     attributes = reading.attributes
     if attributes is None:
         return
-    document = re.match(r"([0-9]{4})([A-Z]+)([0-9]+)", attributes.get("Document Number", ""))
+    document = _DOCUMENT.match(attributes.get("Document Number", ""))
     mrn = reading.mrn
     if document and mrn and (int(document[1]), int(document[3])) != (mrn.year, mrn.number):
         _differs(reading, "Document Number", document[0], mrn.long)

@@ -4,9 +4,10 @@ and dash line (telegram-content.md 3.3 to 3.5)."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-from reftel.read.dtg import match_dtg, opens_dtg
+from reftel.read.dtg import DTG_FIRST, match_dtg, opens_dtg
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.telegram import Distribution
@@ -38,6 +39,8 @@ _APPROVED: Final = re.compile(r"\s*[AE][A-Z]{0,2}ROVED ?BY:?\s*(?P<who>.*?)\s*\Z
 _DASHES: Final = re.compile(
     r"\s*(?:-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*|(?:\S{1,3} )?[0-9A-F]{6} +[0-9]{6}[Z27] +/[0-9]{2}\s*)\Z"
 )
+_OFFICES_FIRST: Final = frozenset("AOI")
+_DRAFTING_FIRST: Final = frozenset("DAE")
 _DASH_FIRST: Final = frozenset("-0123456789ABCDEF")
 _FM: Final = re.compile(r"\s*FM[: ]\s*\S", re.IGNORECASE)
 _LONGEST: Final = 120
@@ -55,9 +58,12 @@ def is_queue_number(text: str) -> bool:
 
 def is_department_line(text: str) -> bool:
     """Whether a line can only belong to this block."""
-    return text.lstrip()[:1] in ("A", "O", "I", "D", "E") and bool(
-        _OFFICE_LIST.match(text) or _INFO_OFFICES.match(text) or _DRAFTED.match(text)
-    )
+    first = text.lstrip()[:1]
+    if first == "A" or first == "O":
+        return _OFFICE_LIST.match(text) is not None
+    if first == "I":
+        return _INFO_OFFICES.match(text) is not None
+    return first == "D" and _DRAFTED.match(text) is not None
 
 
 def read_department_lines(reading: Reading, index: int) -> int:
@@ -75,21 +81,25 @@ def read_department_lines(reading: Reading, index: int) -> int:
         if piece.kind:
             continue
         first = piece.first
-        if (opens_dtg(text) and match_dtg(text)) or (first in "Ff" and _FM.match(text)):
+        if first in DTG_FIRST and opens_dtg(text) and match_dtg(text):
+            break
+        if (first == "F" or first == "f") and _FM.match(text):
             break
         if (
-            zone in ("", "offices")
-            and first in "AOI"
-            and (_OFFICE_LIST.match(text) or _INFO_OFFICES.match(text))
+            (zone == "" or zone == "offices")
+            and first in _OFFICES_FIRST
+            and (_INFO_OFFICES if first == "I" else _OFFICE_LIST).match(text)
         ):
             zone, piece.kind = "offices", "distribution"
             offices.append(text)
         elif zone == "offices" and _OFFICES_MORE.match(text):
             piece.kind = "distribution"
             offices.append(text)
-        elif (_QUEUE.match(text) and zone == "") or (_REPEATED.match(text) and zone == "offices"):
+        elif first.isdigit() and (
+            (zone == "" and _QUEUE.match(text)) or (zone == "offices" and _REPEATED.match(text))
+        ):
             piece.kind = "queue-number"
-        elif first in "DAE" and (_DRAFTED.match(text) or _APPROVED.match(text)):
+        elif first in _DRAFTING_FIRST and (_DRAFTED.match(text) or _APPROVED.match(text)):
             zone, piece.kind = "drafting", "drafting"
             drafting.append(piece)
         elif first in _DASH_FIRST and _DASHES.match(text):
@@ -147,6 +157,7 @@ def _drafting_follows(pieces: list[Piece], at: int) -> bool:
 def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribution:
     groups: dict[str, list[str]] = {"ACTION": [], "ORIGIN": [], "INFO": []}
     group = "INFO"
+    counted = 0
     tail: re.Match[str] | None = None
     for line in lines:
         if tail is None and ("/" in line or "(" in line):
@@ -154,16 +165,19 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
             if tail is not None:
                 line = line[: tail.start()]
         words = line.split()
-        if not all(word in groups or _OFFICE.fullmatch(word) for word in words):
-            words = _GROUP_OR_OFFICE.findall(line)
         for word in words:
-            if word in groups or word[1:] in ("NFO", "NEO"):
-                group = word if word in groups else "INFO"
+            if not _is_entry(word):
+                words = _GROUP_OR_OFFICE.findall(line)
+                break
+        for word in words:
+            if word in groups:
+                group = word
+            elif word[1:] in ("NFO", "NEO"):
+                group = "INFO"
             else:
                 groups[group].append(word)
+                counted += _copies(word)
     total = int(tail["total"]) if tail and tail["total"] else None
-    offices = (*groups["ACTION"], *groups["ORIGIN"], *groups["INFO"])
-    counted = sum(int(office[-2:].lstrip("-").replace("O", "0")) for office in offices)
     if total is not None and counted != total:
         message = f"the offices got {counted} copies, the list says {total}"
         reading.doubt("office-sum-differs", message, place)
@@ -174,6 +188,18 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
         total=total,
         direction=tail["direction"] if tail else None,
     )
+
+
+# The same offices stand in all lists.
+@lru_cache(maxsize=4096)
+def _is_entry(word: str) -> bool:
+    """Whether a word is an office with its number of copies, or begins a group of them."""
+    return word in ("ACTION", "ORIGIN", "INFO") or _OFFICE.fullmatch(word) is not None
+
+
+@lru_cache(maxsize=4096)
+def _copies(entry: str) -> int:
+    return int(entry[-2:].lstrip("-").replace("O", "0"))
 
 
 _CLEARANCE: Final = re.compile(

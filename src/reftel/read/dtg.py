@@ -41,14 +41,15 @@ _DIGITS: Final = str.maketrans(
 )
 
 
-_FIRST: Final = frozenset("ZOPRYzopry0123")
+DTG_FIRST: Final = frozenset("ZOPRYzopry0123")
+"""The characters that a date-time group can open with."""
 _SECOND: Final = frozenset(" ZOPRzoprIil0123456789")
 
 
 def opens_dtg(text: str) -> bool:
     """Whether a line can open with a date-time group, by its first characters."""
     text = text.lstrip()
-    return text[:1] in _FIRST and text[1:2] in _SECOND
+    return text[:1] in DTG_FIRST and text[1:2] in _SECOND
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ eo = ("E.O."|"EO") SP order [":"] SP value                                  tele
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,7 +25,6 @@ _EXEMPTION: Final = re.compile(
     r"|(?:(?<![0-9A-Z])|(?<=1\.6))\(?(X[1-8])\)?(?![0-9A-Z])",
     re.IGNORECASE,
 )
-_EXEMPTION_SIGNS: Final = ("X", "DS", "ADR")
 _DECL: Final = re.compile(r"\bDECL(?:L|AS\w*)?\b\s*:?\s*(?:ON\s*:?\s*)?", re.IGNORECASE)
 _DATE_ALONE: Final = re.compile(r"[0-9]{1,4}[/-][0-9]{1,2}[/-][0-9]{2,4}\W*\Z")
 _EVENT: Final = re.compile(r"[A-Z]{2,} +[A-Z]{2,}", re.IGNORECASE)
@@ -42,12 +42,13 @@ _GROUP: Final = re.compile(
 _LONGEST_GROUP: Final = 80
 
 
+@lru_cache(maxsize=1024)
 def parse_executive_order(order: str | None, value: str, year: int | None) -> ExecutiveOrder:
     """The values of an E.O. line; `year` is that of the telegram, for two-digit years."""
     text = " ".join(value.split())
     raised = text.upper()
     exemptions: tuple[str, ...] = ()
-    if any(sign in raised for sign in _EXEMPTION_SIGNS):
+    if "X" in raised or "DS" in raised or "ADR" in raised:
         exemptions = tuple(dict.fromkeys(_exemption(match) for match in _EXEMPTION.finditer(text)))
     event = None
     declared = _DECL.search(text) if "DECL" in raised else None
@@ -83,6 +84,8 @@ def _exemption(match: re.Match[str]) -> str:
 def downgrading_group(text: str) -> tuple[ExecutiveOrder, int, int] | None:
     """The note `GP-3` under a text of 1961-72, or behind its last sentence and before the signature: the
     automatic downgrading group of E.O. 10501, and where the note begins and ends."""
+    if "G" not in text and "g" not in text:
+        return None
     capitals = text.rstrip()[-_LONGEST_GROUP:].upper()
     match = _GROUP.search(text) if "GP" in capitals or "GROUP" in capitals else None
     if match is None:
@@ -114,7 +117,7 @@ def by_schedule(
         found = f"{year + 30}{rest}"
     elif order.order in ("11652", None) and "GDS" in text:
         found = f"{year + years}-12-31"
-    elif order.order == "12065" and re.search(r"\b[RX]G?DS", text):
+    elif order.order == "12065" and _REVIEWED.search(text):
         found = f"{year + 20}{rest}"
     elif order.order == "12065" and "GDS" in text:
         found = f"{year + 6}{rest}"
@@ -130,6 +133,9 @@ def by_schedule(
 _SPAN: Final = {"CONFIDENTIAL": 6, "SECRET": 8, "TOP SECRET": 10}
 
 
+_REVIEWED: Final = re.compile(r"\b[RX]G?DS")
+_MANUAL_REVIEW: Final = re.compile(r"\bMR\b")
+_NOT_APPLICABLE: Final = re.compile(r"N ?[/:]? ?A\b", re.IGNORECASE)
 _NUMBERS: Final = {"FIVE": 5, "TEN": 10, "FIFTEEN": 15, "TWENTY": 20, "TWENTY-FIVE": 25}
 _YEARS: Final = re.compile(
     rf"DECL\W*(?:(?P<digits>[0-9]{{1,2}})|(?P<word>{'|'.join(_NUMBERS)})) YEARS\W*\Z", re.IGNORECASE
@@ -141,11 +147,11 @@ def _modern_span(order: ExecutiveOrder) -> int | None:
         return 75
     if any(code.startswith("25X") or code == "OADR" for code in order.exemptions):
         return None
-    if order.exemptions or re.search(r"\bMR\b", order.text):
+    if order.exemptions or _MANUAL_REVIEW.search(order.text):
         return 25
     if years := _YEARS.search(order.text):
         return int(years["digits"] or _NUMBERS[years["word"].upper()])
     declared = _DECL.search(order.text)
-    if declared and re.match(r"N ?[/:]? ?A\b", order.text[declared.end() :], re.IGNORECASE):
+    if declared and _NOT_APPLICABLE.match(order.text, declared.end()):
         return None
     return 10 if declared or not order.text else None

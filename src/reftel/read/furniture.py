@@ -52,7 +52,8 @@ _PAGE_POST_AND_TIME: Final = re.compile(
     r" *[A-Z][A-Z ]+? +[0-9]{5,6}(?: +[0-9]{2} OF [0-9]{2})? +[0-9]{6} ?[Z2]\s*\Z"
 )
 # Above the pages of an agency's own copy, and the time at which it came in.
-_PAGE_OPENINGS: Final = ("PAGE", "TOR:")
+_PAGE_OPENINGS: Final = frozenset(("PAGE", "TOR:"))
+_PAGE_SECOND: Final = frozenset("AaOo")
 _RECEIVED: Final = re.compile(r" *(?:PAGE +0[0-9]{2}|TOR: ?[0-9]{6}.*)\Z")
 _BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
@@ -81,7 +82,7 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
     telegram = source
     if "Message " in source or "Channel Indicators:" in source:
-        pieces = _mark_export(pieces)
+        pieces = _mark_export(pieces, source)
         # The Archives' catalogue has the words of a review of its own: `Review Action: RELEASED`.
         catalogue = next((piece.start for piece in pieces if piece.kind == "attributes"), None)
         telegram = source[:catalogue]
@@ -93,12 +94,23 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         places = sorted([*places, *_places(source, "Systematic"), *_places(source, "Released")])
     if places:
         pieces = _part_marks(pieces, places, stamps)
+    candidates: list[Piece] = []
     for piece in pieces:
-        if not piece.first:
+        first = piece.first
+        if not first:
             piece.kind = piece.kind or "blank"
-        elif piece.first in _FURNITURE_FIRST and not piece.kind:
-            _mark_line(piece)
-    _mark_in_context(pieces)
+        elif first in _LOOKED_AT and not piece.kind:
+            if first in _FURNITURE_FIRST:
+                _mark_line(piece)
+            if (
+                first in _CONTEXT_FIRST
+                and len(piece.text) < _LONGEST_BANNER
+                and not piece.kind
+                and _may_be_furniture(piece)
+            ):
+                candidates.append(piece)
+    if candidates:
+        _mark_in_context(pieces, candidates)
     _mark_last_number(pieces)
     return _part_banners(pieces) if "\nPAGE " in source else pieces
 
@@ -151,21 +163,41 @@ def _part_marks(pieces: list[Piece], places: list[int], stamps: bool) -> list[Pi
     """The pieces, cut where a stamp or a section mark stands in a line, and these named; `places` are
     those of their signs."""
     parted: list[Piece] = []
-    ahead = 0
-    for piece in pieces:
-        while ahead < len(places) and places[ahead] < piece.start:
-            ahead += 1
-        if piece.kind or ahead == len(places) or places[ahead] >= piece.end:
-            parted.append(piece)
+    done = 0
+    for place in places:
+        at = _piece_at(pieces, done, place)
+        if at < done or pieces[at].kind:
             continue
+        parted += pieces[done:at]
+        done = at + 1
+        piece = pieces[at]
         text = piece.text
         if stamps and ("Released" in text or "Systematic" in text):
-            if "EO Systematic Review" in text and not _STAMP.search(text):
+            stamp = _STAMP.search(text)
+            if stamp is not None and not text[: stamp.start()] and not text[stamp.end() :]:
+                # By far the most stand alone on their lines.
+                piece.kind = "release-stamp"
+                parted.append(piece)
+                continue
+            if stamp is None and "EO Systematic Review" in text:
                 piece.kind = "release-stamp"
             parted += _cut_out(piece, _STAMP.search, "release-stamp")
         else:
             parted += _cut_out(piece, find_section_mark, "section-line")
-    return parted
+    return parted + pieces[done:]
+
+
+def _piece_at(pieces: list[Piece], low: int, place: int) -> int:
+    """The index of the piece in which a place of the source stands, `low` or more; `low - 1` when it
+    stands before that one."""
+    high = len(pieces)
+    while low < high:
+        middle = (low + high) // 2
+        if pieces[middle].start > place:
+            high = middle
+        else:
+            low = middle + 1
+    return low - 1
 
 
 @lru_cache(maxsize=64)
@@ -188,7 +220,10 @@ def find_section_mark(text: str) -> re.Match[str] | None:
     return None
 
 
-_FURNITURE_FIRST: Final = frozenset("PN<#*=EeTMWFS-")
+_END_FIRST: Final = frozenset("N<#*=")
+_LOST_FIRST: Final = frozenset("Ee*")
+_NOTE_FIRST: Final = frozenset("TMWFS")
+_FURNITURE_FIRST: Final = _END_FIRST | _LOST_FIRST | _NOTE_FIRST | frozenset("PT-")
 _PAGE_NUMBER: Final = re.compile(r"\s*-+ ?[0-9]{1,3} ?-+\s*\Z")
 _LAST_NUMBER: Final = re.compile(r"\s*[0-9]{1,3}\s*\Z")
 _LAST_LINE: Final = re.compile(r"\s*[A-Z][A-Za-z.' #-]{2,30}\Z")
@@ -206,20 +241,26 @@ def _mark_last_number(pieces: list[Piece]) -> None:
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
-    if (
-        first in "PT"
-        and text.lstrip(" ")[:4].upper() in _PAGE_OPENINGS
-        and (match_page_line(text) or _PAGE_OF.match(text) or _RECEIVED.match(text))
-    ):
-        piece.kind = "page-line"
+    if first == "P" or first == "T":
+        opening = text.lstrip(" ")
+        if (
+            opening[1:2] in _PAGE_SECOND
+            and opening[:4].upper() in _PAGE_OPENINGS
+            and (match_page_line(text) or _PAGE_OF.match(text) or _RECEIVED.match(text))
+        ):
+            piece.kind = "page-line"
+            return
     elif first == "-":
         if len(text) < _SHORTEST and _PAGE_NUMBER.match(text):
             piece.kind = "page-line"
-    elif first in "N<#*=" and _END.match(text):
+        return
+    elif first in _END_FIRST and (first != "N" or "NNN" in text) and _END.match(text):
         piece.kind = "end-of-message"
-    elif first in "Ee*" and _may_be_lost(text) and _LOST.match(text):
-        piece.kind = "lost-text"
-    elif first in "TMWFS" and ("day, " in text or "This record" in text) and _NOTE.match(text):
+        return
+    if first in _LOST_FIRST:
+        if _may_be_lost(text) and _LOST.match(text):
+            piece.kind = "lost-text"
+    elif first in _NOTE_FIRST and ("day, " in text or "This record" in text) and _NOTE.match(text):
         piece.kind = "publisher-note"
 
 
@@ -229,7 +270,7 @@ def _may_be_lost(text: str) -> bool:
     return "*" in text or any(sign in raised for sign in ("ERROR", "E E E", "UNRETRIEVABLE"))
 
 
-def _mark_export(pieces: list[Piece]) -> list[Piece]:
+def _mark_export(pieces: list[Piece], source: str) -> list[Piece]:
     """The parts of the Archives' export: stamps and `Message Text`, the telegram, the attributes."""
     for index, piece in enumerate(pieces[:12]):
         if _MESSAGE_TEXT.match(piece.text):
@@ -238,12 +279,13 @@ def _mark_export(pieces: list[Piece]) -> list[Piece]:
                 before.kind = "blank" if blank else "release-stamp"
             piece.kind = "attributes-label"
             break
-    labels = (
-        index
-        for index, piece in enumerate(pieces)
-        if piece.text[:1] in " M\t" and _ATTRIBUTES.match(piece.text)
-    )
-    if (start := next(labels, None)) is None:
+    start: int | None = None
+    for place in _places(source, "Message Attributes"):
+        at = _piece_at(pieces, 0, place)
+        if _ATTRIBUTES.match(pieces[at].text):
+            start = at
+            break
+    if start is None:
         start = _unlabelled_catalogue(pieces)
     if start is not None:
         pieces[start].kind = "attributes-label"
@@ -288,23 +330,22 @@ def _cut_out(piece: Piece, find: Callable[[str], re.Match[str] | None], kind: st
     return parts
 
 
-def _mark_in_context(pieces: list[Piece]) -> None:
+def _may_be_furniture(piece: Piece) -> bool:
+    """Whether a short line can be furniture, if its neighbours tell."""
+    text = piece.text
+    if piece.first in _BANNER_FIRST:
+        return opens_level(text) and _BANNER.match(text) is not None
+    return (_PAGE_ALONE if piece.first == "P" else _CATALOGUE[2]).match(text) is not None
+
+
+def _mark_in_context(pieces: list[Piece], candidates: list[Piece]) -> None:
     """Furniture that only its neighbours tell: broken page lines, catalogue blocks, banners."""
-    candidates = {
-        piece
-        for piece in pieces
-        if piece.first in _CONTEXT_FIRST
-        and len(piece.text) < _LONGEST_BANNER
-        and not piece.kind
-        and (piece.first not in _BANNER_FIRST or opens_level(piece.text))
-        and _by_context(piece.first).match(piece.text)
-    }
-    if not candidates:
-        return
     solid = [piece for piece in pieces if piece.kind != "blank"]
     banners: list[int] = []
-    for index, piece in enumerate(solid):
-        if piece not in candidates or piece.kind:
+    index = 0
+    for piece in candidates:
+        index = solid.index(piece, index)
+        if piece.kind:
             continue
         if piece.first == "P":
             _mark_broken_page_line(solid, index)
@@ -329,14 +370,8 @@ _STRAY: Final = re.compile(r"\s*[A-Z0-9]{1,5}-[0-9]{2}\s*\Z")
 _MOST_STRAYS: Final = 20
 _BANNER_FIRST: Final = frozenset("ULSCT")
 _CONTEXT_FIRST: Final = _BANNER_FIRST | frozenset("P0123456789")
+_LOOKED_AT: Final = _FURNITURE_FIRST | _CONTEXT_FIRST
 _LONGEST_BANNER: Final = 60
-
-
-def _by_context(first: str) -> re.Pattern[str]:
-    """What a line that opens with this character must be like to be furniture beside some other."""
-    if first == "P":
-        return _PAGE_ALONE
-    return _BANNER if first in _BANNER_FIRST else _CATALOGUE[2]
 
 
 def _at_page_edge(solid: list[Piece], index: int) -> bool:

@@ -19,7 +19,7 @@ from reftel.read.department import (
     read_department_lines,
     read_scattered,
 )
-from reftel.read.dtg import GARBLED_DTG_LINE, filing_time, match_dtg
+from reftel.read.dtg import GARBLED_DTG_LINE, filing_time, match_dtg, opens_dtg
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
 
@@ -71,11 +71,11 @@ def _resumes(reading: Reading, index: int) -> int | None:
 def is_heading_line(text: str) -> bool:
     """Whether a line can only belong to a heading: format lines 2 to 6, an office list, the
     classification line."""
+    if opens_dtg(text) and (match_dtg(text) or GARBLED_DTG_LINE.match(text)):
+        return True
     return bool(
         is_transmission_line(text)
         or is_department_line(text)
-        or match_dtg(text)
-        or GARBLED_DTG_LINE.match(text)
         or is_originator(text)
         or match_action(text)
         or (opens_level(text) and CLASSIFICATION_LINE.match(text))
@@ -124,11 +124,10 @@ def _finish_precedence(reading: Reading) -> None:
         if reading.transmission and reading.transmission.precedence:
             reading.precedence = reading.transmission.precedence
         else:
-            reading.precedence = next((word for word in _RANK if word in words), None)
+            reading.precedence = _highest(words)
         return
-    if (
-        "NIACT IMMEDIATE" in [a.precedence for a in reading.action]
-        and reading.precedence == "IMMEDIATE"
+    if reading.precedence == "IMMEDIATE" and (
+        "NIACT IMMEDIATE" in [addressee.precedence for addressee in reading.action]
     ):
         reading.precedence = "NIACT IMMEDIATE"
     # The outer heading of a readdressal or of a repeat has a precedence of its own.
@@ -138,10 +137,17 @@ def _finish_precedence(reading: Reading) -> None:
         if reading.transmission.precedence not in (letter, reading.info_precedence):
             message = f"the routing line says {reading.transmission.precedence}, the date-time group {letter}"
             reading.doubt("precedence-differs", message)
-    highest = next((word for word in _RANK if word in words), None)
+    highest = _highest(words)
     if highest and _RANK.index(highest) < _RANK.index(reading.precedence):
         message = f"an addressee has {highest}, the date-time group {reading.precedence}"
         reading.doubt("precedence-differs", message)
+
+
+def _highest(precedences: list[str | None]) -> str | None:
+    for word in _RANK:
+        if word in precedences:
+            return word
+    return None
 
 
 def _days(iso: str) -> int:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import html
 import re
-from difflib import get_close_matches
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -15,6 +13,7 @@ from msgspec.structs import replace
 
 from reftel import tables
 from reftel.read.attention import is_passing
+from reftel.read.captions import CAPTION_WORDS, captions_of, misspelt_caption
 from reftel.read.classification import (
     CLASSIFICATION_LINE,
     level_of,
@@ -42,10 +41,11 @@ _INNER_LABEL: Final = re.compile(
     r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
     r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
 )
-# One of these stands in each of them.
-_INNER_SIGNS: Final = (": ", "E.O.", "TAGS", "¶", "1.", "----")
 _PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
+_RULE_FIRST: Final = frozenset("-=_")
+_QUOTE_FIRST: Final = frozenset("QqBb")
 _QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
+_TEXT_LABEL_FIRST: Final = frozenset("SCIABsciab")
 _TEXT_LABEL: Final = re.compile(
     r"\s*(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|ACTION REQUEST(?:ED)?|BACKGROUND)\b",
     re.IGNORECASE,
@@ -78,19 +78,6 @@ _NO_SUBJECT: Final = re.compile(
     re.IGNORECASE,
 )
 
-# Words that are captions in this place; elsewhere ONLY, US and the like are prose.
-_CAPTION_WORDS: Final = tuple(
-    sorted(
-        (entry.code for entry in tables.captions() if entry.code.isupper() and len(entry.code) > 2),
-        key=len,
-        reverse=True,
-    )
-)
-_CAPTION: Final = re.compile(
-    r"[\s,;/.*-]*(?P<caption>" + "|".join(re.escape(word) for word in _CAPTION_WORDS) + r")"
-    r"(?![A-Z0-9])[\s,;/.*-]*"
-)
-_SPACED: Final = re.compile(r"\s*[A-Z](?: [A-Z]){4,8}\s*")
 # What a caption has behind it: `EXDIS - DISTRIBUTE AS NODIS`, `OFFICIAL INFORMAL NO. 12`.
 _CAPTION_MORE: Final = re.compile(
     r"\W*(?:DISTRIBUTE AS [A-Z]+\W*|(?:NO\. ?)?[0-9]+(?:[/-][0-9]+)?\s*\Z)"
@@ -106,12 +93,9 @@ _ARCHIVE_NOTE: Final = re.compile(
     r"|(?:File|Box|Folder): )",
     re.IGNORECASE,
 )
-_SHORT: Final = 24
 _DECLASSIFIED: Final = re.compile(r"de-?classified\b(?<!\wdeclassified)(?<!\wde-classified)")
 _YEAR_AT_END: Final = re.compile(r"[0-9]{2,4}\s*\Z")
 _SIGN: Final = re.compile(r"[A-Z0-9]")
-_SHORTEST_MISSPELT: Final = 6
-_LIKENESS: Final = 0.83
 _FEW_PROSE_LINES: Final = 8
 _FEW_WORDS: Final = 4
 _LONG_SUBJECT: Final = 3
@@ -138,7 +122,7 @@ def _read_quoted(reading: Reading, index: int) -> None:
     the quoted one is about, the other is about too. The lines stay text."""
     pieces = reading.pieces
     far = pieces[index : index + _FAR]
-    at = next((at for at, p in enumerate(far) if not p.kind and _QUOTE.match(p.text)), None)
+    at = next((at for at, p in enumerate(far) if not p.kind and _opens_quote(p)), None)
     if at is None:
         return
     inner = Reading(
@@ -165,15 +149,31 @@ def _split_labels(reading: Reading, index: int) -> None:
         if piece.kind:
             at += 1
             continue
-        text = piece.text
-        if is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
+        first, text = piece.first, piece.text
+        if first in _PARAGRAPH_FIRST and is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
             return
         solid += 1
-        if piece.first not in "-=_" and any(sign in text for sign in _INNER_SIGNS):
-            match = _INNER_LABEL.search(text, text.index(piece.first) + 1)
+        if first not in _RULE_FIRST and _may_hold_labels(text):
+            match = _INNER_LABEL.search(text, text.index(first) + 1)
             if match and not (text[match.end()] == "E" and _is_named(pieces, index, at)):
                 pieces[at : at + 1] = cut(piece, match.end())
         at += 1
+
+
+def _may_hold_labels(text: str) -> bool:
+    """Whether a line has the first letters of a label behind a blank: cheap, before the pattern."""
+    return (
+        " E.O." in text
+        or " TAGS" in text
+        or " SUBJ" in text
+        or " REF" in text
+        or " Ref" in text
+        or " CLASSIFIED BY" in text
+        or " Classified By" in text
+        or " ¶" in text
+        or " 1." in text
+        or " ----" in text
+    )
 
 
 def _is_named(pieces: list[Piece], index: int, at: int) -> bool:
@@ -198,16 +198,16 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
     subject_met = False
     for at in range(index, len(reading.pieces)):
         piece = reading.pieces[at]
-        if piece.kind == "publisher-note" and last is not None:
-            break
         if piece.kind:
+            if piece.kind == "publisher-note" and last is not None:
+                break
             continue
         solid += 1
         found = label_of(piece.text)
         if found:
             last, prose = piece, 0
             subject_met = subject_met or found[0] == "subject"
-        elif _opens_text(piece.text, subject_met):
+        elif _opens_text(piece, subject_met):
             break
         else:
             prose += 1
@@ -216,11 +216,19 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
     return last
 
 
-def _opens_text(text: str, subject_met: bool) -> bool:
+def _opens_text(piece: Piece, subject_met: bool) -> bool:
     """Whether a line begins the text, or a telegram that this one quotes."""
-    if _QUOTE.match(text) or is_paragraph(text):
+    first = piece.first
+    if first in _PARAGRAPH_FIRST:
+        return is_paragraph(piece.text)
+    if _opens_quote(piece):
         return True
-    return subject_met and _TEXT_LABEL.match(text) is not None
+    return subject_met and first in _TEXT_LABEL_FIRST and _TEXT_LABEL.match(piece.text) is not None
+
+
+def _opens_quote(piece: Piece) -> bool:
+    """Whether the text of another telegram begins here."""
+    return piece.first in _QUOTE_FIRST and _QUOTE.match(piece.text) is not None
 
 
 def is_paragraph(text: str) -> bool:
@@ -240,7 +248,7 @@ def _read_line(reading: Reading, at: int) -> int:
 
 
 def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]) -> int:
-    lines, end = _folded(reading, at, kind)
+    lines, end = _folded(reading, at, kind, match)
     if kind == "subject" and (own := _own_lines(reading, lines, end)) < len(lines):
         lines, end = lines[:own], reading.pieces.index(lines[own], at)
     for piece in lines:
@@ -250,10 +258,11 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
         # What people wrote keeps its letters; only codes are read as capitals.
         texts = [reading.source[line.start : line.start + len(line.text)] for line in lines]
     value = texts[0][match.end() :]
-    for above, line, text in zip(lines, lines[1:], texts[1:], strict=False):
+    for at in range(1, len(lines)):
         # Line ends and pages between the lines keep their room, so that every item has its place.
-        room = line.start - above.start - len(above.text)
-        value += "\n".rjust(room) + text
+        above = lines[at - 1]
+        room = lines[at].start - above.start - len(above.text)
+        value += "\n".rjust(room) + texts[at]
     start = lines[0].start + match.end()
     year = _year(reading)
     if kind == "executive-order" and (reading.executive_order is None or value.strip()):
@@ -308,7 +317,7 @@ def _read_classified_by(reading: Reading, match: re.Match[str], value: str) -> N
 
 def _part_captions(reading: Reading) -> None:
     """A caption that strayed into the TAGS line (`PREL NO SIPDIS`) is one all the same, and no TAGS."""
-    stray = [tag for tag in reading.tags if tag.kind == "unknown" and tag.code in _CAPTION_WORDS]
+    stray = [tag for tag in reading.tags if tag.kind == "unknown" and tag.code in CAPTION_WORDS]
     if not stray:
         return
     reading.tags = [tag for tag in reading.tags if tag not in stray]
@@ -328,10 +337,13 @@ _PAGE_END: Final = frozenset(("page-line", "banner", "release-stamp", "release-n
 _OVER_SECTIONS: Final = frozenset(("reference", "classified-by"))
 
 
-def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], int]:
+def _folded(
+    reading: Reading, at: int, kind: FieldKind, label: re.Match[str]
+) -> tuple[list[Piece], int]:
     """The lines of a field that begins at `at`, and the index after them."""
     pieces = reading.pieces
     lines = [pieces[at]]
+    empty = not lines[0].text[label.end() :].strip()
     at += 1
     blank = paged = False
     while at < len(pieces):
@@ -348,26 +360,29 @@ def _folded(reading: Reading, at: int, kind: FieldKind) -> tuple[list[Piece], in
             continue
         if piece.kind:
             break
-        if not _goes_on(reading, kind, lines, piece.text, blank):
+        if not _goes_on(reading, kind, lines, piece, blank, empty):
             break
         lines.append(piece)
-        blank = paged = False
+        blank = paged = empty = False
         at += 1
     return lines, at
 
 
-def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, blank: bool) -> bool:
-    """Whether the line `text` belongs to the field begun by `lines`."""
+def _goes_on(
+    reading: Reading, kind: FieldKind, lines: list[Piece], piece: Piece, blank: bool, empty: bool
+) -> bool:
+    """Whether a line belongs to the field begun by `lines`; `blank` when a blank one is between them,
+    `empty` when nothing stands behind the label."""
+    if blank and not empty and kind != "reference":
+        return False
+    first, text = piece.first, piece.text
     if (
         label_of(text)
-        or _QUOTE.match(text)
+        or _opens_quote(piece)
         or (opens_level(text) and CLASSIFICATION_LINE.match(text))
+        or (first == "B" and text.strip() == "BT")
     ):
         return False
-    if text.strip() == "BT":
-        return False
-    label = label_of(lines[0].text)
-    empty = len(lines) == 1 and label is not None and not lines[0].text[label[1].end() :].strip()
     if kind == "reference":
         more = empty or goes_on(lines, text)
         if ITEM.match(text):
@@ -377,11 +392,15 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
         if PARAGRAPH_START.match(text) or _RULED.match(text) or _TEXT_LABEL.match(text):
             return False
         return empty or (more and not blank and not is_passing(text))
-    if is_paragraph(text) or _TEXT_LABEL.match(text) or _CORRECTED.match(text):
+    if (
+        (first in _PARAGRAPH_FIRST and is_paragraph(text))
+        or (first in _TEXT_LABEL_FIRST and _TEXT_LABEL.match(text))
+        or (first in _CORRECTED_FIRST and _CORRECTED.match(text))
+    ):
         return False
     if kind == "tags":
-        return (not blank or empty) and are_tags(text, _year(reading))
-    if blank and not (empty and kind == "subject"):
+        return are_tags(text, _year(reading))
+    if blank and kind != "subject":
         return False
     if kind == "executive-order":
         value = lines[-1].text
@@ -406,23 +425,6 @@ def _goes_on(reading: Reading, kind: FieldKind, lines: list[Piece], text: str, b
     return _MARKED_TEXT.match(text) is None
 
 
-def captions_of(text: str) -> tuple[list[str], int] | None:
-    """The captions that a line opens with, and where they end; `None` when there are none."""
-    found: list[str] = []
-    at = 0
-    while match := _CAPTION.match(text, at):
-        found.append(match["caption"])
-        at = match.end()
-    if not found and len(text) <= _SHORT and _SPACED.fullmatch(text):
-        whole = captions_of(text.replace(" ", ""))
-        return (whole[0], len(text)) if whole and len(whole[0]) == 1 else None
-    if not found and not text.isupper() and len(text) <= _SHORT:
-        # Later systems write a caption alone on its line as `Sensitive`.
-        whole = captions_of(text.upper()) if text.upper() != text else None
-        return whole if whole and not text[whole[1] :].strip() else None
-    return (found, at) if found else None
-
-
 def _read_unlabelled(reading: Reading, at: int) -> int:
     """A line without a label, before the last labelled one: caption, passing line, a lost label."""
     pieces = reading.pieces
@@ -436,7 +438,7 @@ def _read_unlabelled(reading: Reading, at: int) -> int:
         return read_classification(Reading(reading.source, pieces), at)
     if captions := captions_of(text):
         return _take_captions(reading, at, *captions)
-    if meant := _misspelt_caption(text):
+    if meant := misspelt_caption(text):
         start = piece.start + text.index(text.strip())
         span = Span(start, start + len(text.strip()))
         reading.repairs.append(Repair(span, span.of(reading.source), meant, "caption misspelt"))
@@ -485,16 +487,6 @@ def _take_passing(reading: Reading, piece: Piece) -> None:
     reading.passing.append(text)
 
 
-@lru_cache(maxsize=512)
-def _misspelt_caption(text: str) -> str | None:
-    """The caption that a word alone on its line misses by a letter or two: `SEFSITIVE`, `SIDPIS`."""
-    word = text.strip()
-    if not (word.isalpha() and len(word) >= _SHORTEST_MISSPELT):
-        return None
-    near = get_close_matches(word, _CAPTION_WORDS, n=1, cutoff=_LIKENESS)
-    return near[0] if near else None
-
-
 def _take_captions(reading: Reading, at: int, captions: list[str], end: int) -> int:
     for caption in captions:
         if caption not in reading.captions:
@@ -514,17 +506,19 @@ def _read_tail(reading: Reading, at: int) -> int:
         if piece.kind in ("blank", "section-line", "page-line", "banner", "release-stamp"):
             at += 1
             continue
-        if piece.kind:
+        if piece.kind or (piece.first in _PARAGRAPH_FIRST and is_paragraph(text)):
             break
         found = captions_of(text)
         if found and (";" in text[: found[1]] or not text[found[1] :].strip()):
             at = _take_captions(reading, at, *found)
-        elif _CORRECTED.match(text) and _stands_alone(pieces, at):
+        elif (
+            piece.first in _CORRECTED_FIRST and _CORRECTED.match(text) and _stands_alone(pieces, at)
+        ):
             piece.kind = "corrected-copy"
             at += 1
         elif not reading.references and (end := _unlabelled_references(reading, at)) > at:
             at = end
-        elif not is_paragraph(text) and is_passing(text) and _stands_alone(pieces, at):
+        elif is_passing(text) and _stands_alone(pieces, at):
             _take_passing(reading, piece)
             at += 1
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 from reftel.read.address import is_originator, match_action
@@ -32,7 +32,7 @@ from reftel.read.crosschecks import (
     finish_sections,
 )
 from reftel.read.department import is_office_list, is_queue_number
-from reftel.read.dtg import match_dtg
+from reftel.read.dtg import DTG_FIRST, match_dtg
 from reftel.read.elements import Piece, cut, cut_lines, to_elements
 from reftel.read.executive_order import downgrading_group
 from reftel.read.furniture import mark_furniture
@@ -66,7 +66,7 @@ def read(text: str, *, year: int | None = None) -> Telegram:
     say. Damage never raises: it becomes diagnostics and repairs. Raises `NotATelegram` when nothing
     in the text belongs to a telegram.
     """
-    if not text.strip():
+    if not text or text.isspace():
         raise NotATelegram("the text is empty")
     if is_mail(text):
         return _read_mail(text, year)
@@ -128,7 +128,7 @@ _MAIL_WITHIN: Final = 2000
 
 
 def _read_plain(text: str, lines: list[str], year: int | None) -> Telegram:
-    if not text.strip():
+    if not text or text.isspace():
         raise NotATelegram("the text is empty")
     reading = Reading(text, mark_furniture(cut_lines(text, lines), text), year)
     if "from:" in text[:_MAIL_WITHIN].lower():
@@ -242,7 +242,7 @@ def _mark_ending(reading: Reading, index: int) -> None:
                 each.kind = "correction"
                 reading.doubt("correction-given", "the sender corrects the text here", each, "info")
             return
-        if not _CORRECTION.match(piece.text):
+        if piece.first != "C" or not _CORRECTION.match(piece.text):
             return
         behind.append(piece)
 
@@ -250,10 +250,10 @@ def _mark_ending(reading: Reading, index: int) -> None:
 def _read_service_text(reading: Reading, index: int) -> None:
     """A service message between neighbours has no classification: a signal opens it, or the message or the
     test that it is about (ACP 127 405, 411)."""
-    texts = [piece.text for piece in reading.pieces[index:] if not piece.kind]
-    if not texts or reading.originator is not None or reading.dtg is not None:
+    if reading.originator is not None or reading.dtg is not None:
         return
-    if _SERVICE.match(texts[0]) or re.search(r"\bINT ZBZ\b", texts[-1]):
+    texts = [piece.text for piece in reading.pieces[index:] if not piece.kind]
+    if texts and (_SERVICE.match(texts[0]) or re.search(r"\bINT ZBZ\b", texts[-1])):
         reading.service = unfold(texts)
 
 
@@ -295,7 +295,12 @@ def _read_further_sections(reading: Reading, start: int) -> None:
     at = start
     while at < len(pieces):
         piece = pieces[at]
-        if piece.kind or piece.first not in _SECTION_FIRST or not _begins_section(reading, at):
+        if (
+            piece.kind
+            or piece.first not in _SECTION_FIRST
+            or piece.text.lstrip()[:2] not in _SECTION_OPENINGS
+            or not _begins_section(reading, at)
+        ):
             at += 1
             continue
         inner = Reading(reading.source, pieces[at:], reading.year, lowered=reading.lowered)
@@ -350,16 +355,12 @@ def _begins_section(reading: Reading, at: int) -> bool:
     """Whether a heading begins here: a wire heading, an office list, a date-time group with FM, or
     this telegram's classification line once more, for another section or because a copy holds it
     twice."""
-    text = reading.pieces[at].text
-    opening = text.lstrip()[:2]
-    if opening not in _SECTION_OPENINGS:
-        return False
-    first = opening[0]
-    if first in "VZ" and is_transmission_start(text):
+    first, text = reading.pieces[at].first, reading.pieces[at].text
+    if (first == "V" or first == "Z") and is_transmission_start(text):
         return True
-    if first in "AO" and is_office_list(text):
+    if (first == "A" or first == "O") and is_office_list(text):
         return True
-    if first in "ZOPRY0123" and _DATE_FOLLOWS.match(text) and match_dtg(text):
+    if first in DTG_FIRST and _DATE_FOLLOWS.match(text) and match_dtg(text):
         after = _skip(reading, at + 1)
         return after < len(reading.pieces) and reading.pieces[after].text.startswith("FM ")
     if reading.number is None or str(reading.number) not in text or not opens_level(text):
@@ -387,12 +388,17 @@ _LAST_LINES: Final = 4
 def _read_downgrading(reading: Reading, start: int) -> None:
     """`GP-3` among the last lines of a text of 1961-72."""
     pieces = reading.pieces
-    solid = (at for at in range(len(pieces) - 1, start - 1, -1) if not pieces[at].kind)
-    for at in list(islice(solid, _LAST_LINES)):
-        if (found := downgrading_group(pieces[at].text)) is None:
+    solid = 0
+    for at in range(len(pieces) - 1, start - 1, -1):
+        note = pieces[at]
+        if note.kind:
+            continue
+        solid += 1
+        if solid > _LAST_LINES:
+            break
+        if (found := downgrading_group(note.text)) is None:
             continue
         order, begin, end = found
-        note = pieces[at]
         if end < len(note.text):
             note, after = cut(note, end)
             pieces[at : at + 1] = [note, after]
@@ -485,9 +491,9 @@ def _finish(reading: Reading) -> Telegram:
     finish_order(reading)
     compare_attributes(reading)
     elements = to_elements(reading.pieces)
-    unknown = sum(
-        piece.end - piece.start for kind in ("", "unknown") for piece in reading.of_kind(kind)
-    )
+    unknown = 0
+    for piece in reading.of_kind("") + reading.of_kind("unknown"):
+        unknown += piece.end - piece.start
     return Telegram(
         source=reading.source,
         elements=elements,

@@ -112,6 +112,11 @@ _MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNOR
 _DASH_IN_FRONT: Final = re.compile(r"\n[ \t]*-[ \t]+")
 _WORD_CHARACTER: Final = re.compile(r"\w")
 _JOINT_AT_END: Final = re.compile(r"\s*\b(?:AND|ALSO|PLUS)\Z", re.IGNORECASE)
+_NUMBER_FIRST: Final = re.compile(r"0*[0-9]{2,8}(?![0-9/])")
+_NUMBER_ALONE: Final = re.compile(r"0*[0-9]{2,8}")
+_CAPITALS_LAST: Final = re.compile(r"[A-Z]{3,}\s*\Z")
+_CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_DIGIT: Final = re.compile(r"[0-9]")
 _NAME_WORD: Final = re.compile(r"[A-Z][A-Z.'’]*", re.IGNORECASE)
 _NO_CAPITAL: Final = re.compile(r"[^A-Z]")
 
@@ -268,14 +273,12 @@ def _split(text: str, at: int) -> list[tuple[str, int]]:
 def _folded(text: str, line_end: re.Match[str]) -> bool:
     """Whether a line was folded between a post and its number, or between the words of its name."""
     before, after = text[: line_end.start()], text[line_end.end() :]
-    if re.match(r"0*[0-9]{2,8}(?![0-9/])", after) and re.search(r"[A-Z]{3,}\s*\Z", before):
+    if _NUMBER_FIRST.match(after) and _CAPITALS_LAST.search(before):
         return True
     first, last = _LAST_WORD.search(before), _WORD_AND_NUMBER.match(after)
     if first and last and tables.canonical_post(f"{first[1]} {last[1]}"):
         return True
-    return re.search(r"[A-Z]\s*\Z", before) is not None and not re.search(
-        r"[0-9]", before.rpartition("\n")[2]
-    )
+    return before.rstrip()[-1:] in _CAPITALS and not _DIGIT.search(before.rpartition("\n")[2])
 
 
 def _cites(item: str, citing: Citing) -> bool:
@@ -343,7 +346,7 @@ def _uncited(
 ) -> list[Reference]:
     text = " ".join(item.split())
     span = Span(at, at + len(item))
-    if before and re.fullmatch(r"0*[0-9]{2,8}", text):
+    if before and _NUMBER_ALONE.fullmatch(text):
         mrn = resolve_number(before, int(text), None, citing)
         return [Reference(enumerator, "telegram", mrn, text, span)]
     kind: ReferenceKind = next((kind for kind, found in _KINDS if found.search(item)), "other")

@@ -98,9 +98,9 @@ def mark_release(pieces: list[Piece]) -> list[Piece]:
 def read_release(reading: Reading) -> None:
     """Fill `release` from the review's lines, if there are any."""
     notes = [piece.text for piece in reading.of_kind("release-note")]
-    codes = [piece.text for piece in reading.of_kind("exemption-code")]
     if not notes:
         return
+    codes = [piece.text for piece in reading.of_kind("exemption-code")]
     text = "\n".join(notes)
     action = next((match["action"] for note in notes if (match := _ACTION.match(note))), None)
     case, document = _CASE.search(text), _DOCUMENT.search(text)

@@ -23,6 +23,12 @@ _BEHIND: Final = re.compile(
     r"(?:\s*N{4}|\s+BT|\s+#+ ?[0-9]{3,5}"
     r"|\s*[=<>*-]*\s*(?:UNCLASSIFIED|CONFIDENTIAL|LIMITED OFFICIAL USE|(?:TOP )?SECRET)[=<>*-]*)+\s*\Z"
 )
+# What it can end with; most lines are spared the search.
+_SIGNS_BEHIND: Final = "=<>*-"
+_ENDS_BEHIND: Final = (
+    *("NNNN", "BT", "UNCLASSIFIED", "CONFIDENTIAL", "LIMITED OFFICIAL USE", "SECRET"),
+    *"0123456789",
+)
 _LONGEST_LINE: Final = 80
 # What copies have below the name.
 _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
@@ -61,6 +67,7 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
 )
+_BELOW_ALONE: Final = tuple(each for each in _BELOW if each[0] == "banner")
 _MOST_BELOW: Final = 4
 _REDACTED: Final = re.compile(r"X{4,}")
 _MIXED_SIGNATURE: Final = re.compile(
@@ -104,7 +111,11 @@ def read_signature(reading: Reading, index: int) -> None:
 
 def _below(text: str) -> str:
     """The kind of a line that copies have below the signature; empty for another one."""
-    return next((kind for kind, pattern in _BELOW if pattern.match(text)), "")
+    # One word can be a banner, and nothing else: a name mostly.
+    for kind, pattern in _BELOW_ALONE if text.strip().isalpha() else _BELOW:
+        if pattern.match(text):
+            return kind
+    return ""
 
 
 def _read_name(reading: Reading, text_lines: list[int]) -> None:
@@ -113,7 +124,9 @@ def _read_name(reading: Reading, text_lines: list[int]) -> None:
     at = text_lines[-1]
     piece = pieces[at]
     text = capitals(piece.text) if reading.lowered else piece.text
-    if len(text) < _LONGEST_LINE and (behind := _BEHIND.search(text)) is not None:
+    tail = text.rstrip().rstrip(_SIGNS_BEHIND)
+    marked = tail.endswith(_ENDS_BEHIND) and len(text) < _LONGEST_LINE
+    if marked and (behind := _BEHIND.search(text)) is not None:
         text = text[: behind.start()]
         if not text or _goes_on(reading, text_lines):
             return

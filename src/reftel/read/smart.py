@@ -9,13 +9,14 @@ import re
 from typing import Final
 
 from reftel import tables
+from reftel.read.captions import captions_of
 from reftel.read.classification import level_of
 from reftel.read.classified_by import parse_classified_by
 from reftel.read.dates import find_date
 from reftel.read.dtg import DTG_LINE, PRECEDENCES, time_of
 from reftel.read.elements import Piece
 from reftel.read.executive_order import parse_executive_order
-from reftel.read.markings import captions_of, citing_of, clean_subject, is_paragraph
+from reftel.read.markings import citing_of, clean_subject, is_paragraph
 from reftel.read.reading import Reading
 from reftel.read.references import parse_references
 from reftel.read.tags_line import parse_tags

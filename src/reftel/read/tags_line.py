@@ -21,14 +21,38 @@ _TOKEN: Final = re.compile(
     r"\((?P<person>[^()]*)\)?|\[(?P<square>[A-Z ]+)\]|(?P<stop>[,;\n]+)|(?P<word>[A-Z0-9][A-Z0-9&/'-]*)",
     re.IGNORECASE,
 )
+_WORD: Final = re.compile(r"[A-Z0-9][A-Z0-9&/'-]*", re.IGNORECASE)
+_TAGS_ALONE: Final = re.compile(r"[A-Z0-9&/' ,()\[\].-]+")
 _NOT_AVAILABLE: Final = frozenset(("N/A", "NA", "NONE", "N-A"))
 
 
 def parse_tags(text: str, year: int | None) -> list[Tag]:
     """The TAGS of a line or several, without repetition."""
+    plain = _MARKUP.sub(r"\1", text) if "[" in text else text
+    found: list[Tag] = []
+    if "(" in plain or "[" in plain:
+        found = _with_brackets(plain, year)
+    else:
+        for part in plain.replace(";", ",").replace("\n", ",").split(","):
+            found += _between_commas(part, year)
+    unique: dict[str, Tag] = {}
+    for tag in found:
+        if tag.code and tag.code not in _NOT_AVAILABLE:
+            unique.setdefault(tag.code, tag)
+    return list(unique.values())
+
+
+# The same TAGS stand in telegram after telegram.
+@lru_cache(maxsize=4096)
+def _between_commas(part: str, year: int | None) -> tuple[Tag, ...]:
+    return tuple(_of_words([word.upper().strip("-/'") for word in _WORD.findall(part)], year))
+
+
+def _with_brackets(text: str, year: int | None) -> list[Tag]:
+    """The TAGS of a line in which persons stand in brackets."""
     found: list[Tag] = []
     words: list[str] = []
-    for match in _TOKEN.finditer(_MARKUP.sub(r"\1", text) if "[" in text else text):
+    for match in _TOKEN.finditer(text):
         if match["word"]:
             words.append(match["word"].upper().strip("-/'"))
             continue
@@ -39,10 +63,7 @@ def parse_tags(text: str, year: int | None) -> list[Tag]:
         elif match["square"]:
             code = match["square"].upper()
             found.append(Tag(code, tables.tag_kind(code, year)))
-    found += _of_words(words, year)
-    unique = {tag.code: tag for tag in reversed(found)}
-    seen = dict.fromkeys(tag.code for tag in found)
-    return [unique[code] for code in seen if code and code not in _NOT_AVAILABLE]
+    return found + _of_words(words, year)
 
 
 def _in_brackets(name: str, year: int | None) -> Tag:
@@ -142,8 +163,8 @@ def are_mostly_tags(text: str, year: int | None) -> bool:
 
 
 def _known_tags(text: str, year: int | None) -> tuple[int, int]:
-    plain = _MARKUP.sub(r"\1", text).strip()
-    if not re.fullmatch(r"[A-Z0-9&/' ,()\[\].-]+", plain):
+    plain = (_MARKUP.sub(r"\1", text) if "[" in text else text).strip()
+    if not _TAGS_ALONE.fullmatch(plain):
         return 0, 0
     tags = parse_tags(plain, year)
     return sum(tag.kind != "unknown" for tag in tags), len(tags)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from msgspec.structs import replace
-
 from reftel.read.dtg import OPERATING_SIGNAL, PRECEDENCES
 from reftel.read.reading import Reading
 from reftel.telegram import Procedure, Transmission
@@ -44,7 +42,8 @@ _LETTER_CLASSIFICATION: Final = {
     "S": "SECRET",
     "T": "TOP SECRET",
 }
-_FIRST: Final = frozenset("VZJORPYD0")
+_ROUTING_FIRST: Final = frozenset("ZOPRY0J")
+_FIRST: Final = _ROUTING_FIRST | frozenset("VD")
 _LONGEST: Final = 40
 
 
@@ -55,16 +54,46 @@ def is_transmission_start(text: str) -> bool:
 
 def is_transmission_line(text: str) -> bool:
     """Whether a line can only be one of format lines 2 to 4."""
-    return text.lstrip()[:1] in _FIRST and any(
-        pattern.match(text) for pattern in (_ROUTING, _CALLING, _SECURITY, _JANAP)
+    first = text.lstrip()[:1]
+    if first not in _FIRST:
+        return False
+    if first == "D":
+        return _CALLING.match(text) is not None
+    return (
+        _ROUTING.match(text) is not None
+        or (first == "Z" and _SECURITY.match(text) is not None)
+        or _JANAP.match(text) is not None
     )
 
 
-def _first_line(text: str) -> Procedure:
-    """Format line 1: identification, and the security prosign behind it."""
-    plain = text.strip()
-    prosign = plain[-2:] if plain[-3:] in (" UU", " HH") else None
-    return Procedure(id=plain[:-2].rstrip() if prosign else plain, prosign=prosign)
+class _Written:
+    """The procedure lines of one station while they are being read."""
+
+    def __init__(self, first_line: str = "") -> None:
+        plain = first_line.strip()
+        # Behind the identification stands the security prosign.
+        self.prosign = plain[-2:] if plain[-3:] in (" UU", " HH") else None
+        self.id = (plain[:-2].rstrip() if self.prosign else plain) or None
+        self.precedence: str | None = None
+        self.routing: tuple[str, ...] = ()
+        self.station: str | None = None
+        self.serial: str | None = None
+        self.filed: str | None = None
+        self.security: str | None = None
+        self.instructions: str | None = None
+
+    def finished(self) -> Procedure:
+        return Procedure(
+            self.id,
+            self.prosign,
+            self.precedence,
+            self.routing,
+            self.station,
+            self.serial,
+            self.filed,
+            self.security,
+            self.instructions,
+        )
 
 
 def signals_of(text: str) -> tuple[str, ...]:
@@ -75,61 +104,57 @@ def signals_of(text: str) -> tuple[str, ...]:
 def read_transmission(reading: Reading, index: int) -> int:
     """Read format lines 1 to 4 from piece `index` on; the index after them. Each may be missing."""
     pieces = reading.pieces
+    opening = index
+    while opening < len(pieces) and pieces[opening].kind:
+        opening += 1
+    if opening == len(pieces) or pieces[opening].first not in _FIRST:
+        # None of these lines opens so.
+        return index
     values: dict[str, str | None] = {}
     routing: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
     inner = False
-    written = Procedure()
+    written = _Written()
     last = index
     for at in range(index, min(index + _LONGEST, len(pieces))):
         piece = pieces[at]
         if piece.kind:
             continue
-        if last == index and piece.first not in _FIRST:
-            # None of these lines opens so.
-            break
-        text = piece.text
-        if "id" not in values and _TRANSMISSION_ID.match(text):
+        first, text = piece.first, piece.text
+        if (first == "V" or first == "Z") and "id" not in values and _TRANSMISSION_ID.match(text):
             piece.kind = "transmission-id"
             values["id"] = " ".join(text.split())
-            written = _first_line(text)
-        elif match := _ROUTING.match(text):
+            written = _Written(text)
+        elif first in _ROUTING_FIRST and (match := _ROUTING.match(text)):
             piece.kind = "routing-line"
             called = tuple(match["ris"].split())
             precedence = PRECEDENCES[match["prec"].replace("0", "O")]
             if signals and "ri" not in values and written.routing:
                 # What is above was the pilot of a message that had made no hop yet.
                 inner = True
-                reading.headings.append(written)
-                written = Procedure()
-            written = replace(written, precedence=precedence, routing=called)
+                reading.headings.append(written.finished())
+                written = _Written()
+            written.precedence, written.routing = precedence, called
             if not inner:
                 values["precedence"] = precedence
                 routing = called
         elif routing and "ri" not in values and not signals and _ROUTING_MORE.match(text):
             piece.kind = "routing-line"
             called = tuple(text.split())
-            written = replace(written, routing=written.routing + called)
+            written.routing += called
             routing += called
-        elif "ri" not in values and (match := _CALLING.match(text)):
+        elif first == "D" and "ri" not in values and (match := _CALLING.match(text)):
             piece.kind = "calling-station"
             values |= match.groupdict()
             serial = text.split()[2:3]
-            written = replace(
-                written,
-                station=match["ri"],
-                serial=serial[0] if match["serial"] else None,
-                filed=match["filed"],
-            )
-        elif match := _SECURITY.match(text):
+            written.station, written.filed = match["ri"], match["filed"]
+            written.serial = serial[0] if match["serial"] else None
+        elif first == "Z" and (match := _SECURITY.match(text)):
             piece.kind = "security-line"
             values["classification"] = _LETTER_CLASSIFICATION.get(match["letters"][0])
             if written.security is None:
-                written = replace(
-                    written,
-                    security=f"{match['signal']} {match['letters']}",
-                    instructions=" ".join(match["rest"].split()) or None,
-                )
+                written.security = f"{match['signal']} {match['letters']}"
+                written.instructions = " ".join(match["rest"].split()) or None
             signals += tuple(
                 each
                 for each in (match["signal"], *signals_of(match["rest"]))
@@ -138,8 +163,8 @@ def read_transmission(reading: Reading, index: int) -> int:
         elif signals and "ri" not in values and _OLDER_ID.match(text):
             # The heading of an earlier hop stands inside: what is above it was a relay's pilot.
             piece.kind, inner = "transmission-id", True
-            reading.headings.append(written)
-            written = _first_line(text)
+            reading.headings.append(written.finished())
+            written = _Written(text)
         elif at == index and (match := _JANAP.match(text)):
             piece.kind = "calling-station"
             values |= {"ri": match["ri"], "serial": match["serial"], "filed": match["filed"]}
@@ -152,7 +177,7 @@ def read_transmission(reading: Reading, index: int) -> int:
     if last == index:
         return index
     reading.dialect = "acp127"
-    reading.headings.append(written)
+    reading.headings.append(written.finished())
     reading.transmission = Transmission(
         id=values.get("id"),
         precedence=values.get("precedence"),
