@@ -127,9 +127,13 @@ def name_front(pieces: list[Piece], index: int, end: int, kind: str, ignored: st
 
 def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:
     """The finished partition; a piece that no step named is `unknown`, one without text is dropped."""
-    kept = [piece for piece in pieces if piece.end > piece.start]
-    kinds = [piece.kind or "unknown" for piece in kept]
-    starts = [piece.start for piece in kept]
+    kinds: list[str] = []
+    starts: list[int] = []
+    end = 0
+    for piece in pieces:
+        if piece.end > piece.start:
+            kinds.append(piece.kind or "unknown")
+            starts.append(piece.start)
+            end = piece.end
     # Each ends where the next one begins.
-    ends = [*starts[1:], kept[-1].end] if kept else []
-    return tuple(map(Element, kinds, starts, ends))
+    return tuple(map(Element, kinds, starts, [*starts[1:], end]))

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from reftel.read.elements import Piece
-from reftel.read.repairs import SOFT_HYPHEN
+from reftel.read.repairs import BLANKS, SOFT_HYPHEN
 
 RULE: Final = re.compile(r"(?=\s*(?:[-=_*~]\s?){3})\s*+(?:[-=_*~]++\s?+)++\s*+\Z")
 """A line of dashes or signs that sets off a heading."""
@@ -24,17 +24,14 @@ _KEPT: Final = re.compile(
     r"\n(?:(?<=-\n)|(?<=- \n)"
     r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
 )
-_DASH_ENDS: Final = ("-", "- ")
 _ROW_FIRST: Final = frozenset("-*•=_~(0123456789o")
 _ROMAN: Final = frozenset("ivxIVX")
 _STOPS: Final = frozenset(".)")
 _ROW_SECOND: Final = _ROMAN | _STOPS
 # Columns stand three blanks apart or more.
 _COLUMNS: Final = re.compile(r"   (?<=\S   ) *\S")
-_ODD_BLANKS: Final = "".join(
-    sign for sign in map(chr, range(0x3001)) if sign.isspace() and sign not in " \n"
-)
-_ASCII_BLANKS: Final = "".join(sign for sign in _ODD_BLANKS if sign.isascii())
+_ODD_BLANKS: Final = tuple(sorted(BLANKS - {" ", "\n"}))
+_ASCII_BLANKS: Final = tuple(sign for sign in _ODD_BLANKS if sign.isascii())
 _RUNNING_NUMBER: Final = re.compile(r"([0-9]{1,4})\s+[A-Za-z]")
 
 
@@ -57,17 +54,20 @@ def has_odd_blanks(text: str) -> bool:
 def are_plain(pieces: list[Piece]) -> bool:
     """Whether lines are but running text: none behind the first may open an item, a rule or a row that
     begins with a number, none may end in a divided word. By far the most do not."""
-    for at, piece in enumerate(pieces):
-        first, text = piece.first, piece.text
-        if text.endswith(_DASH_ENDS):
+    behind = False
+    for piece in pieces:
+        text = piece.text
+        last = text[-1:]
+        if last == "-" or (last == " " and text[-2:-1] == "-"):
             return False
-        if at == 0:
-            continue
-        if first in _ROW_FIRST:
-            return False
-        second = text[1:2] if text[:1] == first else text.lstrip()[1:2]
-        if second in _ROW_SECOND and (second in _STOPS or first in _ROMAN):
-            return False
+        if behind:
+            first = piece.first
+            if first in _ROW_FIRST:
+                return False
+            second = text[1:2] if text[:1] == first else text.lstrip()[1:2]
+            if second in _ROW_SECOND and (second in _STOPS or first in _ROMAN):
+                return False
+        behind = True
     return True
 
 
@@ -76,9 +76,10 @@ def flow(text: str, *, odd_blanks: bool = True, plain: bool = False) -> str:
     a text that is known to have no blanks but spaces; `plain` is true for lines that `are_plain`, with no
     blank one among them."""
     if plain and not odd_blanks and SOFT_HYPHEN not in text:
-        line = text.replace("\n", " ")
-        if "   " not in line:
-            joined = line.replace("  ", " ").strip(" ")
+        joined = text.replace("\n", " ")
+        apart = "  " in joined
+        if not apart or "   " not in joined:
+            joined = (joined.replace("  ", " ") if apart else joined).strip(" ")
             return "" if is_rule(joined) else joined
     groups: list[str] = []
     for group in text.split("\n\n"):

@@ -45,6 +45,9 @@ LABEL: Final = re.compile(
 _SEPARATOR: Final = re.compile(r"\s*(//|/|-)\s*")
 _PUNCTUATION: Final = frozenset(" \t\n.:;-")
 _LONGEST_LEVEL: Final = 3
+_PLAIN_MARKS: Final = frozenset("U SBU LOU L C S TS FOUO".split())
+_LONGEST_PLAIN: Final = 6
+_INDENTS: Final = frozenset(" \t")
 _ENTIRE_WITHIN: Final = 40
 _LABEL_WITHIN: Final = 60
 _LABEL_STARTS: Final = tuple(
@@ -58,12 +61,20 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 
     `(C - ENTIRE TEXT)` marks the whole telegram and stays in the text: it is the paragraph.
     """
-    if text[:1] == "(" and text[1:2].islower():
-        # Later systems take `(sbu)`, and keep it.
-        text = text[:_ENTIRE_WITHIN].upper() + text[_ENTIRE_WITHIN:]
-    if text[:1] == "(" and (match := PORTION_MARK.match(text)):
-        mark = " ".join(match["mark"].split())
-        return _SEPARATOR.sub(r"\1", mark) if len(mark) > _LONGEST_LEVEL else mark, match.end()
+    if text[:1] == "(":
+        end = text.find(")", 0, _LONGEST_PLAIN)
+        if end > 0 and text[1:end] in _PLAIN_MARKS:
+            # By far the most are no more than a level.
+            at = end + 1
+            while text[at : at + 1] in _INDENTS:
+                at += 1
+            return text[1:end], at
+        if text[1:2].islower():
+            # Later systems take `(sbu)`, and keep it.
+            text = text[:_ENTIRE_WITHIN].upper() + text[_ENTIRE_WITHIN:]
+        if match := PORTION_MARK.match(text):
+            mark = " ".join(match["mark"].split())
+            return _SEPARATOR.sub(r"\1", mark) if len(mark) > _LONGEST_LEVEL else mark, match.end()
     if "ENTIRE" in text[:_ENTIRE_WITHIN].upper() and (match := _ENTIRE.match(text)):
         word = match["word"] or match["behind"]
         return (match["mark"] or _LETTERS[word.upper()]).upper(), 0

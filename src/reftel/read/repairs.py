@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 KINDS: Final[dict[str, str]] = {
@@ -62,8 +63,6 @@ _QUOTE_MARK: Final = re.compile(
 )
 _DOUBTFUL: Final = re.compile(r"&(?:(?<=[\s(]&)|(?<=\A&))(?=[A-Za-z]{2})")
 _CLOSING_8: Final = re.compile(r"8(?<=[A-Za-z.,!?]8)(?=[\s.,;:)!?]|\Z)")
-_COMMA_IN_WORD: Final = re.compile(r",[sStTrvl]")
-_QUESTION_IN_WORD: Final = re.compile(r"\?[strvldm]")
 _DASH: Final = re.compile(r"\)(?<=[A-Za-z]{3}\))(?=\s[a-z])")
 _DIVIDED: Final = re.compile(r"-(?<=[A-Za-z]{2}-)[ \t]*\n\s*(?P<tail>[A-Za-z]+)")
 _HEAD: Final = re.compile(r"[A-Za-z]+\Z")
@@ -107,6 +106,8 @@ _MOJIBAKE: Final = re.compile(
 
 _Q_ENDING: Final = re.compile(r"Q[sSt] ")
 _ENOUGH_QS: Final = 2
+BLANKS: Final = frozenset(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+"""Every character that is a blank."""
 
 
 Finder = Callable[[str, str], list[Mend]]
@@ -122,19 +123,34 @@ def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list
     what only small letters show.
     """
     found = [
-        (letter, finder)
-        for letter, small, sign, finder in _SIGNS
-        if letter in text and not (small and in_capitals) and sign.search(text)
+        (sign, finder)
+        for sign, small, behind, damage, finder in _SIGNS
+        if not (small and in_capitals) and _shows(text, sign, behind, damage)
     ]
     if _FOUR_APART in shape:
         found.append((" ", _spaced))
     # Q stands for apostrophes throughout a telegram, or nowhere.
-    if "Q" in source and len(_Q_ENDING.findall(source)) >= _ENOUGH_QS:
+    if _shows(source, "Q", _BEHIND_Q, _Q_ENDING, _ENOUGH_QS):
         found.append(("Q", _qs))
     found += [(letter, finder) for letter, finder in _LEFT_OVER if letter in text]
     if not text.isascii() and any(sign in text for sign in _MISREAD):
         found.append(("", _misread))
     return found
+
+
+def _shows(
+    text: str, sign: str, behind: frozenset[str], damage: re.Pattern[str], enough: int = 1
+) -> bool:
+    """Whether a sign shows damage in a text, so many times. What stands behind it tells all but a few of
+    the many commas and full stops from damage: that costs less than a pattern tried at each."""
+    at = text.find(sign)
+    while at >= 0:
+        if text[at + 1 : at + 2] in behind and damage.match(text, at):
+            enough -= 1
+            if not enough:
+                return True
+        at = text.find(sign, at + 1)
+    return False
 
 
 def find_mends(text: str, source: str, damage: list[Suspect]) -> list[Mend]:
@@ -316,14 +332,17 @@ def _utf8(text: str) -> str | None:
     return meant if len(meant) == 1 else None
 
 
-# The character that each sign has, whether it has small letters beside it, the sign.
-_SIGNS: Final[tuple[tuple[str, bool, re.Pattern[str], Finder], ...]] = (
-    (",", False, _COMMA_IN_WORD, _commas),
-    ("?", True, _QUESTION_IN_WORD, _questions),
-    ("8", False, _CLOSING_8, _quotes),
-    (")", True, _DASH, _dashes),
-    ("-", False, _DIVIDED, _divided),
-    (".", True, _JOINED, _joined),
+_BEHIND_Q: Final = frozenset("sSt")
+_DIVIDES: Final = frozenset(" \t\n")
+_ENDS: Final = BLANKS | frozenset((*".,;:)!?", ""))
+# The sign, whether it is damage only beside small letters, what stands behind it then, the damage.
+_SIGNS: Final[tuple[tuple[str, bool, frozenset[str], re.Pattern[str], Finder], ...]] = (
+    (",", False, frozenset("sStTrvl"), _COMMA, _commas),
+    ("?", True, frozenset("strvldm"), _QUESTION, _questions),
+    ("8", False, _ENDS, _CLOSING_8, _quotes),
+    (")", True, BLANKS, _DASH, _dashes),
+    ("-", False, _DIVIDES, _DIVIDED, _divided),
+    (".", True, frozenset(ascii_uppercase), _JOINED, _joined),
 )
 _LEFT_OVER: Final[tuple[Suspect, ...]] = (
     ("]", _links),
