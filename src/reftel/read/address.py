@@ -82,10 +82,12 @@ _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(
     r"\s*(?:E\. ?[O0]\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE
 )
+_TOP_THIRD: Final = frozenset("Pp")
 _LABEL_OPENINGS: Final = frozenset(("E.", "EO", "TA", "SU", "RE"))
 _PRECEDENCE_ALONE: Final = re.compile(
     r"\s*(?:NIACT IMMEDIATE|FLASH|IMMEDIATE|PRIORITY|ROUTINE)?(?: ?[0-9]{1,6})?\s*\Z"
 )
+_LONGEST_PRECEDENCE: Final = len("NIACT IMMEDIATE 123456")
 _PRECEDENCE_FIRST: Final = frozenset("NFIPR0123456789")
 _PROSE: Final = re.compile(r".*[a-z]{3}|.{75}|\s*[0-9]{1,2}\. ")
 _ADDRESSED: Final = re.compile(
@@ -107,6 +109,9 @@ def is_marking(piece: Piece) -> bool:
     opening = text.lstrip()[:2].upper()
     if opening in _LABEL_OPENINGS and _LABEL.match(text):
         return True
+    if opening == "TO" and text.lstrip()[2:].lstrip()[:1] not in _TOP_THIRD:
+        # Format line 7 opens as TOP SECRET does.
+        return False
     return opening in LEVEL_OPENINGS and match_classification(text) is not None
 
 
@@ -201,6 +206,7 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
 _FIRST_LINES: Final = 12
 # `TO X FM A`
 _SHORTEST_JOINED: Final = 9
+_JOINED_FIRST: Final = DTG_FIRST | frozenset("FfTt")
 
 
 def _part_prosigns(reading: Reading, index: int) -> None:
@@ -219,7 +225,9 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]
             text = piece.text
-        if not (" FM " in text or " TO " in text or " INFO " in text):
+        if piece.first not in _JOINED_FIRST or not (
+            " FM " in text or " TO " in text or " INFO " in text
+        ):
             continue
         if opens_dtg(text):
             opens = match_dtg(text)
@@ -283,7 +291,12 @@ def _continues(reading: Reading, zone: str, piece: Piece) -> bool:
         return False
     addressees = _list(reading, zone)
     piece.kind = _KINDS[zone]
-    if addressees and text[0] in _PRECEDENCE_FIRST and _PRECEDENCE_ALONE.match(text):
+    if (
+        addressees
+        and len(text) <= _LONGEST_PRECEDENCE
+        and text[0] in _PRECEDENCE_FIRST
+        and _PRECEDENCE_ALONE.match(text)
+    ):
         # The line was folded before the precedence: it belongs to the addressee above.
         last = addressees.pop()
         text = f"{_written(last)} {text}"
@@ -350,7 +363,7 @@ def addressee_of(plain: str) -> Addressee | None:
     mcn: str | None = None
     precedence: str | None = None
     last = raised[-1]
-    if end > 1 and (last == "UNN" or (last[0].isdigit() and _CONTINUITY_NUMBER.fullmatch(last))):
+    if end > 1 and (last == "UNN" or (last[0].isdigit() and _is_continuity_number(last))):
         end -= 1
         mcn = words[end]
     if end > 1 and (precedence := _precedence(raised[end - 1])):
@@ -362,6 +375,13 @@ def addressee_of(plain: str) -> Addressee | None:
         precedence = "NIACT IMMEDIATE"
     name, indicator = _name_and_indicator(" ".join(words[:end]))
     return Addressee(name, indicator, precedence, mcn)
+
+
+def _is_continuity_number(word: str) -> bool:
+    # By far the most are of four digits: they are spared the pattern.
+    if len(word) == 4 and word.isdigit() and word.isascii():
+        return True
+    return _CONTINUITY_NUMBER.fullmatch(word) is not None
 
 
 # The same are addressed again and again, each time with another number behind the name.

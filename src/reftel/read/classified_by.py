@@ -6,6 +6,7 @@ clsby = "Classified By:" name ["," title] "Reason" [":"] section letters        
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from reftel.telegram import ClassifiedBy
@@ -55,6 +56,8 @@ _TITLE_WORDS: Final = frozenset(
 _LINKS: Final = frozenset(("OF", "FOR", "THE", "AND", "&", "TO", "AT", "IN", "-"))
 
 
+# An officer classifies telegram after telegram in the same words.
+@lru_cache(maxsize=1024)
 def parse_classified_by(text: str) -> ClassifiedBy:
     """The values of the line's text, label removed. Reasons come as `1.4(b)`."""
     plain = " ".join(text.split())

@@ -186,7 +186,7 @@ def compare_ending(reading: Reading) -> None:
 
 def _serial(text: str) -> int:
     """A station serial number without its letter or sign."""
-    return int(_NO_DIGIT.sub("", text) or 0)
+    return int(text if text.isdigit() else _NO_DIGIT.sub("", text) or 0)
 
 
 def finish_sections(reading: Reading) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ _INFO_OFFICES: Final = re.compile(
 _OFFICES_MORE: Final = re.compile(
     rf"\s*+(?:{_OFFICE_CODE},?\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
-_OFFICE: Final = re.compile(_HYPHENED)
+_ENTRY: Final = re.compile(_OFFICE_CODE)
 _GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|[I1]N[FE]O)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL: Final = re.compile(
     r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z"
@@ -165,18 +165,18 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
             if tail is not None:
                 line = line[: tail.start()]
         words = line.split()
-        for word in words:
-            if not _is_entry(word):
-                words = _GROUP_OR_OFFICE.findall(line)
-                break
-        for word in words:
+        copies: list[int | None] = [_copies(word) for word in words]
+        if None in copies:
+            words = _GROUP_OR_OFFICE.findall(line)
+            copies = [_copies(word) for word in words]
+        for word, number in zip(words, copies, strict=True):
             if word in groups:
                 group = word
             elif word[1:] in ("NFO", "NEO"):
                 group = "INFO"
             else:
                 groups[group].append(word)
-                counted += _copies(word)
+                counted += number or 0
     total = int(tail["total"]) if tail and tail["total"] else None
     if total is not None and counted != total:
         message = f"the offices got {counted} copies, the list says {total}"
@@ -192,14 +192,12 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
 
 # The same offices stand in all lists.
 @lru_cache(maxsize=4096)
-def _is_entry(word: str) -> bool:
-    """Whether a word is an office with its number of copies, or begins a group of them."""
-    return word in ("ACTION", "ORIGIN", "INFO") or _OFFICE.fullmatch(word) is not None
-
-
-@lru_cache(maxsize=4096)
-def _copies(entry: str) -> int:
-    return int(entry[-2:].lstrip("-").replace("O", "0"))
+def _copies(word: str) -> int | None:
+    """How many copies an office got by its entry in the list, `EUR-03`; 0 for the name of a group, `None`
+    for another word."""
+    if word in ("ACTION", "ORIGIN", "INFO"):
+        return 0
+    return int(word[-2:].lstrip("-").replace("O", "0")) if _ENTRY.fullmatch(word) else None
 
 
 _CLEARANCE: Final = re.compile(

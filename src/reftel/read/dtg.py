@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +11,10 @@ from reftel.telegram import full_year
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH_NUMBERS: Final = {month: f"{number:02d}" for number, month in enumerate(MONTHS, 1)}
+_LENGTHS: Final = {
+    number: 30 if number in ("04", "06", "09", "11") else 28 if number == "02" else 31
+    for number in _MONTH_NUMBERS.values()
+}
 PRECEDENCES: Final = {
     "Z": "FLASH",
     "O": "IMMEDIATE",
@@ -73,12 +77,12 @@ def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:
     number = _MONTH_NUMBERS.get(month.replace(" ", "")[:3].upper())
     if number is None:
         return None
-    try:
-        full = int(digits) if len(digits) == 4 else full_year(int(digits))
-        datetime(full, int(number), int(days), int(clock[:2]), int(clock[2:]), tzinfo=UTC)
-    except ValueError:
+    full = int(digits) if len(digits) == 4 else full_year(int(digits))
+    length = 29 if number == "02" and full % 4 == 0 and full != 1900 else _LENGTHS[number]
+    exists = 0 < int(days) <= length and clock[:2] < "24" and clock[2:] < "60"
+    if not exists or not 1900 <= full <= 2099:
         return None
-    return f"{full}-{number}-{days}T{clock[:2]}:{clock[2:]}:00Z" if 1900 <= full <= 2099 else None
+    return f"{full}-{number}-{days}T{clock[:2]}:{clock[2:]}:00Z"
 
 
 def near_months(word: str) -> list[str]:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from reftel.read.classification import opens_level
 from reftel.read.elements import Piece, cut
 from reftel.read.release import is_released_copy, mark_release
 from reftel.read.repairs import SOFT_HYPHEN
@@ -55,6 +54,7 @@ _PAGE_POST_AND_TIME: Final = re.compile(
 _PAGE_OPENINGS: Final = frozenset(("PAGE", "TOR:"))
 _PAGE_SECOND: Final = frozenset("AaOo")
 _RECEIVED: Final = re.compile(r" *(?:PAGE +0[0-9]{2}|TOR: ?[0-9]{6}.*)\Z")
+_BANNER_OPENINGS: Final = frozenset(("UN", "LI", "SE", "CO", "TO"))
 _BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
     r"|TOP SECRET)(?: *//? *NOFORN| +PTQ ?[0-9]{4})? *\Z"
@@ -78,8 +78,9 @@ _ATTRIBUTES: Final = re.compile(r"\s*Message Attributes\s*\Z")
 _MESSAGE_TEXT: Final = re.compile(r"\s*Message Text\s*\Z")
 
 
-def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
-    """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
+def mark_furniture(pieces: list[Piece], source: str, shape: bytes) -> list[Piece]:
+    """The pieces, cut where furniture stands inside a line, with every piece of furniture named; `shape`
+    is that of the source."""
     telegram = source
     if "Message " in source or "Channel Indicators:" in source:
         pieces = _mark_export(pieces, source)
@@ -88,7 +89,8 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         telegram = source[:catalogue]
     if is_released_copy(telegram):
         pieces = mark_release(pieces)
-    places = _places(source, " OF 0")
+    # A section mark has a serial number of eight digits.
+    places = _places(source, " OF 0") if b"00000000" in shape else []
     stamps = "Systematic" in source
     if stamps:
         places = sorted([*places, *_places(source, "Systematic"), *_places(source, "Released")])
@@ -112,7 +114,7 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
     if candidates:
         _mark_in_context(pieces, candidates)
     _mark_last_number(pieces)
-    return _part_banners(pieces) if "\nPAGE " in source else pieces
+    return _part_banners(pieces, source)
 
 
 _GLUED_BANNER: Final = re.compile(
@@ -120,7 +122,7 @@ _GLUED_BANNER: Final = re.compile(
 )
 
 
-def _part_banners(pieces: list[Piece]) -> list[Piece]:
+def _part_banners(pieces: list[Piece], source: str) -> list[Piece]:
     """Prints that undid hyphens ran the last word of a page into the banner below it: cut them apart, and
     let the word go on over the page."""
     for at in range(len(pieces) - 1, 1, -1):
@@ -131,7 +133,7 @@ def _part_banners(pieces: list[Piece]) -> list[Piece]:
         banner, last = pieces[above], pieces[place]
         if place < 0 or banner.kind != "banner" or last.kind:
             continue
-        if not last.text.rstrip().endswith(banner.text.strip()):
+        if not last.text.rstrip().endswith(banner.text.strip()) or "\nPAGE " not in source:
             continue
         if (glued := _GLUED_BANNER.search(last.text)) and glued[0].strip() == banner.text.strip():
             word, rest = cut(last, glued.start())
@@ -334,8 +336,10 @@ def _may_be_furniture(piece: Piece) -> bool:
     """Whether a short line can be furniture, if its neighbours tell."""
     text = piece.text
     if piece.first in _BANNER_FIRST:
-        return opens_level(text) and _BANNER.match(text) is not None
-    return (_PAGE_ALONE if piece.first == "P" else _CATALOGUE[2]).match(text) is not None
+        return text.lstrip(" ")[:2] in _BANNER_OPENINGS and _BANNER.match(text) is not None
+    if piece.first == "P":
+        return "PAGE" in text and _PAGE_ALONE.match(text) is not None
+    return _CATALOGUE[2].match(text) is not None
 
 
 def _mark_in_context(pieces: list[Piece], candidates: list[Piece]) -> None:

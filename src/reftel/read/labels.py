@@ -43,6 +43,14 @@ _SCANNED_LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
         ),
     ),
 )
+_SCANNED_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]] = {
+    **dict.fromkeys("S5", _SCANNED_LABELS[:1]),
+    **dict.fromkeys("TIY1", _SCANNED_LABELS[1:2]),
+    **dict.fromkeys("RPK", _SCANNED_LABELS[2:3]),
+    "E": _SCANNED_LABELS[3:],
+    "B": _SCANNED_LABELS[2:],
+    "F": (_SCANNED_LABELS[1], _SCANNED_LABELS[3]),
+}
 _LONGEST_LABEL: Final = 10
 # The letters that each label can open with, damage included: most lines are spared the patterns.
 _LABELS_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]] = {
@@ -69,7 +77,7 @@ def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
         if match := pattern.match(text):
             return kind, match
     if ":" in text[:_LONGEST_LABEL] or text[1:2] in ".,":
-        for kind, pattern in _SCANNED_LABELS:
+        for kind, pattern in _SCANNED_BY_FIRST.get(text.lstrip()[:1].upper(), ()):
             if match := pattern.match(text):
                 return kind, match
     return None

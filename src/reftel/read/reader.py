@@ -107,7 +107,8 @@ def _read_mail(text: str, year: int | None) -> Telegram:
 
 def _read_body_alone(text: str) -> Telegram:
     """A text in which nothing but its paragraphs is a telegram's: the mail's headers say the rest."""
-    reading = Reading(text, mark_furniture(cut_lines(text), text))
+    reading = Reading(text, cut_lines(text))
+    reading.pieces = mark_furniture(reading.pieces, text, reading.shape)
     read_body(reading, 0)
     reading.sort_pieces()
     return _finish(reading)
@@ -130,13 +131,14 @@ _MAIL_WITHIN: Final = 2000
 def _read_plain(text: str, lines: list[str], year: int | None) -> Telegram:
     if not text or text.isspace():
         raise NotATelegram("the text is empty")
-    reading = Reading(text, mark_furniture(cut_lines(text, lines), text), year)
-    if "from:" in text[:_MAIL_WITHIN].lower():
+    reading = Reading(text, cut_lines(text, lines), year)
+    reading.pieces = mark_furniture(reading.pieces, text, reading.shape)
+    if _may_hold_mail(text):
         set_mail_aside(reading.pieces)
     if is_lowered(text) and not is_smart(reading.pieces):
         reading.lowered = True
         raise_case(reading.pieces)
-        reading.pieces = mark_furniture(reading.pieces, capitals(text))
+        reading.pieces = mark_furniture(reading.pieces, capitals(text), reading.shape)
     if is_smart(reading.pieces):
         start = read_smart(reading)
     else:
@@ -159,6 +161,16 @@ def _read_plain(text: str, lines: list[str], year: int | None) -> Telegram:
             " mark was found"
         )
     return _finish(reading)
+
+
+def _may_hold_mail(text: str) -> bool:
+    """Whether FROM and a colon stand near the beginning of a text."""
+    at = text.find(":", 0, _MAIL_WITHIN)
+    while at >= 0:
+        if text[max(at - 4, 0) : at].lower() == "from":
+            return True
+        at = text.find(":", at + 1, _MAIL_WITHIN)
+    return False
 
 
 def _read_front(reading: Reading) -> int:
@@ -369,7 +381,10 @@ def _begins_section(reading: Reading, at: int) -> bool:
     return match is not None and int(match["serial"]) == reading.number
 
 
-_DATE_FOLLOWS: Final = re.compile(r"\s*[ZOPRY]?[ ZOPRY]*[0-9O]")
+# Behind the precedences stand six digits at least, or letters that a scan has in their place.
+_DATE_FOLLOWS: Final = re.compile(
+    r"\s*(?=[ZOPRY]?[ ZOPRY]*[0-9O])[ZOPRY0]?[ZOPRYzopry ]*?(?:[0-9OoIiLl] ?){6}"
+)
 # The first two characters of format line 1, of an office list, of a date-time group and of a
 # classification line: few lines of a text begin so.
 _SECTION_OPENINGS: Final = frozenset(

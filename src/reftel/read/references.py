@@ -413,7 +413,8 @@ def resolve_number(post: str, number: int, year: int | None, citing: Citing) -> 
         if citing.year is None:
             return None
         year = citing.year - 1 if _beyond(post, number, citing) else citing.year
-    return Mrn.of(year, post, number).short
+    letters = post if post.isalpha() and post.isascii() else Mrn.of(year, post, number).post
+    return f"{year % 100:02d}{letters}{number}"
 
 
 def _beyond(post: str, number: int, citing: Citing) -> bool:

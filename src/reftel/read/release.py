@@ -58,11 +58,13 @@ _DATED: Final = re.compile(
 
 def is_released_copy(source: str) -> bool:
     """Whether a copy bears the marks of such a release, in any of its lines."""
-    return (
-        "RELEASE" in source
-        or "Case No" in source
-        or "FL-20" in source
-        or ("pproved " in source and ("pproved for R" in source or "pproved For R" in source))
+    if "RELEASE" in source or "FL-20" in source:
+        return True
+    # Most copies are in capitals.
+    if "e" not in source:
+        return False
+    return "Case No" in source or (
+        "pproved " in source and ("pproved for R" in source or "pproved For R" in source)
     )
 
 

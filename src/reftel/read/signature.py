@@ -69,7 +69,6 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
 )
 _BELOW_ALONE: Final = tuple(each for each in _BELOW if each[0] == "banner")
 _MOST_BELOW: Final = 4
-_REDACTED: Final = re.compile(r"X{4,}")
 _MIXED_SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
@@ -133,7 +132,7 @@ def _read_name(reading: Reading, text_lines: list[int]) -> None:
     match = _SIGNATURE.match(text) or (
         _MIXED_SIGNATURE.match(piece.text[: len(text)]) if len(text_lines) > 1 else None
     )
-    if match and _REDACTED.match(match["name"]):
+    if match and match["name"].startswith("XXXX"):
         piece.kind = "signature"
         return
     # A last line with a full stop can be the end of a folded sentence.

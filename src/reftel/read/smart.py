@@ -59,14 +59,15 @@ _ADDRESSEE: Final = re.compile(
     re.IGNORECASE,
 )
 _FAR: Final = 80
-_FIRST: Final = frozenset("Mm")
 
 
 def is_smart(pieces: list[Piece]) -> bool:
     """Whether the telegram opens with labelled lines of this form: MRN, and Date/DTG or From."""
     front = pieces[:_FAR]
     for piece in front:
-        if piece.first in _FIRST and piece.text.lstrip()[:3].upper() == "MRN":
+        if (piece.first == "M" or piece.first == "m") and (
+            piece.text.lstrip()[:3].upper() == "MRN"
+        ):
             break
     else:
         return False
