@@ -69,7 +69,7 @@ fuzz: $(VENV)/.tested ## fuzz the reader, guided by coverage, for SECONDS (defau
 compiled: $(VENV)/.tested ## make .compiled with the reader compiled, check that it reads as the plain one, time it
 	@bash scripts/compiled.sh $(PYTHON) $(COMPILED)
 	@REFTEL_COMPILED=$(abspath $(COMPILED))/bin/python $(BIN)/pytest -q tests/read/test_compiled.py
-	@$(COMPILED)/bin/python benchmarks/read.py
+	@$(COMPILED)/bin/python benchmarks/read.py $(if $(shell command -v valgrind),--instructions)
 
 bench: setup ## run the benchmarks
 	@for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program || exit 1; done

@@ -11,14 +11,20 @@ nothing remembered, and texts whose numbers differ each time. Then it says where
 much memory a long run needs. `make compiled` runs it with the reader compiled.
 
 With another reader at hand, `--beside MODULE:FUNCTION` times that function on the same texts.
+`--instructions` counts, under Valgrind, what the processor executes: a number that hardly changes from
+run to run, however busy the machine is.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import resource
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -37,6 +43,7 @@ import reftel
 reader = importlib.import_module("reftel.read.reader")
 _USUAL = 4500
 _COUNT = 500
+_FEW = 100
 _YARDSTICK = tuple(
     re.compile(pattern)
     for pattern in (
@@ -137,11 +144,50 @@ def where(texts: Iterable[str]) -> Counter[str]:
     return spent
 
 
+# Reads the texts of a file, over and over.
+_PASSES = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from benchmarks.read import reftel, yardstick
+function = reftel.read if sys.argv[2] == "read" else yardstick
+with open(sys.argv[3], encoding="utf-8") as file:
+    texts = json.load(file)
+for _ in range(int(sys.argv[4])):
+    for text in texts:
+        function(text)
+"""
+_COLLECTED = re.compile(r"Collected : ([0-9]+)")
+
+
+def instructions(function: str, texts: list[str]) -> float:
+    """Instructions a text that a function (`read`, `yardstick`) takes: those of three passes less those
+    of one, which has the start and the loading of tables in it."""
+    counted: list[int] = []
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        json.dump(texts, file)
+        file.flush()
+        for passes in ("1", "3"):
+            done = subprocess.run(
+                [
+                    *("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"),
+                    *(sys.executable, "-c", _PASSES, str(Path(__file__).parent.parent)),
+                    *(function, file.name, passes),
+                ],
+                env={"PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            counted += [int(number) for number in _COLLECTED.findall(done.stderr)]
+    return (counted[1] - counted[0]) / 2 / len(texts)
+
+
 @click.command()
 @click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--rounds", default=7, show_default=True)
 @click.option("--beside", help="MODULE:FUNCTION of another reader that takes a text.")
-def main(folder: Path | None, rounds: int, beside: str | None) -> None:
+@click.option("--instructions", "counting", is_flag=True, help="Count instructions too (a minute).")
+def main(folder: Path | None, rounds: int, beside: str | None, counting: bool) -> None:
     """Time the reader over the telegrams of FOLDER, or over synthetic ones."""
     if folder is None:
         world = World(1, _COUNT)
@@ -172,6 +218,14 @@ def main(folder: Path | None, rounds: int, beside: str | None) -> None:
         other = best(getattr(importlib.import_module(module), name), same)
         say(beside, other)
         click.echo(f"Reftel's rate is {other / ours:.2f} times that")
+    if counting:
+        if shutil.which("valgrind") is None:
+            raise click.ClickException("instructions are counted by Valgrind: install valgrind")
+        few = texts[:_FEW]
+        ours, plain = instructions("read", few), instructions("yardstick", few)
+        click.echo(
+            f"{ours:,.0f} instructions a telegram, {ours / plain:.2f} times the twenty patterns"
+        )
     if compiled != "compiled":
         spent = where(texts)
         total = sum(spent.values())

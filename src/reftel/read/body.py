@@ -74,7 +74,6 @@ class _Lines:
         self.openings: dict[int, re.Match[str]] = {}
         self.rules: set[int] = set()
         self.ruled: set[int] = set()
-        self.small = True
         self.in_capitals = False
 
 
@@ -117,7 +116,6 @@ def read_body(reading: Reading, index: int) -> None:
     lines = _lines(_in_order(reading, index))
     if not lines.pieces:
         return
-    lines.small = _may_have_small_letters(reading, index)
     parts = [part for part in _parts(reading, lines) if part.pieces]
     for part in parts:
         _begin(reading, part)
@@ -313,32 +311,13 @@ def _stops(lines: _Lines) -> list[int]:
     return sorted([at for at in stops if 0 <= at < len(texts)])
 
 
-def _may_have_small_letters(reading: Reading, index: int) -> bool:
-    """Whether a small letter stands in a line of the text, seen in the shape of the source: stamps and
-    the like between the lines have some. What is not ASCII may be one."""
-    if not reading.source.isascii():
-        return True
-    shape = reading.shape
-    at = shape.find(b"a", reading.pieces[index].start)
-    for piece in reading.pieces[index:]:
-        if at < 0:
-            break
-        if at < piece.end:
-            if not piece.kind:
-                return True
-            at = shape.find(b"a", piece.end)
-    return False
-
-
 def _all_in_capitals(lines: _Lines, texts: list[str]) -> bool:
     """Whether a text has no small letters, and words on most of its lines: nothing stands out of it."""
     if not texts[len(texts) // 2].isupper():
         return False
     worded = [piece for piece in lines.pieces if piece.first in _CAPITALS]
-    if 2 * len(worded) < len(texts):
-        return False
-    whole = "\n".join(texts) if lines.small else ""
-    return whole.upper() == whole
+    whole = "\n".join(texts)
+    return 2 * len(worded) >= len(texts) and whole.upper() == whole
 
 
 def _tens(match: re.Match[str]) -> int:
@@ -347,9 +326,9 @@ def _tens(match: re.Match[str]) -> int:
 
 
 def _pilcrow_ones(reading: Reading, lines: _Lines) -> set[int]:
-    starts = [(at, match) for at, match in lines.openings.items() if not match["indent"]]
-    if not any(match["number"] == "11" for _, match in starts):
+    if not any(match["number"] == "11" for match in lines.openings.values()):
         return set()
+    starts = [(at, match) for at, match in lines.openings.items() if not match["indent"]]
     numbers = [(int(match["number"]), bool(match["pilcrow"])) for _, match in starts]
     later = reading.section is not None and reading.section.number > 1
     return {starts[index][0] for index in pilcrow_ones(numbers, later_section=later)}
@@ -524,9 +503,10 @@ def _cut_numbers(reading: Reading, parts: list[_Part]) -> None:
         if part.offset >= len(piece.text):
             piece.kind = "paragraph-number"
         else:
-            number, rest = cut(piece, part.offset)
-            number.kind = "paragraph-number"
-            pieces[at : at + 1] = [number, rest]
+            rest = piece.part(part.offset, None)
+            piece.end, piece.text = rest.start, piece.text[: part.offset]
+            piece.kind = "paragraph-number"
+            pieces.insert(at + 1, rest)
 
 
 def _note_damage(

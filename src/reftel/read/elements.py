@@ -6,9 +6,20 @@ two pieces out of one. No step drops, moves or rewrites a character.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from reftel.telegram import Element
+
+_T = TypeVar("_T")
+try:
+    from mypy_extensions import mypyc_attr
+except ImportError:
+    # It is there where the reader is compiled, and says nothing to plain Python.
+    def mypyc_attr(*attrs: str, **kwattrs: object) -> Callable[[_T], _T]:
+        del attrs, kwattrs
+        return lambda decorated: decorated
+
 
 KINDS: Final[dict[str, str]] = {
     "blank": "An empty line, or one that holds blanks only.",
@@ -64,9 +75,12 @@ KINDS: Final[dict[str, str]] = {
 """Every kind of element, with a sentence for someone who has never seen a telegram."""
 
 
-_VISIBLE: Final = frozenset(map(chr, range(0x21, 0x7F)))
+_FIRST_VISIBLE: Final = 0x21
+_LAST_VISIBLE: Final = 0x7E
 
 
+# Compiled, pieces hold nothing that could hold them: the garbage collector need not look at them.
+@mypyc_attr(acyclic=True)
 class Piece:
     """A run of the source while it is being read; `text` is without its line end, `first` its first
     character that is no blank (most patterns can begin with few, so it spares trying them)."""
@@ -79,8 +93,8 @@ class Piece:
         self.text = text
         self.kind = kind
         # Most lines begin with a letter: they are spared a look for blanks.
-        first = text[:1]
-        self.first = first if first in _VISIBLE else text.lstrip()[:1]
+        visible = text and _FIRST_VISIBLE <= ord(text[0]) <= _LAST_VISIBLE
+        self.first = text[0] if visible else text.lstrip()[:1]
 
     def part(self, start: int, end: int | None) -> Piece:
         """The piece from one offset of its text to another, or to its end with the line end."""
@@ -127,13 +141,10 @@ def name_front(pieces: list[Piece], index: int, end: int, kind: str, ignored: st
 
 def to_elements(pieces: list[Piece]) -> tuple[Element, ...]:
     """The finished partition; a piece that no step named is `unknown`, one without text is dropped."""
-    kinds: list[str] = []
-    starts: list[int] = []
-    end = 0
-    for piece in pieces:
-        if piece.end > piece.start:
-            kinds.append(piece.kind or "unknown")
-            starts.append(piece.start)
-            end = piece.end
+    if any(piece.end == piece.start for piece in pieces):
+        pieces = [piece for piece in pieces if piece.end > piece.start]
+    kinds = [piece.kind or "unknown" for piece in pieces]
+    starts = [piece.start for piece in pieces]
     # Each ends where the next one begins.
-    return tuple(map(Element, kinds, starts, [*starts[1:], end]))
+    ends = [*starts[1:], pieces[-1].end] if pieces else []
+    return tuple(map(Element, kinds, starts, ends))

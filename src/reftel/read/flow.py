@@ -26,8 +26,10 @@ _KEPT: Final = re.compile(
 )
 _ROW_FIRST: Final = frozenset("-*•=_~(0123456789o")
 _ROMAN: Final = frozenset("ivxIVX")
-_STOPS: Final = frozenset(".)")
-_ROW_SECOND: Final = _ROMAN | _STOPS
+_SPACE: Final = ord(" ")
+_HYPHEN: Final = ord("-")
+_STOP: Final = ord(".")
+_BRACKET: Final = ord(")")
 # Columns stand three blanks apart or more.
 _COLUMNS: Final = re.compile(r"   (?<=\S   ) *\S")
 _ODD_BLANKS: Final = tuple(sorted(BLANKS - {" ", "\n"}))
@@ -56,16 +58,22 @@ def are_plain(pieces: list[Piece]) -> bool:
     begins with a number, none may end in a divided word. By far the most do not."""
     behind = False
     for piece in pieces:
+        # Characters are compared by their codes: compiled, that is several times as fast.
         text = piece.text
-        last = text[-1:]
-        if last == "-" or (last == " " and text[-2:-1] == "-"):
+        end = len(text)
+        last = ord(text[end - 1]) if end else 0
+        if last == _HYPHEN or (last == _SPACE and end > 1 and ord(text[end - 2]) == _HYPHEN):
             return False
-        if behind:
+        if behind and end:
             first = piece.first
             if first in _ROW_FIRST:
                 return False
-            second = text[1:2] if text[:1] == first else text.lstrip()[1:2]
-            if second in _ROW_SECOND and (second in _STOPS or first in _ROMAN):
+            if text[0] != first:
+                text = text.lstrip()
+            second = ord(text[1]) if len(text) > 1 else 0
+            if second in (_STOP, _BRACKET):
+                return False
+            if first in _ROMAN and text[1:2] in _ROMAN:
                 return False
         behind = True
     return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from reftel.read.elements import Piece
 from reftel.read.shape import shape_of
 from reftel.telegram import (
@@ -28,8 +26,6 @@ from reftel.telegram import (
     Tag,
     Transmission,
 )
-
-_MANY: Final = frozenset(("blank", "body", "paragraph-number"))
 
 
 class Reading:
@@ -98,7 +94,7 @@ class Reading:
         by_kind = self.by_kind
         for piece in self.pieces:
             kind = piece.kind
-            if kind not in _MANY:
+            if kind != "body" and kind != "blank" and kind != "paragraph-number":
                 alike = by_kind.get(kind)
                 if alike is None:
                     by_kind[kind] = [piece]
