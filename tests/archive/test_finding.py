@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from reftel.access import Reader
-from reftel.archive import Archive, index, view
+from reftel.archive import Archive, view
 from reftel.archive.snippet import fold
 from reftel.telegram import Mrn
 from tests.archive.test_archive import incoming, make
@@ -200,15 +200,17 @@ def test_more_like_this_finds_what_shares_its_marked_words(archive: Archive) -> 
     assert archive.like("0" * 64) == ()
 
 
+@pytest.mark.parametrize("query", ["burned", "tags:SZ", "-tags:ECON", "subject:light OR tags:ECON"])
 def test_many_results_counted_in_parts_are_counted_as_few_are(
-    archive: Archive, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     archive.add(incoming(*(make(n, tags=f"PREL, SZ, {tag}") for n, tag in enumerate(_TAGS, 1))))
-    few = archive.search("burned").facets
+    archive.add(incoming(*(make(n, tags="SZ, ECON", subject="LIGHT") for n in range(20, 24))))
+    few = archive.search(query).facets
     assert few.tags
     assert few.year
     monkeypatch.setattr(view, "_MANY", 0)
-    assert archive.search("burned").facets == few
+    assert archive.search(query).facets == few
 
 
 def test_facets_say_when_they_hold_more_than_is_counted(
@@ -216,7 +218,7 @@ def test_facets_say_when_they_hold_more_than_is_counted(
 ) -> None:
     archive.add(incoming(*(make(n, tags=f"PREL, SZ, {tag}") for n, tag in enumerate(_TAGS, 1))))
     assert archive.search("").facets.cut == ()
-    monkeypatch.setattr(index, "FACET_SIZE", 3)
+    monkeypatch.setattr("reftel.archive.facets.MOST_LISTED", 3)
     facets = archive.search("burned").facets
     assert facets.cut == ("tags",)
     assert len(facets.tags) == 3

@@ -99,7 +99,8 @@ def _field(field: Field) -> tantivy.Query:
         )
     if field.words.prefix:
         begin = re.escape(field.value.lower() if field.name in _LOWER else field.value.upper())
-        return tantivy.Query.regex_query(schema(), field.name, f"{begin}.*")
+        # Where there is no post, year or classification stands an empty one.
+        return tantivy.Query.regex_query(schema(), field.name, f"{begin}.*" if begin else ".+")
     values = _raw_values(field.name, field.value)
     terms = [tantivy.Query.term_query(schema(), field.name, value) for value in values]
     return _all(*((term, tantivy.Occur.Should) for term in terms))

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import tantivy
 
+from reftel import tables
 from reftel.archive.entry import Entry
 from reftel.archive.model import NoRoomError, Order, StoreError, TimeOrder
 
 FACETS = ("year", "post", "tags", "class")
 WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
 CODES = ("caption", "office", "exemption", "precedence", "cites", "has", "form")
-FACET_SIZE = 1000
+# A column that has one value for each telegram, if only an empty one, is counted ten times as fast as one
+# that has several: so the first TAGS that a table lists have one each. Those that no table lists, names for
+# the most part, are many: kept apart, they do not make the others slow.
+_TAGS = tuple(f"tags_{place}" for place in range(1, 7))
+_FURTHER_TAGS, _UNLISTED_TAGS = "tags_further", "tags_unlisted"
+_COLUMNS = {
+    "year": ("year",),
+    "post": ("post",),
+    "tags": (*_TAGS, _FURTHER_TAGS, _UNLISTED_TAGS),
+    "class": ("class",),
+}
+# The values of a column that are counted, the most frequent first: Tantivy counts at most 65,000 in all.
+_MOST_VALUES = 5000
+_AT_A_TIME = 1000
 
 _HEAP_BYTES = 20_000_000
 # A key of time is the minute and a part of the digest: no two telegrams share one.
@@ -36,9 +50,10 @@ def schema() -> tantivy.Schema:
     builder.add_unsigned_field("day", indexed=True, fast=True)
     for name in ("subject", "text", *WORDS):
         builder.add_text_field(name, tokenizer_name="folded", index_option="position")
-    for name in (*FACETS, *CODES, "mrn"):
+    columns = [column for name in FACETS for column in _COLUMNS[name]]
+    for name in dict.fromkeys((*columns, "tags", *CODES, "mrn")):
         builder.add_text_field(
-            name, tokenizer_name="raw", fast=name in FACETS, index_option="basic"
+            name, tokenizer_name="raw", fast=name in columns, index_option="basic"
         )
     return builder.build()
 
@@ -55,6 +70,13 @@ class Found(NamedTuple):
     rank: float
     tie: int
     document: int
+
+
+class Counted(NamedTuple):
+    """Facet → value → how many results have it; and the facets of which some values were not counted."""
+
+    values: dict[str, dict[str, int]]
+    cut: frozenset[str] = frozenset()
 
 
 def _not_written(folder: Path, error: Exception) -> StoreError:
@@ -80,6 +102,7 @@ class LabelIndex:
         self._state = (0, 0)
         self._writer: tantivy.IndexWriter | None = None
         self._changed = False
+        self._values: dict[int, dict[str, dict[str, int]]] = {}
         if self._meta.exists():
             index = tantivy.Index.open(str(folder))
         else:
@@ -155,35 +178,40 @@ class LabelIndex:
     def count(self) -> int:
         return int(self.searcher.num_docs)
 
-    def top(self, query: tantivy.Query, order: Order, limit: int) -> tuple[int, list[Found]]:
-        """How many match, and the first of them in an order that no storage shows in: equal scores stand
-        by time and digest."""
+    def top(
+        self, query: tantivy.Query, order: Order, limit: int, without: Set[int] = frozenset()
+    ) -> tuple[int, list[Found]]:
+        """How many match, and the first of them but for some documents, in an order that no storage shows
+        in: equal scores stand by time and digest."""
         searcher = self.searcher
         # Tantivy makes room for as many as are asked for.
         limit = max(min(limit, int(searcher.num_docs)), 1)
-        if order != "relevance":
-            direction = tantivy.Order.Asc if order == "oldest" else tantivy.Order.Desc
-            found = searcher.search(query, limit=limit, order_by_field=order, order=direction)
+        size = limit + 1
+        while True:
+            if order == "relevance":
+                found = searcher.search(query, limit=size)
+            else:
+                direction = tantivy.Order.Asc if order == "oldest" else tantivy.Order.Desc
+                found = searcher.search(query, limit=size, order_by_field=order, order=direction)
             addresses = [address for _, address in found.hits]
             ids = searcher.fast_field_values("id", addresses)
-            hits = zip(found.hits, ids, strict=True)
-            return _total(found), [Found(key, 0, int(i or 0)) for (key, _), i in hits]
-        size = limit
-        while True:
-            found = searcher.search(query, limit=size + 1)
-            scores = [score for score, _ in found.hits]
-            # The last score's equals may go on behind: they are all fetched, then put in order.
-            if len(scores) <= size or scores[-1] < scores[limit - 1]:
-                break
-            size *= 4
-        addresses = [address for _, address in found.hits]
-        ids = searcher.fast_field_values("id", addresses)
-        keys = searcher.fast_field_values("newest", addresses)
-        ranked = [
-            Found(-score, -int(key or 0), int(i or 0))
-            for score, key, i in zip(scores, keys, ids, strict=True)
-        ]
-        return _total(found), sorted(ranked)[:limit]
+            if order == "relevance":
+                keys = searcher.fast_field_values("newest", addresses)
+                hits = [
+                    Found(-score, -int(key or 0), int(i or 0))
+                    for (score, _), key, i in zip(found.hits, keys, ids, strict=True)
+                ]
+            else:
+                hits = [
+                    Found(key, 0, int(i or 0)) for (key, _), i in zip(found.hits, ids, strict=True)
+                ]
+            kept = [each for each in hits if each.document not in without]
+            if len(hits) == size:
+                # The equals of the last may go on behind it.
+                kept = [each for each in kept if each.rank != hits[-1].rank]
+            if len(kept) >= limit or len(hits) < size:
+                return _total(found), (sorted(kept) if order == "relevance" else kept)[:limit]
+            size = min(4 * size, int(searcher.num_docs) + 1)
 
     def page(
         self, query: tantivy.Query, order: TimeOrder, after: int | None, limit: int
@@ -221,31 +249,59 @@ class LabelIndex:
     def holds(self, document: int) -> bool:
         return self.matching(tantivy.Query.term_query(schema(), "id", document)) > 0
 
+    def among(self, query: tantivy.Query, matching: int, documents: Set[int]) -> list[int]:
+        """Those of some documents that a query finds, which finds so many in all."""
+        limit = min(matching, len(documents))
+        if limit == 0:
+            return []
+        if len(documents) < matching:
+            chosen = tantivy.Query.term_set_query(schema(), "id", list(documents))
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)]
+            )
+        searcher = self.searcher
+        found = searcher.search(query, limit=limit, count=False)
+        ids = searcher.fast_field_values("id", [address for _, address in found.hits])
+        return [document for each in ids if (document := int(each or 0)) in documents]
+
     def matching(self, query: tantivy.Query) -> int:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
 
-    def counts(
-        self, query: tantivy.Query, facets: tuple[str, ...] = FACETS
-    ) -> tuple[dict[str, dict[str, int]], set[str]]:
-        """For each facet how many of the results have which value; and the facets with more values than
-        are counted."""
-        wanted = {
-            name: {"terms": {"field": name, "size": FACET_SIZE, "segment_size": 100 * FACET_SIZE}}
+    def counts(self, query: tantivy.Query, facets: tuple[str, ...] = FACETS) -> Counted:
+        """For each facet how many of the results have which value."""
+        found = self.searcher.aggregate(query, _counted(facets))
+        values = {name: _together(found, name) for name in facets}
+        cut = (
+            name
             for name in facets
-        }
-        found = self.searcher.aggregate(query, wanted)
-        counts = {
-            name: {str(b["key"]): int(b["doc_count"]) for b in found[name]["buckets"]}
-            for name in facets
-        }
-        return counts, {name for name in facets if found[name].get("sum_other_doc_count")}
+            for column in _COLUMNS[name]
+            if found[column]["sum_other_doc_count"]
+        )
+        return Counted(values, frozenset(cut))
+
+    def counts_over(self, documents: Iterable[int]) -> Counted:
+        """The counts over some documents. Their values are remembered: a document's do not change."""
+        documents = list(documents)
+        new = [document for document in documents if document not in self._values]
+        for at in range(0, len(new), _AT_A_TIME):
+            some = new[at : at + _AT_A_TIME]
+            each = {"terms": {"field": "id", "size": len(some)}, "aggs": _counted(FACETS, 100)}
+            query = tantivy.Query.term_set_query(schema(), "id", some)
+            for found in self.searcher.aggregate(query, {"id": each})["id"]["buckets"]:
+                own = {name: _together(found, name) for name in FACETS}
+                self._values[int(found["key"])] = own
+        counts = {name: Counter[str]() for name in FACETS}
+        for document in documents:
+            for name, values in self._values.get(document, {}).items():
+                counts[name].update(values)
+        return Counted({name: dict(count) for name, count in counts.items()})
 
 
 class Indexes:
     """The folder of all indexes, one for each label: `index/<id of the label>/`."""
 
-    FORMAT = "3"
+    FORMAT = "4"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -342,6 +398,25 @@ def words_in(text: str) -> list[str]:
 _analyzer = cache(analyzer)
 
 
+def _counted(facets: Iterable[str], most: int = _MOST_VALUES) -> dict[str, object]:
+    """The columns of some facets, to be counted."""
+    return {
+        column: {"terms": {"field": column, "size": most, "segment_size": 20 * most}}
+        for name in facets
+        for column in _COLUMNS[name]
+    }
+
+
+def _together(found: dict[str, Any], name: str) -> dict[str, int]:
+    """The counts of a facet's columns together."""
+    counts: dict[str, int] = {}
+    for column in _COLUMNS[name]:
+        for bucket in found[column]["buckets"]:
+            if value := str(bucket["key"]):
+                counts[value] = counts.get(value, 0) + int(bucket["doc_count"])
+    return counts
+
+
 def _total(found: tantivy.SearchResult) -> int:
     # The attribute is there; the library's type stub does not name it.
     return int(getattr(found, "count") or 0)  # noqa: B009
@@ -359,12 +434,27 @@ def _document(document: int, entry: Entry) -> tantivy.Document:
     for name, value in (
         ("year", entry.year),
         ("post", entry.post),
-        ("mrn", entry.mrn),
         ("class", entry.classification),
     ):
-        if value:
-            doc.add_text(name, value)
+        doc.add_text(name, value)
+    if entry.mrn:
+        doc.add_text("mrn", entry.mrn)
+    _add_tags(doc, entry.fields.get("tags", ()))
     for name, values in entry.fields.items():
         for each in values:
             doc.add_text(name, each)
     return doc
+
+
+def _add_tags(doc: tantivy.Document, tags: Iterable[str]) -> None:
+    """The columns in which TAGS are counted."""
+    listed: list[str] = []
+    for tag in dict.fromkeys(tags):
+        if tables.tag(tag, None) is None:
+            doc.add_text(_UNLISTED_TAGS, tag)
+        else:
+            listed.append(tag)
+    for place, column in enumerate(_TAGS):
+        doc.add_text(column, listed[place] if place < len(listed) else "")
+    for tag in listed[len(_TAGS) :]:
+        doc.add_text(_FURTHER_TAGS, tag)

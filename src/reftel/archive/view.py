@@ -6,8 +6,7 @@ equals the answer of an archive that never held the others.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -21,11 +20,12 @@ from reftel.access import Deed, Reader
 from reftel.archive.alike import alike
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
+from reftel.archive.facets import facets_of
 from reftel.archive.filing import cores
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
-from reftel.archive.index import FACETS, Found, Indexes, Vocabulary
-from reftel.archive.model import Card, Count, Document, Facets, Hit, Order, Results, TimeOrder
+from reftel.archive.index import FACETS, Counted, Found, Indexes, LabelIndex, Vocabulary
+from reftel.archive.model import Card, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet
@@ -36,16 +36,18 @@ from reftel.telegram import Mrn
 
 Observer = Callable[[Deed], None]
 """Is told of what a reader asked for, for the audit trail."""
-Outdone = dict[tuple[int, ...], tuple[object, dict[int, list[int]]]]
+Outdone = dict[tuple[int, ...], tuple[object, dict[int, frozenset[int]]]]
 """For the labels that a reader holds, in a state of the store: label → documents that are outdone."""
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
-# So many results of one label are counted in parts, and so many of all on several cores.
+# So many telegrams are looked through on several cores, and so many results of one label are counted in
+# parts.
 _MANY = 20_000
 # TAGS take as long as the others together: a telegram has several.
 _COUNTED_TOGETHER = (("tags",), ("year", "post", "class"))
 _THREADS = ThreadPoolExecutor(cores(), "count")
+_NONE: frozenset[int] = frozenset()
 # With so few results at most, a word that stands somewhere may still be a slip.
 _FEW = 5
 
@@ -84,12 +86,13 @@ class View:
         outdone = self._worse_copies(labels)
         return self._store.count(labels) - sum(map(len, outdone.values()))
 
-    def _worse_copies(self, labels: tuple[int, ...]) -> dict[int, list[int]]:
+    def _worse_copies(self, labels: tuple[int, ...]) -> dict[int, frozenset[int]]:
         """Label → documents in its index that this reader has a better copy of under another."""
         state = self._store.state
         kept = self._outdone.get(labels)
         if kept is None or kept[0] != state:
-            kept = self._outdone[labels] = (state, self._store.outdone(labels))
+            outdone = {label: frozenset(ids) for label, ids in self._store.outdone(labels).items()}
+            kept = self._outdone[labels] = (state, outdone)
         return kept[1]
 
     def _tell(self, kind: str, what: str, found: int | None = None) -> None:
@@ -151,10 +154,10 @@ class View:
 
         def within(label: int) -> Iterator[Found]:
             index = self._indexes.of(label)
-            allowed = _without(query, outdone.get(label))
+            worse = outdone.get(label, _NONE)
             after: int | None = None
-            while page := index.page(allowed, order, after, _PAGE):
-                yield from page
+            while page := index.page(query, order, after, _PAGE):
+                yield from (each for each in page if each.document not in worse)
                 after = int(page[-1].rank)
 
         found = (within(label) for label in labels)
@@ -180,8 +183,8 @@ class View:
         outdone = self._worse_copies(self._labels)
         found: list[Found] = []
         for label in self._labels:
-            others = _without(query, [*copies, *outdone.get(label, ())])
-            found += self._indexes.of(label).top(others, "relevance", limit)[1]
+            without = outdone.get(label, _NONE).union(copies)
+            found += self._indexes.of(label).top(query, "relevance", limit, without)[1]
         nearest = [each.document for each in sorted(found)[:limit]]
         return tuple(hit for each in nearest if (hit := self._hit(each, [])))
 
@@ -194,7 +197,9 @@ class View:
         wanted = build(parse(better))
         outdone = self._worse_copies(self._labels)
         for label in self._labels:
-            if self._indexes.of(label).matching(_without(wanted, outdone.get(label))):
+            index = self._indexes.of(label)
+            matching = index.matching(wanted)
+            if matching > len(index.among(wanted, matching, outdone.get(label, _NONE))):
                 return better
         return None
 
@@ -203,36 +208,46 @@ class View:
     ) -> tuple[int, list[int], Facets]:
         """How many match, the documents of one page, and the counts over all; those of a query that finds
         all are remembered until something changes."""
-        labels = self._labels
-        outdone = self._worse_copies(labels)
-        total = 0
-        found = []
-        counting: list[Callable[[], tuple[dict[str, dict[str, int]], set[str]]]] = []
-        for label in labels:
-            index = self._indexes.of(label)
-            within = _without(query, outdone.get(label))
+        outdone = self._worse_copies(self._labels)
+        indexes = {label: self._indexes.of(label) for label in self._labels}
+        labels = sorted(indexes, key=lambda label: -indexes[label].count())
+        # The index looks and counts outside the interpreter, so that each of many has a core of its own.
+        many = sum(index.count() for index in indexes.values()) >= _MANY
+        run = _THREADS.map if many else map
+
+        def first(label: int) -> tuple[int, list[Found]]:
             # Tantivy wants a limit of at least one.
-            matching, top = index.top(within, order, max(offset + limit, 1))
+            most = max(offset + limit, 1)
+            return indexes[label].top(query, order, most, outdone.get(label, _NONE))
+
+        total = 0
+        found: list[Found] = []
+        counting: list[Callable[[], Counted]] = []
+        leaving: list[Callable[[], tuple[int, Counted]]] = []
+        for label, (matching, top) in zip(labels, run(first, labels), strict=True):
+            if not matching:
+                continue
+            index, worse = indexes[label], outdone.get(label)
             total += matching
             found += top
-            if matching and all_:
-                key = ("counts of all", labels, label)
-                count = partial(index.counts, within)
-                counting.append(partial(self._store.remembered, key, count))
-            elif matching:
-                parts = _COUNTED_TOGETHER if matching >= _MANY else (FACETS,)
-                counting += [partial(index.counts, within, each) for each in parts]
-        counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-        cut: set[str] = set()
-        # The index counts outside the interpreter, so that each of many has a core of its own.
-        run = _THREADS.map if total >= _MANY and not all_ else map
-        for values, more in run(lambda count: count(), counting):
-            cut |= more
-            for name, found_values in values.items():
-                counts[name].update(found_values)
+            for facets in _COUNTED_TOGETHER if matching >= _MANY else (FACETS,):
+                count = partial(index.counts, query, facets)
+                if all_:
+                    count = partial(self._store.remembered, ("counts of all", label, facets), count)
+                counting.append(count)
+            if worse:
+                leave = partial(_leaving, index, query, matching, worse)
+                if all_:
+                    key = ("outdone of all", self._labels, label)
+                    leave = partial(self._store.remembered, key, leave)
+                leaving.append(leave)
+        left = run(lambda leave: leave(), leaving)
+        counted = list(run(lambda count: count(), counting))
+        gone = list(left)
         found.sort(reverse=order == "newest")
         ids = [each.document for each in found[offset : offset + limit]]
-        return total, ids, _facets(counts, cut)
+        total -= sum(count for count, _ in gone)
+        return total, ids, facets_of(counted, [counts for _, counts in gone])
 
     def _hit(self, document: int, words: list[Words]) -> Hit | None:
         row = self._store.by_id(document)
@@ -275,8 +290,8 @@ class View:
         outdone = self._worse_copies(labels)
         found: list[Found] = []
         for label in labels:
-            within = _without(wanted, outdone.get(label))
-            found += self._indexes.of(label).top(within, order, limit)[1]
+            without = outdone.get(label, _NONE)
+            found += self._indexes.of(label).top(wanted, order, limit, without)[1]
         found.sort(reverse=order == "newest")
         rows = (self._store.by_id(each.document) for each in found[:limit])
         return [self._document(row) for row in rows if row]
@@ -431,24 +446,9 @@ def _named(store: Store, digest: str, labels: Collection[int]) -> list[Row]:
     return [row] if row else []
 
 
-def _without(query: tantivy.Query, documents: list[int] | None) -> tantivy.Query:
-    if not documents:
-        return query
-    from reftel.archive.index import schema
-
-    gone = tantivy.Query.term_set_query(schema(), "id", documents)
-    return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.MustNot, gone)])
-
-
-def _facets(counts: dict[str, Counter[str]], cut: set[str]) -> Facets:
-    def by_size(name: str) -> tuple[Count, ...]:
-        found = [Count(value, count) for value, count in counts[name].items()]
-        return tuple(sorted(found, key=lambda each: (-each.count, each.value)))
-
-    return Facets(
-        year=tuple(sorted(by_size("year"), key=lambda each: each.value, reverse=True)),
-        post=by_size("post"),
-        tags=by_size("tags"),
-        classification=by_size("class"),
-        cut=tuple("classification" if name == "class" else name for name in FACETS if name in cut),
-    )
+def _leaving(
+    index: LabelIndex, query: tantivy.Query, matching: int, outdone: Set[int]
+) -> tuple[int, Counted]:
+    """How many of what a query finds are outdone by better copies, and the counts over them."""
+    gone = index.among(query, matching, outdone)
+    return len(gone), index.counts_over(gone)
