@@ -77,7 +77,7 @@ _WORDS_OF_TWO: Final = 4
 _BEGINS: Final = ("AM", "US", "SECSTATE", "CINC", "DEPT")
 _ENDS: Final = frozenset(("COLLECTIVE", "WASHDC", "WASHINGTON DC", "POSTS"))
 _NO_INDICATOR: Final = ("US", "AM", "CINC", "COM")
-_GROUPS: Final = ("AIG ", "DTS ", "OSIS ")
+_GROUPS: Final = frozenset(("AIG", "DTS", "OSIS"))
 _GROUP: Final = re.compile(r"(?:AIG|DTS|OSIS) [0-9]+\Z")
 _LABEL: Final = re.compile(
     r"\s*(?:E\. ?[O0]\.|EO [0-9]|TAGS\b|SUBJ(?:ECT)?\b|REFS?:)", re.IGNORECASE
@@ -324,6 +324,10 @@ def _ends_name(above: Addressee, text: str) -> bool:
 def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
     words = text.split()
+    if _is_one(text, words):
+        if addressee := _addressee(words):
+            _list(reading, zone).append(addressee)
+        return
     plain = " ".join(words).lstrip("/").rstrip(",;")
     if ("," in plain or ";" in plain) and len(several := _INNER_COMMA.split(plain)) > 1:
         for each in several:
@@ -342,6 +346,13 @@ def _address(reading: Reading, zone: str, text: str) -> None:
         _list(reading, zone).append(addressee)
 
 
+def _is_one(text: str, words: list[str]) -> bool:
+    """Whether a text, which has these words, can only be one addressee: by far the most are."""
+    if "," in text or ";" in text or "XMT" in text:
+        return False
+    return not (words and words[0].startswith("/")) and not _may_be_two(words)
+
+
 def _may_be_two(words: list[str]) -> bool:
     """Whether a precedence stands further in front than at the end, where a number may follow it."""
     if len(words) < _WORDS_OF_TWO:
@@ -352,11 +363,15 @@ def _may_be_two(words: list[str]) -> bool:
 
 def addressee_of(plain: str) -> Addressee | None:
     """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
-    if plain.startswith(_GROUPS) and _GROUP.match(plain):
-        return Addressee(plain)
-    words = plain.split()
+    return _addressee(plain.split())
+
+
+def _addressee(words: list[str]) -> Addressee | None:
     if not words:
         return None
+    plain = " ".join(words)
+    if words[0] in _GROUPS and _GROUP.match(plain):
+        return Addressee(plain)
     raised = words if plain.isupper() else capitals(plain).split()
     # From the end; a name of one word at least is left.
     end = len(words)
@@ -423,7 +438,7 @@ def _read_garbled_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> N
     """A date-time group whose month is misspelt, or that has no year: the Julian time of filing and the
     year that was named settle what they can."""
     piece.kind = "date-time-group"
-    _read_precedence(reading, match)
+    _read_precedence(reading, match["first"], match["second"])
     year = match["year"] or (str(reading.year) if reading.year else None)
     months = near_months(match["month"]) if match["month"] else []
     filed = reading.transmission.filed if reading.transmission else None
@@ -445,31 +460,28 @@ def _read_garbled_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> N
         reading.repairs.append(Repair(span, span.of(reading.source), month, "month misspelt"))
 
 
-def _read_precedence(reading: Reading, match: re.Match[str]) -> None:
-    if match["first"]:
-        reading.precedence = PRECEDENCES[match["first"].upper().replace("0", "O")]
-    if match["second"]:
-        reading.info_precedence = PRECEDENCES[match["second"].upper()]
+def _read_precedence(reading: Reading, first: str | None, second: str | None) -> None:
+    if first:
+        reading.precedence = PRECEDENCES[first.upper().replace("0", "O")]
+    if second:
+        reading.info_precedence = PRECEDENCES[second.upper()]
 
 
 def _read_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
     piece.kind = "date-time-group"
-    _read_precedence(reading, match)
-    day, time, year = (
-        mend_digits(match["day"]),
-        mend_digits(match["time"]),
-        mend_digits(match["year"]),
-    )
-    for part, mended in (("day", day), ("time", time), ("year", year)):
-        if match[part] != mended and match[part].replace(" ", "") != mended:
+    # Each taken by its name would cost as much as all at once.
+    first, second, day, time, month, year, rest = match.groups()
+    _read_precedence(reading, first, second)
+    for part, written in (("day", day), ("time", time), ("year", year)):
+        mended = mend_digits(written)
+        if written != mended and written.replace(" ", "") != mended:
             span = Span(piece.start + match.start(part), piece.start + match.end(part))
             was = span.of(reading.source)
             reading.repairs.append(Repair(span, was, mended, "letter read for a digit"))
-    reading.dtg = time_of(day, time, match["month"], year)
+    reading.dtg = time_of(day, time, month, year)
     if reading.dtg is None:
         message = f"{piece.text.strip()!r} is no date and time"
         reading.doubt("dtg-unreadable", message, piece, "error")
-    rest = match["rest"]
     if not rest:
         reading.message_instructions = None
         return

@@ -119,7 +119,7 @@ def _filed(text: str, reading: Reading) -> str | None:
 
 def _finish_precedence(reading: Reading) -> None:
     """The date-time group's letter; failing that the routing line's, or the highest addressee's word."""
-    words = [addressee.precedence for addressee in (*reading.action, *reading.info)]
+    words = [addressee.precedence for addressee in reading.action + reading.info]
     if reading.precedence is None:
         if reading.transmission and reading.transmission.precedence:
             reading.precedence = reading.transmission.precedence

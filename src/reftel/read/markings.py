@@ -105,8 +105,8 @@ _FAR: Final = 60
 
 def read_markings(reading: Reading, index: int) -> int:
     """Read the markings from piece `index` on; the index of the first piece of the text."""
-    _split_labels(reading, index)
-    last = _last_label(reading, index)
+    paragraph = _split_labels(reading, index)
+    last = _last_label(reading, index, paragraph)
     at = index
     if last is None:
         _read_quoted(reading, index)
@@ -114,20 +114,21 @@ def read_markings(reading: Reading, index: int) -> int:
         # Lines are cut in two as they are read, so the end is known by its piece, not its index.
         while not last.kind:
             at = _read_line(reading, at)
-    return _read_tail(reading, at)
+    return _read_tail(reading, at, paragraph)
 
 
 def _read_quoted(reading: Reading, index: int) -> None:
     """A telegram sent on whole, between QUOTE and UNQUOTE, by one that has no markings of its own: what
     the quoted one is about, the other is about too. The lines stay text."""
     pieces = reading.pieces
-    far = pieces[index : index + _FAR]
-    at = next((at for at, p in enumerate(far) if not p.kind and _opens_quote(p)), None)
-    if at is None:
+    end = min(index + _FAR, len(pieces))
+    at = index
+    while at < end and (pieces[at].kind or not _opens_quote(pieces[at])):
+        at += 1
+    if at == end:
         return
-    inner = Reading(
-        reading.source, [piece.part(0, None) for piece in far[at + 1 :]], _year(reading)
-    )
+    quoted = [piece.part(0, None) for piece in pieces[at + 1 : end]]
+    inner = Reading(reading.source, quoted, _year(reading))
     inner.dtg, inner.lowered = reading.dtg, reading.lowered
     read_markings(inner, 0)
     if inner.executive_order is None or not (inner.tags or inner.subject):
@@ -135,12 +136,13 @@ def _read_quoted(reading: Reading, index: int) -> None:
     reading.executive_order, reading.subject = inner.executive_order, inner.subject
     reading.tags, reading.references = inner.tags, inner.references
     reading.doubt(
-        "markings-quoted", "the markings are those of the telegram quoted", far[at], "info"
+        "markings-quoted", "the markings are those of the telegram quoted", pieces[at], "info"
     )
 
 
-def _split_labels(reading: Reading, index: int) -> None:
-    """Cut lines that hold several labels, up to the first paragraph."""
+def _split_labels(reading: Reading, index: int) -> Piece | None:
+    """Cut lines that hold several labels, up to the first paragraph; the line that begins it, if it
+    is met."""
     pieces = reading.pieces
     solid = 0
     at = index
@@ -151,13 +153,14 @@ def _split_labels(reading: Reading, index: int) -> None:
             continue
         first, text = piece.first, piece.text
         if first in _PARAGRAPH_FIRST and is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
-            return
+            return piece
         solid += 1
         if first not in _RULE_FIRST and _may_hold_labels(text):
             match = _INNER_LABEL.search(text, text.index(first) + 1)
             if match and not (text[match.end()] == "E" and _is_named(pieces, index, at)):
                 pieces[at : at + 1] = cut(piece, match.end())
         at += 1
+    return None
 
 
 def _may_hold_labels(text: str) -> bool:
@@ -191,7 +194,7 @@ def _is_named(pieces: list[Piece], index: int, at: int) -> bool:
     return any(label is not None and label[0] == "executive-order" for label in above)
 
 
-def _last_label(reading: Reading, index: int) -> Piece | None:
+def _last_label(reading: Reading, index: int, paragraph: Piece | None) -> Piece | None:
     """The last line that begins a field, looking no further than the text."""
     last: Piece | None = None
     prose = solid = 0
@@ -202,6 +205,8 @@ def _last_label(reading: Reading, index: int) -> Piece | None:
             if piece.kind == "publisher-note" and last is not None:
                 break
             continue
+        if piece is paragraph:
+            break
         solid += 1
         found = label_of(piece.text)
         if found:
@@ -497,7 +502,7 @@ def _take_captions(reading: Reading, at: int, captions: list[str], end: int) -> 
     return at + 1
 
 
-def _read_tail(reading: Reading, at: int) -> int:
+def _read_tail(reading: Reading, at: int, paragraph: Piece | None) -> int:
     """Lines behind the last label that are still no text: passing lines, captions, a corrected copy."""
     pieces = reading.pieces
     while at < len(pieces):
@@ -506,7 +511,9 @@ def _read_tail(reading: Reading, at: int) -> int:
         if piece.kind in ("blank", "section-line", "page-line", "banner", "release-stamp"):
             at += 1
             continue
-        if piece.kind or (piece.first in _PARAGRAPH_FIRST and is_paragraph(text)):
+        if piece.kind or piece is paragraph:
+            break
+        if piece.first in _PARAGRAPH_FIRST and is_paragraph(text):
             break
         found = captions_of(text)
         if found and (";" in text[: found[1]] or not text[found[1] :].strip()):
