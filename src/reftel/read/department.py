@@ -4,7 +4,6 @@ and dash line (telegram-content.md 3.3 to 3.5)."""
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from reftel.read.dtg import DTG_FIRST, match_dtg, opens_dtg
@@ -25,7 +24,7 @@ _INFO_OFFICES: Final = re.compile(
 _OFFICES_MORE: Final = re.compile(
     rf"\s*+(?:{_OFFICE_CODE},?\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
-_ENTRY: Final = re.compile(_OFFICE_CODE)
+_ENTRIES: Final = re.compile(rf"(?:\s*+(?:ACTION|ORIGIN|INFO|{_HYPHENED})(?=\s|\Z))*+\s*\Z")
 _GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|[I1]N[FE]O)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL: Final = re.compile(
     r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z"
@@ -156,7 +155,7 @@ def _drafting_follows(pieces: list[Piece], at: int) -> bool:
 
 def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribution:
     groups: dict[str, list[str]] = {"ACTION": [], "ORIGIN": [], "INFO": []}
-    group = "INFO"
+    offices = groups["INFO"]
     counted = 0
     tail: re.Match[str] | None = None
     for line in lines:
@@ -164,19 +163,14 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
             tail = _OFFICE_TOTAL.search(line.rstrip())
             if tail is not None:
                 line = line[: tail.start()]
-        words = line.split()
-        copies: list[int | None] = [_copies(word) for word in words]
-        if None in copies:
-            words = _GROUP_OR_OFFICE.findall(line)
-            copies = [_copies(word) for word in words]
-        for word, number in zip(words, copies, strict=True):
-            if word in groups:
-                group = word
-            elif word[1:] in ("NFO", "NEO"):
-                group = "INFO"
+        words = line.split() if _ENTRIES.match(line) else _GROUP_OR_OFFICE.findall(line)
+        for word in words:
+            number = _COPIES.get(word[-2:])
+            if number is None:
+                offices = groups[word if word in groups else "INFO"]
             else:
-                groups[group].append(word)
-                counted += number or 0
+                offices.append(word)
+                counted += number
     total = int(tail["total"]) if tail and tail["total"] else None
     if total is not None and counted != total:
         message = f"the offices got {counted} copies, the list says {total}"
@@ -190,14 +184,12 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
     )
 
 
-# The same offices stand in all lists.
-@lru_cache(maxsize=4096)
-def _copies(word: str) -> int | None:
-    """How many copies an office got by its entry in the list, `EUR-03`; 0 for the name of a group, `None`
-    for another word."""
-    if word in ("ACTION", "ORIGIN", "INFO"):
-        return 0
-    return int(word[-2:].lstrip("-").replace("O", "0")) if _ENTRY.fullmatch(word) else None
+# What an entry can end with: `EUR-3`, `EUR-03`, `EUR-O3`.
+_COPIES: Final = {
+    f"{tens}{ones}": int(f"{tens}{ones}".lstrip("-").replace("O", "0"))
+    for tens in "-0123456789O"
+    for ones in "0123456789O"
+}
 
 
 _CLEARANCE: Final = re.compile(

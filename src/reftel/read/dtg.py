@@ -35,6 +35,11 @@ DTG_LINE: Final = re.compile(
     r"(?:[A-Z]{0,6}[ .,]+|(?=[0-9]))(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",
     re.IGNORECASE,
 )
+# As by far the most are written: the same groups, several times as fast.
+_USUAL_LINE: Final = re.compile(
+    r"(?P<first>[ZOPR]) (?:(?P<second>[ZOPR]) )?(?P<day>[0-3][0-9])(?P<time>[0-9]{4})Z "
+    rf"(?P<month>{'|'.join(MONTHS)}) (?P<year>[0-9]{{2}})(?P<rest>(?: .*)?)\Z"
+)
 # The same with a month that is no month's name, or without a year: what it says is settled elsewhere.
 GARBLED_DTG_LINE: Final = re.compile(
     r"\s*(?P<first>[ZOPRY])(?: (?P<second>[ZOPR]))? +(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z"
@@ -59,7 +64,7 @@ def opens_dtg(text: str) -> bool:
 @lru_cache(maxsize=64)
 def match_dtg(text: str) -> re.Match[str] | None:
     """The match of a line that can open with a date-time group; several steps ask about the same line."""
-    return DTG_LINE.match(text)
+    return _USUAL_LINE.match(text) or DTG_LINE.match(text)
 
 
 def mend_digits(text: str) -> str:

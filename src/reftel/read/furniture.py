@@ -78,20 +78,20 @@ _ATTRIBUTES: Final = re.compile(r"\s*Message Attributes\s*\Z")
 _MESSAGE_TEXT: Final = re.compile(r"\s*Message Text\s*\Z")
 
 
-def mark_furniture(pieces: list[Piece], source: str, shape: bytes) -> list[Piece]:
-    """The pieces, cut where furniture stands inside a line, with every piece of furniture named; `shape`
-    is that of the source."""
+def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
+    """The pieces, cut where furniture stands inside a line, with every piece of furniture named."""
     telegram = source
-    if "Message " in source or "Channel Indicators:" in source:
+    # Most telegrams are in capitals: what has small letters is not looked for in them.
+    small = "e" in source
+    if small and ("Message " in source or "Channel Indicators:" in source):
         pieces = _mark_export(pieces, source)
         # The Archives' catalogue has the words of a review of its own: `Review Action: RELEASED`.
         catalogue = next((piece.start for piece in pieces if piece.kind == "attributes"), None)
         telegram = source[:catalogue]
-    if is_released_copy(telegram):
+    if is_released_copy(telegram, small):
         pieces = mark_release(pieces)
-    # A section mark has a serial number of eight digits.
-    places = _places(source, " OF 0") if b"00000000" in shape else []
-    stamps = "Systematic" in source
+    places = _places(source, " OF 0")
+    stamps = small and "Systematic" in source
     if stamps:
         places = sorted([*places, *_places(source, "Systematic"), *_places(source, "Released")])
     if places:

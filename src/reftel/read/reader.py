@@ -107,8 +107,7 @@ def _read_mail(text: str, year: int | None) -> Telegram:
 
 def _read_body_alone(text: str) -> Telegram:
     """A text in which nothing but its paragraphs is a telegram's: the mail's headers say the rest."""
-    reading = Reading(text, cut_lines(text))
-    reading.pieces = mark_furniture(reading.pieces, text, reading.shape)
+    reading = Reading(text, mark_furniture(cut_lines(text), text))
     read_body(reading, 0)
     reading.sort_pieces()
     return _finish(reading)
@@ -131,14 +130,13 @@ _MAIL_WITHIN: Final = 2000
 def _read_plain(text: str, lines: list[str], year: int | None) -> Telegram:
     if not text or text.isspace():
         raise NotATelegram("the text is empty")
-    reading = Reading(text, cut_lines(text, lines), year)
-    reading.pieces = mark_furniture(reading.pieces, text, reading.shape)
+    reading = Reading(text, mark_furniture(cut_lines(text, lines), text), year)
     if _may_hold_mail(text):
         set_mail_aside(reading.pieces)
     if is_lowered(text) and not is_smart(reading.pieces):
         reading.lowered = True
         raise_case(reading.pieces)
-        reading.pieces = mark_furniture(reading.pieces, capitals(text), reading.shape)
+        reading.pieces = mark_furniture(reading.pieces, capitals(text))
     if is_smart(reading.pieces):
         start = read_smart(reading)
     else:

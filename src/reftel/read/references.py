@@ -414,7 +414,7 @@ def resolve_number(post: str, number: int, year: int | None, citing: Citing) -> 
             return None
         year = citing.year - 1 if _beyond(post, number, citing) else citing.year
     letters = post if post.isalpha() and post.isascii() else Mrn.of(year, post, number).post
-    return f"{year % 100:02d}{letters}{number}"
+    return f"{str(year)[-2:]}{letters}{number}"
 
 
 def _beyond(post: str, number: int, citing: Citing) -> bool:

@@ -56,15 +56,14 @@ _DATED: Final = re.compile(
 )
 
 
-def is_released_copy(source: str) -> bool:
-    """Whether a copy bears the marks of such a release, in any of its lines."""
+def is_released_copy(source: str, small: bool) -> bool:
+    """Whether a copy bears the marks of such a release, in any of its lines; `small` is false for one that
+    has no small letters."""
     if "RELEASE" in source or "FL-20" in source:
         return True
-    # Most copies are in capitals.
-    if "e" not in source:
-        return False
-    return "Case No" in source or (
-        "pproved " in source and ("pproved for R" in source or "pproved For R" in source)
+    return small and (
+        "Case No" in source
+        or ("pproved " in source and ("pproved for R" in source or "pproved For R" in source))
     )
 
 
