@@ -7,7 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reftel.read import repairs
+from reftel import tables
+from reftel.read import classification, dtg, labels, repairs
 from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
 from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, opens_dtg
 from reftel.read.elements import cut_lines
@@ -74,3 +75,45 @@ def test_a_shape_has_a_byte_for_each_character(text: str) -> None:
     assert len(shape) == len(text)
     capitals = [at for at, sign in enumerate(text) if "A" <= sign <= "Z"]
     assert [at for at, byte in enumerate(shape) if byte == ord("A")] == capitals
+
+
+_MARKS = """UNCLAS UNCLASSIFIED CONFIDENTIAL SECRET EFTO EF TO FINAL SECTION ECTION OF ON GF SENSITIVE NOFORN BERN
+    LA PAZ ST. 01 02 012 000123 12345678 1234/02 TOSEC TOP LIMITED USE CONFIDENT A R P O RR 140915Z 1409152
+    JAN MAR MAN 07 1974 7 ZZH O7 Z SUBJ: SUBJECT: TAGS: REF: REFS: E.O. 12958: 11652 N/A PREL ** : . (A)""".split()
+_LINES = st.lists(
+    st.sampled_from([*_MARKS, "C O N F I D E N T I A L", "S E C R E T", "LIMITED OFFICIAL USE"]),
+    max_size=8,
+).flatmap(lambda words: st.sampled_from([" ", " ", " ", "  "]).map(lambda blank: blank.join(words)))
+
+
+@given(_LINES)
+def test_the_usual_spelling_of_a_line_says_what_every_other_pattern_says(line: str) -> None:
+    usual = (
+        (classification._USUAL_LINE, CLASSIFICATION_LINE),
+        (dtg._USUAL_LINE, DTG_LINE),
+        *((quick, dict(labels._LABELS)[kind]) for kind, quick in labels._USUAL),
+    )
+    for quick, every in usual:
+        if found := quick.match(line):
+            meant = every.match(line)
+            assert meant is not None
+            assert (found.end(), found.groupdict()) == (meant.end(), meant.groupdict())
+
+
+@given(_LINES, st.integers(0, 5))
+def test_a_label_is_found_by_its_first_letter(line: str, at: int) -> None:
+    # A letter misread, as in a scan.
+    line = f"{line[:at]}{line[at : at + 1].translate(str.maketrans('SUBTAGEO1', '5VETIO,0I'))}{line[at + 1 :]}"
+    either = (*labels._LABELS, *labels._SCANNED_LABELS)
+    found = labels.label_of(line)
+    if found is None:
+        assert not any(pattern.match(line) for _, pattern in labels._LABELS)
+        assert ":" not in line[:10] or not any(pattern.match(line) for _, pattern in either)
+
+
+def test_every_post_can_be_told_by_the_last_word_of_its_name() -> None:
+    for entry in (*tables.entries("posts"), *tables.entries("aliases")):
+        for name in (entry.code, entry.name, entry.columns.get("city", "")):
+            words = name.upper().split()
+            if words and words[-1].isalpha() and tables.canonical_post(name):
+                assert len(words[-1]) < 2 or tables.may_end_post(words[-1]), name

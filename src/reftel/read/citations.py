@@ -102,6 +102,8 @@ def _pointed_at(reading: Reading, match: re.Match[str]) -> list[Citation]:
 def _named(source: str, match: re.Match[str], citing: Citing) -> Citation | None:
     """The citation whose number is found: its post is the longest name that ends before the number."""
     before = source[max(0, match.start() - 40) : match.start()].split(" ")
+    if before[-1].isalpha() and not tables.may_end_post(before[-1]):
+        return None
     count = 0
     while count < 4 and count < len(before) and _WORD.match(before[-1 - count]):
         count += 1

@@ -82,6 +82,17 @@ def canonical_post(text: str, year: int | None = None) -> str | None:
 
 
 @cache
+def _endings() -> frozenset[str]:
+    names = (*_by_name(), *_by_short_name())
+    return frozenset(name[at:] for name in names for at in range(len(name) - 1))
+
+
+def may_end_post(word: str) -> bool:
+    """Whether a word of capitals can be the last of a post's name: by far the most words cannot."""
+    return word in _endings()
+
+
+@cache
 def _near_names() -> dict[str, set[str]]:
     """Posts by what is left of their names (six letters or more) when any one letter is lost."""
     near: dict[str, set[str]] = {}
