@@ -24,7 +24,7 @@ _KEPT: Final = re.compile(
     r"\n(?:(?<=-\n)|(?<=- \n)"
     r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
 )
-_ROW_FIRST: Final = frozenset("-*•=_~(0123456789o")
+_ROW_FIRST: Final = frozenset("-*•=_~(0123456789")
 _ROMAN: Final = frozenset("ivxIVX")
 _SPACE: Final = ord(" ")
 _HYPHEN: Final = ord("-")
@@ -70,10 +70,12 @@ def are_plain(pieces: list[Piece]) -> bool:
                 return False
             if text[0] != first:
                 text = text.lstrip()
-            second = ord(text[1]) if len(text) > 1 else 0
+            second = ord(text[1]) if len(text) > 1 else _SPACE
             if second in (_STOP, _BRACKET):
                 return False
             if first in _ROMAN and text[1:2] in _ROMAN:
+                return False
+            if first == "o" and (second == _SPACE or text[1].isspace()):
                 return False
         behind = True
     return True
@@ -95,7 +97,7 @@ def flow(text: str, *, odd_blanks: bool = True, plain: bool = False) -> str:
         apart = "  " in line
         wide = apart and "   " in line
         if _KEPT.search(group) or SOFT_HYPHEN in group or (wide and _COLUMNS.search(group)):
-            joined = _join(group.split("\n"))
+            joined = _join(group.split("\n"), odd_blanks=has_odd_blanks(group))
         elif odd_blanks:
             joined = " ".join(group.split())
         else:
@@ -110,7 +112,7 @@ def flow(text: str, *, odd_blanks: bool = True, plain: bool = False) -> str:
     return whole.replace(SOFT_HYPHEN, "") if SOFT_HYPHEN in whole else whole
 
 
-def _join(lines: list[str]) -> str:
+def _join(lines: list[str], *, odd_blanks: bool) -> str:
     rows = _numbered_rows(lines) if len(lines) > 2 else set()
     done: list[str] = []
     words: list[str] = []
@@ -118,21 +120,23 @@ def _join(lines: list[str]) -> str:
         plain = line.strip()
         if not plain or is_rule(plain):
             continue
-        row = "   " in plain and _COLUMNS.search(plain) is not None
+        apart = "  " in plain
+        row = apart and "   " in plain and _COLUMNS.search(plain) is not None
+        # A line whose words stand a space apart is taken as one.
+        more = plain.split() if apart or odd_blanks else [plain]
         if row or at in rows or _is_item(plain):
             if words:
                 done.append(" ".join(words))
-            words = [line.rstrip()] if row else plain.split()
+            words = more
             if row:
-                done.append(words[0])
+                done.append(line.rstrip())
                 words = []
             continue
         if words and (tail := words[-1])[-1:] in ("-", SOFT_HYPHEN) and tail[-2:-1].isalpha():
-            more = plain.split()
             words[-1] = (tail[:-1] if tail[-1] == SOFT_HYPHEN else tail) + more[0]
             words += more[1:]
         else:
-            words += plain.split()
+            words += more
     if words:
         done.append(" ".join(words))
     return "\n".join(done).strip()

@@ -54,6 +54,7 @@ _LABEL_STARTS: Final = tuple(
     """SUMM|COMMENT|ACTION REQ|KEY POINT|INTRODUC|BACKGROUND|OBJECTIVE|BIO|NOTE|GUIDANCE|TALKING|NON
     |CONCLUSION|BEGIN |EXECUTIVE |THIS IS AN """.replace("\n    ", "").split("|")
 )
+_LABEL_FIRST: Final = frozenset(start[0] for start in _LABEL_STARTS)
 
 
 def portion_mark(text: str) -> tuple[str | None, int]:
@@ -90,7 +91,8 @@ def portion_mark(text: str) -> tuple[str | None, int]:
 def label_of_paragraph(text: str) -> str | None:
     """The label that a paragraph opens with, as written: `Summary`, `COMMENT`."""
     begins = text[:_LABEL_WITHIN].upper().lstrip("(")
-    if not begins.startswith(_LABEL_STARTS) and "COMMENT" not in begins:
+    opens = begins[:1] in _LABEL_FIRST and begins.startswith(_LABEL_STARTS)
+    if not opens and "COMMENT" not in begins:
         return None
     match = LABEL.match(text)
     return (match["label"] or match["bare"]) if match else None
