@@ -81,6 +81,7 @@ _PREFIXES: Final = frozenset(
     "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
 )
 _FOUR_APART: Final = b" A A A "
+_FEW_APART: Final = 8
 # Begins behind the first letter.
 _SPACED: Final = re.compile(
     r" [A-Z] (?:(?<=\A[A-Z] [A-Z] )|(?<=[^A-Za-z][A-Z] [A-Z] ))(?<![^A-Za-z][A-Z] [A-Z] [A-Z] )"
@@ -112,7 +113,7 @@ BLANKS: Final = frozenset(sign for sign in map(chr, range(0x3001)) if sign.isspa
 
 Finder = Callable[[str, str], list[Mend]]
 Suspect = tuple[str, Finder]
-"""A character that the damage has, and what finds it."""
+"""What a text with the damage has in it, and what finds it."""
 
 
 def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list[Suspect]:
@@ -127,8 +128,7 @@ def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list
         for sign, small, behind, damage, finder in _SIGNS
         if not (small and in_capitals) and _shows(text, sign, behind, damage)
     ]
-    if _FOUR_APART in shape:
-        found.append((" ", _spaced))
+    found += [(letters, _spaced) for letters in _apart_in(source, shape)]
     # Q stands for apostrophes throughout a telegram, or nowhere.
     if _shows(source, "Q", _BEHIND_Q, _Q_ENDING, _ENOUGH_QS):
         found.append(("Q", _qs))
@@ -151,6 +151,20 @@ def _shows(
                 return True
         at = text.find(sign, at + 1)
     return False
+
+
+def _apart_in(source: str, shape: bytes) -> list[str]:
+    """Letters with blanks between them, as they stand in a text whose shape is given: a block without any
+    of these has no word spaced out. Where there are many, a blank stands for all."""
+    found: dict[str, None] = {}
+    start = len(source) - len(shape)
+    at = shape.find(_FOUR_APART)
+    while at >= 0:
+        found[source[start + at : start + at + len(_FOUR_APART)]] = None
+        if len(found) > _FEW_APART:
+            return [" "]
+        at = shape.find(_FOUR_APART, at + len(_FOUR_APART) - 1)
+    return list(found)
 
 
 def find_mends(text: str, source: str, damage: list[Suspect]) -> list[Mend]:
