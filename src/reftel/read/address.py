@@ -69,6 +69,7 @@ _INNER_COMMA: Final = re.compile(
     r"[,;] ?(?=[A-Z]{4,8}/[A-Z]|SECSTATE|AM(?:EMB|CON)|USMISSION|CINC)"
 )
 _LONGEST_ALONE: Final = 32
+_SHORTEST_LEVEL: Final = 7
 _INNER_LEVEL: Final = re.compile(
     r"[A-Z0-9/] +(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
@@ -219,8 +220,7 @@ def _part_prosigns(reading: Reading, index: int) -> None:
         text = piece.text
         if piece.kind or len(text) < _SHORTEST_JOINED:
             continue
-        joined = len(text) > _LONGEST_ALONE and _names_level(text)
-        level = _INNER_LEVEL.search(text) if joined else None
+        level = _INNER_LEVEL.search(text) if _may_hold_level(text) else None
         if level and is_classification_line(text[level.end() :]):
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]
@@ -237,8 +237,13 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = cut(piece, inner.end())
 
 
-def _names_level(text: str) -> bool:
-    """Whether letters of a classification stand in a line: cheap, before any pattern."""
+def _may_hold_level(text: str) -> bool:
+    """Whether letters of a classification stand within a line: cheap, before any pattern."""
+    if len(text) <= _LONGEST_ALONE:
+        return False
+    if is_classification_line(text):
+        # Within it, a level stands behind its own, and the shortest is SECRET.
+        text = text[_SHORTEST_LEVEL:]
     return (
         "NCLAS" in text
         or "O N F I" in text
@@ -325,7 +330,7 @@ def _address(reading: Reading, zone: str, text: str) -> None:
     """Add the addressee that the text names, and those exempted behind it (`X, XMT Y`)."""
     words = text.split()
     if _is_one(text, words):
-        if addressee := _addressee(words):
+        if addressee := _addressee(words, text):
             _list(reading, zone).append(addressee)
         return
     plain = " ".join(words).lstrip("/").rstrip(",;")
@@ -363,16 +368,16 @@ def _may_be_two(words: list[str]) -> bool:
 
 def addressee_of(plain: str) -> Addressee | None:
     """The addressee that a line names: `QZAAMF/MINFOR PORTA PRIORITY 0311` (wire-format.md 7.4)."""
-    return _addressee(plain.split())
+    return _addressee(plain.split(), plain)
 
 
-def _addressee(words: list[str]) -> Addressee | None:
+def _addressee(words: list[str], text: str) -> Addressee | None:
+    """The addressee that a text names, which has these words."""
     if not words:
         return None
-    plain = " ".join(words)
-    if words[0] in _GROUPS and _GROUP.match(plain):
+    if words[0] in _GROUPS and _GROUP.match(plain := " ".join(words)):
         return Addressee(plain)
-    raised = words if plain.isupper() else capitals(plain).split()
+    raised = words if text.isupper() else capitals(text).split()
     # From the end; a name of one word at least is left.
     end = len(words)
     mcn: str | None = None

@@ -12,7 +12,7 @@ from reftel.read.reading import Reading
 from reftel.telegram import Distribution
 
 # `10-16` is IO-16 in a scan; in 1966-72 a blank stands for the hyphen.
-_HYPHENED = r"(?:[A-Z][A-Z/]*[0-9]?|[0-9]{2}[A-Z]?)-[0-9O]{1,2}\b"
+_HYPHENED = r"(?:[A-Z][A-Z/]*+[0-9]?+|[0-9]{2}[A-Z]?+)-[0-9O]{1,2}\b"
 _BLANKED = r"[A-Z]{1,4} [0-9]{2}\b"
 _OFFICE_CODE = rf"(?:{_HYPHENED}|{_BLANKED})"
 _OFFICE_LIST: Final = re.compile(
@@ -24,7 +24,7 @@ _INFO_OFFICES: Final = re.compile(
 _OFFICES_MORE: Final = re.compile(
     rf"\s*+(?:{_OFFICE_CODE},?\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
 )
-_ENTRIES: Final = re.compile(rf"(?:\s*+(?:ACTION|ORIGIN|INFO|{_HYPHENED})(?=\s|\Z))*+\s*\Z")
+_ENTRIES: Final = re.compile(rf"\s*+(?:(?:{_HYPHENED}|ACTION|ORIGIN|INFO)(?:\s++|\Z))*+\Z")
 _GROUP_OR_OFFICE: Final = re.compile(rf"\b(?:ACTION|ORIGIN|[I1]N[FE]O)\b(?!-)|{_OFFICE_CODE}")
 _OFFICE_TOTAL: Final = re.compile(
     r"(?:/ ?(?P<total>[0-9]{3})|\( *[A-Z]+ *\)) ?(?P<direction>[WR])?\s*\Z"
@@ -163,7 +163,9 @@ def _distribution(reading: Reading, lines: list[str], place: Piece) -> Distribut
             tail = _OFFICE_TOTAL.search(line.rstrip())
             if tail is not None:
                 line = line[: tail.start()]
-        words = line.split() if _ENTRIES.match(line) else _GROUP_OR_OFFICE.findall(line)
+        words: list[str] = line.split()
+        if not _ENTRIES.match(line):
+            words = _GROUP_OR_OFFICE.findall(line)
         for word in words:
             number = _COPIES.get(word[-2:])
             if number is None:

@@ -155,28 +155,12 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
         if first in _PARAGRAPH_FIRST and is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
             return piece
         solid += 1
-        if first not in _RULE_FIRST and _may_hold_labels(text):
+        if first not in _RULE_FIRST:
             match = _INNER_LABEL.search(text, text.index(first) + 1)
             if match and not (text[match.end()] == "E" and _is_named(pieces, index, at)):
                 pieces[at : at + 1] = cut(piece, match.end())
         at += 1
     return None
-
-
-def _may_hold_labels(text: str) -> bool:
-    """Whether a line has the first letters of a label behind a blank: cheap, before the pattern."""
-    return (
-        " E.O." in text
-        or " TAGS" in text
-        or " SUBJ" in text
-        or " REF" in text
-        or " Ref" in text
-        or " CLASSIFIED BY" in text
-        or " Classified By" in text
-        or " ¶" in text
-        or " 1." in text
-        or " ----" in text
-    )
 
 
 def _is_named(pieces: list[Piece], index: int, at: int) -> bool:
@@ -269,12 +253,11 @@ def _read_field(reading: Reading, at: int, kind: FieldKind, match: re.Match[str]
         room = lines[at].start - above.start - len(above.text)
         value += "\n".rjust(room) + texts[at]
     start = lines[0].start + match.end()
-    year = _year(reading)
-    if kind == "executive-order" and (reading.executive_order is None or value.strip()):
+    if kind == "executive-order":
         if reading.executive_order is None:
-            reading.executive_order = parse_executive_order(match["order"], value, year)
+            reading.executive_order = parse_executive_order(match["order"], value, _year(reading))
     elif kind == "tags" and not reading.tags:
-        reading.tags = parse_tags(value, year)
+        reading.tags = parse_tags(value, _year(reading))
         _part_captions(reading)
         written = value.upper()
         if apart := [tag.code for tag in reading.tags if tag.code not in written]:
