@@ -222,3 +222,14 @@ def test_facets_say_when_they_hold_more_than_is_counted(
     facets = archive.search("burned").facets
     assert facets.cut == ("tags",)
     assert len(facets.tags) == 3
+
+
+def test_dates_count_for_nothing_in_the_order_however_the_index_is_parted(archive: Archive) -> None:
+    early = [make(n, year=2006, text="tide keeper") for n in (1, 2)]
+    late = [make(n, year=2008, text="keeper " * n + "tide") for n in range(3, 8)]
+    archive.add(incoming(*early, *late[3:]))
+    archive.add(incoming(*late[:3]))
+    whole = [hit.mrn for hit in archive.search("tide").hits]
+    within = [hit.mrn for hit in archive.search("tide after:2007").hits]
+    assert within == [each for each in whole if each and each.startswith("08")]
+    assert len(within) == 5

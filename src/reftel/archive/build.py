@@ -111,9 +111,11 @@ def _dates(dates: DateRange) -> tantivy.Query:
     end = dates.end if dates.end is not None else 99_999_999
     if end <= first:
         return tantivy.Query.empty_query()
-    return tantivy.Query.range_query(
+    days = tantivy.Query.range_query(
         schema(), "day", tantivy.FieldType.Unsigned, first, end, True, False
     )
+    # By itself it adds to the rank of some: those in a part of the index that does not lie within it whole.
+    return tantivy.Query.const_score_query(days, 0.0)
 
 
 def _weight(field: str) -> float:
