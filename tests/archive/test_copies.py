@@ -8,10 +8,13 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import reftel
 from reftel.access import Reader
 from reftel.archive import Archive
+from reftel.archive.alignment import plain_words, words_of
 from reftel.archive.copies import are_copies, same_under_another_number
 from reftel.telegram import Mrn
 from tests.archive.test_archive import incoming
@@ -241,3 +244,9 @@ def test_a_closed_copy_brings_nothing_together_for_those_who_may_not_read_it(
                 d.digest: d.variant_of for d in wanted
             }
             assert seen.count() == seen.search("").total == 2
+
+
+@given(st.text(st.characters() | st.sampled_from("AZaz09 .,-/[]()X_\n\u2028ß"), max_size=60))
+@example("the [EXCISED] part, ((B)(1)) and XXXXX")
+def test_texts_are_compared_by_the_words_that_are_laid_beside_each_other(text: str) -> None:
+    assert plain_words(text) == [word.plain for word in words_of(text)]

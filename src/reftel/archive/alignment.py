@@ -13,6 +13,7 @@ Same = Literal["same", "damaged", "other", "withheld", "left", "right"]
 _TOKEN = re.compile(rf"(?P<cut>{EXCISION.pattern})|\S+", re.IGNORECASE)
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^A-Z0-9]")
+_SIGNS = re.compile(r"[^A-Z0-9\s]+")
 # What damage and reading by machine put for each other.
 _LOOKALIKE = str.maketrans("OQIL|SBZG", "001115826")
 _DAMAGED = 0.65
@@ -64,9 +65,17 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
-def align(left: list[Word], right: list[Word]) -> list[Run]:
-    """The runs of two texts, in order; together they cover both."""
-    a, b = [word.plain for word in left], [word.plain for word in right]
+def plain_words(text: str) -> list[str]:
+    """The words of a text as they are compared (`Word.plain`)."""
+    capitals = text.upper()
+    if any(sign in capitals for sign in EXCISION_SIGNS):
+        return [word.plain for word in words_of(text)]
+    return _SIGNS.sub("", capitals).split()
+
+
+def align(a: list[str], b: list[str]) -> list[Run]:
+    """The runs of two texts, given as their words as they are compared, in order; together they cover
+    both."""
     runs: list[Run] = []
     for i1, i2, j1, j2, same in _blocks(a, b):
         if same:

@@ -54,7 +54,8 @@ class Beside(msgspec.Struct, frozen=True):
 def beside(left: Telegram, right: Telegram) -> Beside:
     """Lay two documents beside each other."""
     a, b = words_of(left.text), words_of(right.text)
-    runs = [_with_release(run, left, right) for run in align(a, b)]
+    aligned = align([word.plain for word in a], [word.plain for word in b])
+    runs = [_with_release(run, left, right) for run in aligned]
     return Beside(
         _heading(left, right),
         tuple(_passages(runs, left.text, a, right.text, b)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from reftel.archive.alignment import EXCISED, Word, align, words_of
+from reftel.archive.alignment import EXCISED, align, plain_words
 from reftel.archive.entry import minutes_of
 from reftel.archive.excised import is_partial
 from reftel.telegram import Telegram
@@ -53,8 +53,8 @@ def are_copies(one: Telegram, other: Telegram) -> bool:
         return False
     apart = _minutes_apart(one, other)
     same_subject = _subjects_agree(one, other)
-    a = words_of(one.text)
-    b = a if one.text == other.text else words_of(other.text)
+    a = plain_words(one.text)
+    b = a if one.text == other.text else plain_words(other.text)
     if min(len(a), len(b)) < _SHORT:
         named = same_subject is True or (same_subject is None and apart == 0)
         return apart in (0, None) and named and _short_alike(a, b)
@@ -91,23 +91,23 @@ def same_under_another_number(one: Telegram, other: Telegram) -> bool:
         return False
     if _subjects_agree(one, other) is not True:
         return False
-    a, b = words_of(one.text), words_of(other.text)
+    a, b = plain_words(one.text), plain_words(other.text)
     if min(len(a), len(b)) < _LONG:
         return False
     found = likeness(a, b)
     return found.shared >= 0.97 * found.longer and not found.other
 
 
-def likeness(a: list[Word], b: list[Word], *, withheld: bool = False) -> Likeness:
+def likeness(a: list[str], b: list[str], *, withheld: bool = False) -> Likeness:
     """Compare the words of two texts. With `withheld`, what a review may have cut out without a mark
     counts for nothing."""
     shared = other = 0
     lacking = [0, 0]
     if a is b:
-        shared = sum(word.plain != EXCISED for word in a)
+        shared = len(a) - a.count(EXCISED)
         return Likeness(shared, shared, len(a), 0, (0, 0))
     # Alignment depends on which comes first; what it says of two copies must not.
-    a, b = sorted((a, b), key=lambda words: (len(words), [word.plain for word in words]))
+    a, b = sorted((a, b), key=lambda words: (len(words), words))
     for run in align(a, b):
         left, right = run.left_end - run.left_start, run.right_end - run.right_start
         at_end = (run.left_start == run.right_start == 0) or (
@@ -120,19 +120,19 @@ def likeness(a: list[Word], b: list[Word], *, withheld: bool = False) -> Likenes
                 other += min(left, right)
             if not at_end and not withheld:
                 lacking[right > left] += abs(left - right)
-    lengths = sorted(sum(word.plain != EXCISED for word in words) for words in (a, b))
+    lengths = sorted(len(words) - words.count(EXCISED) for words in (a, b))
     return Likeness(lengths[0], lengths[1], shared, other, (lacking[0], lacking[1]))
 
 
-def _may_be_alike(a: list[Word], b: list[Word]) -> bool:
+def _may_be_alike(a: list[str], b: list[str]) -> bool:
     """A quick look before the words are laid beside each other."""
     if a is b:
         return True
-    x, y = {word.plain for word in a}, {word.plain for word in b}
+    x, y = set(a), set(b)
     return 2 * len(x & y) >= min(len(x), len(y)) * _ALIKE
 
 
-def _short_alike(a: list[Word], b: list[Word]) -> bool:
+def _short_alike(a: list[str], b: list[str]) -> bool:
     """Whether the shorter of two short texts is the other one or its beginning, damage aside. A lost
     text is the beginning of any."""
     a, b = sorted((a, b), key=len)
@@ -148,8 +148,8 @@ def _minutes_apart(one: Telegram, other: Telegram) -> int | None:
     return abs(a - b) if a is not None and b is not None else None
 
 
-def subject_words(subject: str | None) -> list[Word]:
-    return words_of(_CORRECTED.sub(" ", subject or ""))
+def subject_words(subject: str | None) -> list[str]:
+    return plain_words(_CORRECTED.sub(" ", subject or ""))
 
 
 def _subjects_agree(one: Telegram, other: Telegram) -> bool | None:
@@ -180,7 +180,7 @@ def look_alike(one: int, other: int) -> bool:
 
 def _is_corrected(telegram: Telegram) -> bool:
     """Whether a copy says that it is a corrected one (telegram-content.md 3.19)."""
-    if any(element.kind == "corrected-copy" for element in telegram.elements):
+    if "corrected-copy" in [element.kind for element in telegram.elements]:
         return True
     signals = telegram.transmission.operating_signals if telegram.transmission else ()
     return any(_CORRECTED.search(text) for text in (telegram.subject or "", *signals))
@@ -189,7 +189,7 @@ def _is_corrected(telegram: Telegram) -> bool:
 def quality(telegram: Telegram) -> int:
     """How good a copy is to read: a corrected one before what it corrects; then more text, so that the
     whole goes before a part and a fuller release before a lesser; more of the heading, less damage."""
-    text = sum(len(block.text) for block in telegram.body)
+    text = sum([len(block.text) for block in telegram.body])
     heading = sum(
         value is not None and value != ()
         for value in (telegram.dtg, telegram.originator, telegram.action, telegram.subject)

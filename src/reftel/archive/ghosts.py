@@ -379,8 +379,8 @@ def _near_numbers(number: int) -> list[int]:
 
 def _shared(one: Telegram, other: Telegram) -> float:
     """How much two telegrams have in common by subject and TAGS, from 0 to 1."""
-    a = {word.plain for word in subject_words(one.subject) if len(word.plain) > 2}
-    b = {word.plain for word in subject_words(other.subject) if len(word.plain) > 2}
+    a = {word for word in subject_words(one.subject) if len(word) > 2}
+    b = {word for word in subject_words(other.subject) if len(word) > 2}
     subject = len(a & b) / min(len(a), len(b)) if a and b else 0.0
     x, y = {tag.code for tag in one.tags}, {tag.code for tag in other.tags}
     tags = len(x & y) / len(x | y) if x and y else 0.0

@@ -100,12 +100,12 @@ def _near(
 
 
 def _in_common(one: Telegram, other: Telegram) -> float:
-    a, b = ({w.plain for w in subject_words(t.subject)} - _COMMON for t in (one, other))
+    a, b = (set(subject_words(t.subject)) - _COMMON for t in (one, other))
     return len(a & b) / len(a | b) if a and b else 0.0
 
 
 def _same_subject(one: Telegram, other: Telegram) -> bool:
-    a, b = ([w.plain for w in subject_words(t.subject)] for t in (one, other))
+    a, b = (subject_words(t.subject) for t in (one, other))
     return a == b and len("".join(a)) >= 15
 
 
