@@ -108,9 +108,7 @@ class _Words:
             if len(pair) == 2 and common.issuperset(pair):
                 self.phrases.append(" ".join(pair))
         self.posts = sorted({entry.post for entry in entries if entry.post})
-        self.tags = sorted(
-            {tag for entry in entries for tag in entry.fields.get("tags", ()) if tag.isalpha()}
-        )
+        self.tags = sorted({tag for entry in entries for tag in entry.tags if tag.isalpha()})
         self.years = sorted({entry.year for entry in entries if entry.year})
         self.rng = rng
 

@@ -100,9 +100,9 @@ def test_verify_compares_the_index_by_what_is_in_it_and_not_by_counts(folder: Pa
         assert row is not None
         index = LabelIndex(folder / "index" / str(row.label))
         index.remove(3)
-        from reftel.archive.entry import entry_of
+        from reftel.archive.entry import line_of
 
-        index.add(5, entry_of(archive._store.telegram(5), b"12345678"))
+        index.add([(5, line_of(archive._store.telegram(5), b"12345678"))])
         index.end_writing()
     with Archive.open(folder) as archive:
         said = "\n".join(map(str, archive.verify()))

@@ -161,5 +161,5 @@ def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
         assert archive.verify() == []
 
 
-def _no_room(*_: object) -> None:
+def _no_room(*_: object, **__: object) -> None:
     raise StoreError("there is no room")

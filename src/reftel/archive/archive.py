@@ -18,7 +18,7 @@ from typing import BinaryIO, Self
 import reftel
 from reftel.access import EVERYTHING, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
-from reftel.archive.entry import Entry, entry_of
+from reftel.archive.entry import line_of
 from reftel.archive.filing import (
     REFUSED,
     Batch,
@@ -30,7 +30,6 @@ from reftel.archive.filing import (
 )
 from reftel.archive.index import Indexes
 from reftel.archive.keep import keep, relabel
-from reftel.archive.memory import return_memory
 from reftel.archive.model import (
     DOUBT,
     BrokenStoreError,
@@ -50,6 +49,7 @@ from reftel.archive.store import WHOLE, Store
 from reftel.archive.upgrade import upgrade
 from reftel.archive.verify import OnProgress, verify
 from reftel.archive.view import Observer, View
+from reftel.archive.waiting import Waiting
 from reftel.sources import Incoming, Problem, inputs
 
 _CATCH_UP = 2000
@@ -58,14 +58,8 @@ _FOLLOW_S = 2.0
 # An entry that is removed goes on to count in the frequencies of words until its part of the index is
 # written anew, and so in the order of results. An index of so few entries is made anew at once.
 _MADE_ANEW = 5000
-# While many telegrams are filed, so many seconds' work is a transaction; what was filed is found when so
-# many wait for it, or after so many seconds.
-_TRANSACTION_S, _WAITING, _COMMIT_S = 1.0, 10_000, 20.0
-# The writer of an index that gets fewer entries at a time is let go of, with the memory it takes.
-_FEW = 1000
-
-_Waiting = dict[tuple[int, int], Entry]
-"""Entries, by document and label, that are filed and not yet in the index."""
+# While many telegrams are filed, so many seconds' work is a transaction.
+_TRANSACTION_S = 1.0
 
 
 class Archive(View):
@@ -252,22 +246,18 @@ class Archive(View):
         tell = on_problem or problems.append
         count: Counter[str] = Counter()
         done = 0
-        committed = time.monotonic()
-        waiting: _Waiting = {}
+        waiting = Waiting(self._writing, self._indexes)
         try:
             for some in _together(batches):
-                self._wait(self._write(some, count, tell), waiting)
+                waiting.take(self._write(some, count, tell))
+                waiting.add_some()
                 self._train()
                 done += sum(batch.inputs for batch in some)
-                if len(waiting) >= _WAITING or time.monotonic() - committed > _COMMIT_S:
-                    self._index(waiting)
-                    return_memory()
-                    committed = time.monotonic()
                 if on_progress:
                     on_progress(Progress(done, some[-1].done, some[-1].path))
         except StoreError:
             # The disk takes nothing; the store knows what is not indexed, and the next to open it mends it.
-            self._indexes.abandon()
+            waiting.abandon()
             raise
         except BaseException:
             self._finish(waiting)
@@ -275,44 +265,10 @@ class Archive(View):
         self._finish(waiting)
         return Report(**count, problems=tuple(problems))
 
-    def _finish(self, waiting: _Waiting) -> None:
-        self._index(waiting)
+    def _finish(self, waiting: Waiting) -> None:
+        waiting.finish()
         self._indexes.end_writing()
         self._catch_up()
-
-    def _wait(self, filed: list[tuple[Row, Prepared]], waiting: _Waiting) -> None:
-        """Have what was filed wait for the index. Where a decision has put something under another label
-        all is left to `_catch_up`, which asks the store; so is what was in the index and has to leave it
-        for a better copy."""
-        labels = self._writing.labels()
-        if any(labels[row.label] != item.label for row, item in filed):
-            waiting.clear()
-            return
-        for row, item in filed:
-            if row.reading:
-                waiting[row.id, row.label] = item.entry
-        for telegram in {row.telegram for row, _ in filed if row.telegram != row.id}:
-            for copy in self._writing.copies(telegram):
-                if not copy.reading:
-                    waiting.pop((copy.id, copy.label), None)
-
-    def _index(self, waiting: _Waiting) -> None:
-        """Add what waits to the index, a label after another: each takes some megabytes until it is
-        committed."""
-        labels: dict[int, list[int]] = {}
-        for document, label in waiting:
-            labels.setdefault(label, []).append(document)
-        for label, documents in labels.items():
-            index = self._indexes.of(label)
-            for document in documents:
-                index.add(document, waiting[document, label])
-            if len(documents) < _FEW:
-                index.end_writing()
-            else:
-                # What is merged of a large index is not waited for.
-                index.commit()
-        self._strike_off(waiting)
-        waiting.clear()
 
     def _write(
         self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]
@@ -372,12 +328,6 @@ class Archive(View):
         dictionary = train(samples, newest + 1)
         with store.transaction():
             store.add_dictionary(dictionary)
-
-    def _strike_off(self, indexed: Iterable[tuple[int, int]]) -> None:
-        """The list of what is not indexed shrinks only after the commit, so that a crash in between
-        repeats work and loses none."""
-        with self._writing.transaction():
-            self._writing.mark_indexed(indexed)
 
     def open_due(self, day: int | None = None) -> int:
         """Take the classification off telegrams whose day of declassification has come (as 20260131; None:
@@ -501,10 +451,10 @@ class Archive(View):
                     except DamagedError:
                         # `verify` names it; a telegram that cannot be read cannot be found by its words.
                         continue
-                    index.add(document, entry_of(telegram, row.digest))
+                    index.add([(document, line_of(telegram, row.digest))])
             if behind:
                 self._indexes.commit()
-                self._strike_off(behind)
+                self._writing.strike_off(behind)
             if anew:
                 with self._writing.transaction():
                     for label in anew:

@@ -4,87 +4,137 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
+from reftel import tables
 from reftel.telegram import Telegram
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A telegram's line in the index: words to find it by, values to count and sort by.
+class Entry(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    omit_defaults=True,
+    rename={"sender": "from", "classification": "class"},
+):
+    """A telegram's line in the index: words to find it by, values to count and sort by, each under the
+    name of its field there. No phrase reaches from one of a field's values into the next.
 
-    `fields` are further fields of the index, those that the telegram has; no phrase reaches from one of a
-    field's values into the next.
+    `newest` and `oldest` are keys of time, the lower the earlier, for the two orders: the minute, counted
+    from 1 January of the year 1, and a part of the digest, so that no two telegrams share one and that
+    the order of those of one minute is the same everywhere. What has no date-time group that can be read
+    is the last in both. `day` is as 20260131, or 0.
 
-    `minute` counts minutes from 1 January of the year 1, 0 where the date-time group cannot be read;
-    `tie` is a part of the digest, so that the order of telegrams of one minute is the same everywhere.
+    The columns `tags_1` and so on are what TAGS are counted in: the first ones that a table lists have one
+    each, further ones and those that no table lists are apart. Empty columns of one value are written too.
     """
 
-    minute: int
-    tie: int
+    newest: int
+    oldest: int
     day: int
-    subject: str
-    text: str
     year: str
     post: str
-    mrn: str
     classification: str
-    fields: dict[str, tuple[str, ...]]
+    tags_1: str
+    tags_2: str
+    tags_3: str
+    tags_4: str
+    tags_5: str
+    tags_6: str
+    text: str
+    tags_further: tuple[str, ...] = ()
+    tags_unlisted: tuple[str, ...] = ()
+    subject: str = ""
+    mrn: str = ""
+    sender: str = ""
+    action: tuple[str, ...] = ()
+    info: tuple[str, ...] = ()
+    drafted: str = ""
+    approved: str = ""
+    cleared: tuple[str, ...] = ()
+    signed: str = ""
+    tags: tuple[str, ...] = ()
+    caption: tuple[str, ...] = ()
+    office: tuple[str, ...] = ()
+    exemption: tuple[str, ...] = ()
+    precedence: str = ""
+    cites: tuple[str, ...] = ()
+    has: tuple[str, ...] = ()
+    form: str = ""
 
 
 # `ARA-20` is an office and how many copies it gets (telegram-content.md 3.3).
 _COPIES = re.compile(r"-[0-9]+\Z")
 
+
+@lru_cache(10_000)
+def _office(symbol: str) -> str:
+    return _COPIES.sub("", symbol).upper()
+
+
 _EPOCH_MINUTES = -timegm((1, 1, 1, 0, 0, 0)) // 60
+_TIE_BITS = 31
+_UNDATED_LAST = (1 << 63) - 1
+_COLUMNS = 6
 
 
 def entry_of(telegram: Telegram, digest: bytes) -> Entry:
     """The entry of a telegram with a digest."""
     t = telegram
     sent = minutes_of(t.dtg)
+    tie = int.from_bytes(digest[:4], "big") >> 1
+    key = tie if sent is None else (sent + _EPOCH_MINUTES) << _TIE_BITS | tie
+    listed = t.distribution
+    symbols = (*listed.action, *listed.origin, *listed.info) if listed else ()
+    withheld = t.release.exemptions if t.release else ()
+    exemptions = (*withheld, *(t.executive_order.exemptions if t.executive_order else ()))
+    codes = [tag.code for tag in t.tags]
+    listed = [code for code in dict.fromkeys(codes) if tables.tag(code, None)]
+    columns = (*listed, *[""] * _COLUMNS)
+    cited = {*[each.mrn for each in t.references], *[each.mrn for each in t.citations]}
     return Entry(
-        minute=0 if sent is None else sent + _EPOCH_MINUTES,
-        tie=int.from_bytes(digest[:4], "big") >> 1,
+        newest=key,
+        oldest=_UNDATED_LAST - tie if sent is None else key,
         day=int(t.dtg[:10].replace("-", "")) if t.dtg else 0,
-        subject=t.subject or "",
-        text=index_text(t),
         year=t.dtg[:4] if t.dtg else str(t.mrn.year) if t.mrn else "",
         post=t.mrn.post if t.mrn else "",
-        mrn=t.mrn.short if t.mrn else "",
         classification=t.classification or "",
-        fields={name: values for name, values in (*_words(t), *_codes(t)) if values},
+        tags_1=columns[0],
+        tags_2=columns[1],
+        tags_3=columns[2],
+        tags_4=columns[3],
+        tags_5=columns[4],
+        tags_6=columns[5],
+        text=index_text(t),
+        tags_further=tuple(listed[_COLUMNS:]),
+        tags_unlisted=tuple([code for code in dict.fromkeys(codes) if code not in listed]),
+        subject=t.subject or "",
+        mrn=t.mrn.short if t.mrn else "",
+        sender=t.originator.name if t.originator else "",
+        action=tuple([each.name for each in t.action]),
+        info=tuple([each.name for each in t.info]),
+        drafted=t.drafted_by or "",
+        approved=t.approved_by or "",
+        cleared=t.clearances,
+        signed=t.signature or "",
+        tags=tuple(codes),
+        caption=t.captions,
+        office=tuple({*map(_office, symbols)}),
+        exemption=tuple({exemption.upper() for exemption in exemptions}),
+        precedence=t.precedence or "",
+        cites=tuple([mrn for mrn in cited if mrn]),
+        has=_has(t),
+        form=t.dialect,
     )
 
 
-def _words(t: Telegram) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield "from", (t.originator.name,) if t.originator else ()
-    yield "action", tuple(each.name for each in t.action)
-    yield "info", tuple(each.name for each in t.info)
-    yield "drafted", (t.drafted_by,) if t.drafted_by else ()
-    yield "approved", (t.approved_by,) if t.approved_by else ()
-    yield "cleared", t.clearances
-    yield "signed", (t.signature,) if t.signature else ()
-
-
-def _codes(t: Telegram) -> Iterator[tuple[str, tuple[str, ...]]]:
-    yield "tags", tuple(tag.code for tag in t.tags)
-    yield "caption", t.captions
-    if t.distribution is not None:
-        listed = t.distribution
-        symbols = (*listed.action, *listed.origin, *listed.info)
-        yield "office", tuple({_COPIES.sub("", symbol).upper() for symbol in symbols})
-    withheld = t.release.exemptions if t.release else ()
-    exemptions = (*withheld, *(t.executive_order.exemptions if t.executive_order else ()))
-    yield "exemption", tuple({exemption.upper() for exemption in exemptions})
-    yield "precedence", (t.precedence,) if t.precedence else ()
-    cited = {*(each.mrn for each in t.references), *(each.mrn for each in t.citations)}
-    yield "cites", tuple(mrn for mrn in cited if mrn)
-    yield "form", (t.dialect,)
+def _has(t: Telegram) -> tuple[str, ...]:
     held = {
         "attributes": t.attributes,
-        "citation": any(each.reference is None for each in t.citations),
+        "citation": None in [each.reference for each in t.citations],
         "date": t.dtg,
         "distribution": t.distribution,
         "doubt": any(each.severity != "info" for each in t.diagnostics),
@@ -95,9 +145,17 @@ def _codes(t: Telegram) -> Iterator[tuple[str, tuple[str, ...]]]:
         "signature": t.signature,
         "subject": t.subject,
         "summary": t.summary,
-        "withheld": withheld,
+        "withheld": t.release and t.release.exemptions,
     }
-    yield "has", tuple(name for name, value in held.items() if value)
+    return tuple([name for name, value in held.items() if value])
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def line_of(telegram: Telegram, digest: bytes) -> str:
+    """The entry in JSON, as the index takes it."""
+    return _encoder.encode(entry_of(telegram, digest)).decode()
 
 
 def minutes_of(dtg: str | None) -> int | None:

@@ -25,7 +25,7 @@ import msgspec
 import reftel
 from reftel.access import Label, label_of, opens_on
 from reftel.archive.copies import quality
-from reftel.archive.entry import Entry, entry_of, minutes_of
+from reftel.archive.entry import line_of, minutes_of
 from reftel.archive.model import Number, StoreError
 from reftel.archive.pack import Dictionary, pack
 from reftel.archive.relations import (
@@ -62,7 +62,7 @@ class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cited: tuple[Cited, ...]
     continuity: tuple[Continuity, ...]
     lost: str | None
-    entry: Entry
+    line: str
 
 
 class Passed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -127,7 +127,7 @@ def prepared(
         cited=cited_by(telegram),
         continuity=continuity_of(telegram),
         lost=lost_text(telegram),
-        entry=entry_of(telegram, digest),
+        line=line_of(telegram, digest),
     )
 
 

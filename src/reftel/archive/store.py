@@ -192,7 +192,7 @@ class Store:
 
     def insert(self, documents: list[New]) -> None:
         """Add documents. They are listed as not indexed yet if they are reading copies."""
-        add = self._db.executemany
+        add, ids = self._db.executemany, self._ids
         add(_ADD_DOCUMENT, [msgspec.structs.astuple(each.row) for each in documents])
         add(
             "INSERT INTO texts VALUES (?, ?, ?, ?)",
@@ -211,7 +211,13 @@ class Store:
             "INSERT INTO continuity (originator, addressee, sent, document, number)"
             " VALUES (?, ?, ?, ?, ?)",
             [
-                (self._station(c[0]), self._station(c[1]), each.row.sent, each.row.id, c.number)
+                (
+                    ids.get(c.originator) or self._station(c.originator),
+                    ids.get(c.addressee) or self._station(c.addressee),
+                    each.row.sent,
+                    each.row.id,
+                    c.number,
+                )
                 for each in documents
                 if each.row.sent is not None
                 for c in each.continuity
@@ -338,9 +344,12 @@ class Store:
         )
         return self._db.execute(query, (self.place, limit))
 
-    def mark_indexed(self, entries: Iterable[tuple[int, int]]) -> None:
+    def strike_off(self, indexed: Iterable[tuple[int, int]]) -> None:
+        """Take documents and labels off that list, within a transaction of its own: after the commit of
+        the index, so that a crash in between repeats work and loses none."""
         delete = "DELETE FROM unindexed WHERE place = ? AND document = ? AND label = ?"
-        self._db.executemany(delete, [(self.place, *entry) for entry in entries])
+        with self.transaction():
+            self._db.executemany(delete, [(self.place, *entry) for entry in indexed])
 
     # Finding
 
