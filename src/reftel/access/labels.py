@@ -89,7 +89,7 @@ def _is_released(telegram: Telegram) -> bool:
     """Whether a review released this copy, whole or in part: what it withheld does not stand on it."""
     if telegram.release is not None and telegram.release.action is not None:
         return not telegram.release.action.startswith("DENIED")
-    return any(element.kind == "release-stamp" for element in telegram.elements)
+    return "release-stamp" in [element.kind for element in telegram.elements]
 
 
 def caption_name(caption: str) -> str | None:

@@ -87,8 +87,8 @@ def entry_of(telegram: Telegram, digest: bytes) -> Entry:
     sent = minutes_of(t.dtg)
     tie = int.from_bytes(digest[:4], "big") >> 1
     key = tie if sent is None else (sent + _EPOCH_MINUTES) << _TIE_BITS | tie
-    listed = t.distribution
-    symbols = (*listed.action, *listed.origin, *listed.info) if listed else ()
+    offices = t.distribution
+    symbols = (*offices.action, *offices.origin, *offices.info) if offices else ()
     withheld = t.release.exemptions if t.release else ()
     exemptions = (*withheld, *(t.executive_order.exemptions if t.executive_order else ()))
     codes = [tag.code for tag in t.tags]

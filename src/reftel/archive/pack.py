@@ -7,9 +7,8 @@ first ones. A record repeats the text that it was read from, so the text is the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
 
 import msgspec
 
@@ -87,15 +86,15 @@ def pack(telegram: Telegram, dictionary: Dictionary = NONE) -> tuple[bytes, byte
 
 
 def _packed(telegram: Telegram) -> bytes:
-    kinds = list(dict.fromkeys(element.kind for element in telegram.elements))
-    index = {kind: at for at, kind in enumerate(kinds)}
-    ends = [0, *(element.end for element in telegram.elements)]
+    # There are a hundred elements and more: these lines cost as much as the compression.
+    kinds = [element.kind for element in telegram.elements]
+    index = {kind: at for at, kind in enumerate(dict.fromkeys(kinds))}
     record = msgspec.structs.replace(telegram, source="", elements=())
     return _encoder.encode(
         _Packed(
-            kinds,
-            bytes([index[element.kind] for element in telegram.elements]),
-            _numbers_packed(end - start for start, end in pairwise(ends)),
+            list(index),
+            bytes(map(index.__getitem__, kinds)),
+            _numbers_packed([element.end - element.start for element in telegram.elements]),
             msgspec.Raw(_encoder.encode(record)),
         )
     )
@@ -151,8 +150,13 @@ def train(telegrams: Sequence[Telegram], number: int) -> Dictionary:
     return Dictionary(number, shared.dict_content, b"".join(records))
 
 
-def _numbers_packed(values: Iterable[int]) -> bytes:
+def _numbers_packed(values: list[int]) -> bytes:
     """Seven bits a byte, the lowest first; a number's last byte has no high bit."""
+    most = max(values, default=0)
+    if most < 128:
+        return bytes(values)
+    if most < _SHORT:
+        return b"".join([_PACKED[value] for value in values])
     out = bytearray()
     for value in values:
         while value > 127:
@@ -160,6 +164,10 @@ def _numbers_packed(values: Iterable[int]) -> bytes:
             value >>= 7
         out.append(value)
     return bytes(out)
+
+
+_SHORT = 1 << 11
+_PACKED = [bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7)) for n in range(_SHORT)]
 
 
 def _numbers(data: bytes) -> list[int]:

@@ -49,13 +49,17 @@ def number_of(telegram: Telegram) -> Number | None:
 
 def cited_by(telegram: Telegram) -> tuple[Cited, ...]:
     """Each number that a telegram cites, once, in order."""
-    found: dict[Number, int] = {}
     cites = [(each.mrn, REFERENCE) for each in telegram.references]
     cites += [
         (each.mrn, NAMED if each.reference is None else POINTED) for each in telegram.citations
     ]
+    texts: dict[str, int] = {}
     for text, how in cites:
-        if text and (mrn := Mrn.parse(text)):
+        if text:
+            texts[text] = texts.get(text, 0) | how
+    found: dict[Number, int] = {}
+    for text, how in texts.items():
+        if mrn := Mrn.parse(text):
             number = mrn.post, mrn.year, mrn.number
             found[number] = found.get(number, 0) | how
     own = number_of(telegram)
@@ -69,11 +73,12 @@ def station_name(name: str) -> str:
 
 def continuity_of(telegram: Telegram) -> tuple[Continuity, ...]:
     """The continuity numbers of a telegram's addressees; 0000 numbers nothing."""
-    if telegram.originator is None:
+    numbered = [each for each in (*telegram.action, *telegram.info) if each.mcn]
+    if telegram.originator is None or not numbered:
         return ()
     originator = station_name(telegram.originator.name)
     found: dict[str, int] = {}
-    for addressee in (*telegram.action, *telegram.info):
+    for addressee in numbered:
         if addressee.mcn and addressee.mcn.isascii() and addressee.mcn.isdigit():
             found.setdefault(station_name(addressee.name), int(addressee.mcn))
     return tuple(Continuity(originator, name, number) for name, number in found.items() if number)
@@ -81,9 +86,11 @@ def continuity_of(telegram: Telegram) -> tuple[Continuity, ...]:
 
 def lost_text(telegram: Telegram) -> str | None:
     """Why a document has no text to read, in the words of those who lost or withheld it."""
+    length = sum([len(block.text.strip()) for block in telegram.body])
+    if length >= _REMARK_LENGTH:
+        return None
     unread = _UNREAD.search(telegram.source)
-    length = sum(len(block.text.strip()) for block in telegram.body)
-    if length and not (unread and length < _REMARK_LENGTH):
+    if length and not unread:
         return None
     if telegram.release is not None and (telegram.release.action or "").startswith("DENIED"):
         return telegram.release.action

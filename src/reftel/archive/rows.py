@@ -11,7 +11,7 @@ from reftel.archive.relations import Cited, Continuity
 from reftel.telegram import Mrn
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A stored document without its text. `telegram` is the id of the first copy of the same telegram;
     `reading` says whether it is the best copy of it under its label; `sent` counts minutes since 1970,
     `filed` seconds; `opens` is a day as 20260131."""

@@ -91,11 +91,13 @@ _FROM: Final = re.compile(
     r"\n[ \t]*(?:FM[: ]|FROM:(?!.*\n *Handling Restrictions:))", re.IGNORECASE
 )
 _NEAR_LINES = _LOOK // 2
+# What ends a line besides `\n`.
+_ENDS: Final = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 def _is_one(text: str) -> bool:
     """Whether a text can hold no second telegram: spares most texts a look at each line."""
-    if len(text.splitlines()) > text.count("\n") + 1:
+    if any(end in text for end in _ENDS) and len(text.splitlines()) > text.count("\n") + 1:
         # There are line ends that the patterns do not know.
         return False
     text = f"\n{text}\n"

@@ -64,7 +64,7 @@ def _windows_1252(byte: int) -> str:
 def _utf16_without_mark(data: bytes) -> str | None:
     """UTF-16 of mostly ASCII text has a NUL in every second byte."""
     sample = data[:_SAMPLE_BYTES]
-    if len(sample) < 4:
+    if len(sample) < 4 or 0 not in sample:
         return None
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     half = len(sample) // 2
