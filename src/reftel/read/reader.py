@@ -165,7 +165,7 @@ def _may_hold_mail(text: str) -> bool:
     """Whether FROM and a colon stand near the beginning of a text."""
     at = text.find(":", 0, _MAIL_WITHIN)
     while at >= 0:
-        if text[max(at - 4, 0) : at].lower() == "from":
+        if (text[at - 1] == "m" or text[at - 1] == "M") and text[at - 4 : at].lower() == "from":
             return True
         at = text.find(":", at + 1, _MAIL_WITHIN)
     return False
@@ -381,7 +381,7 @@ def _begins_section(reading: Reading, at: int) -> bool:
 
 # Behind the precedences stand six digits at least, or letters that a scan has in their place.
 _DATE_FOLLOWS: Final = re.compile(
-    r"\s*(?=[ZOPRY]?[ ZOPRY]*[0-9O])[ZOPRY0]?[ZOPRYzopry ]*?(?:[0-9OoIiLl] ?){6}"
+    r"\s*+(?=[ZOPRY]?[ ZOPRY]*[0-9O])[ZOPRY0]?[ZOPRYzopry ]*?(?:[0-9OoIiLl] ?){6}"
 )
 # The first two characters of format line 1, of an office list, of a date-time group and of a
 # classification line: few lines of a text begin so.
