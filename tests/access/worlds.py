@@ -288,9 +288,11 @@ def _plain(value: Any) -> Any:
 
 
 def _timeless(text: str) -> str:
-    """Without the times of the filing itself, and the boundaries of mail, which are drawn by lot."""
+    """Without the times of the filing itself and of drafts, which are of the minute that it is, and without
+    the boundaries of mail, which are drawn by lot."""
     text = re.sub("={15}[0-9]+==", "BOUNDARY", text)
-    times = r"T\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)|, \d\d:\d\d UTC"
+    text = re.sub(r"\b\d{6}Z [A-Z]{3} (2[6-9]|3\d)\b", "NOW", text)
+    times = r"T\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)|,? \d\d:\d\d UTC"
     return re.sub(rf"20(2[6-9]|3\d)-\d\d-\d\d({times})", "NOW", text)
 
 
