@@ -70,11 +70,11 @@ def test_a_section_mark_is_found_from_its_numbers(text: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_a_shape_has_a_byte_for_each_character(text: str) -> None:
+def test_a_shape_has_a_sign_for_each_character(text: str) -> None:
     shape = shape_of(text)
     assert len(shape) == len(text)
     capitals = [at for at, sign in enumerate(text) if "A" <= sign <= "Z"]
-    assert [at for at, byte in enumerate(shape) if byte == ord("A")] == capitals
+    assert [at for at, sign in enumerate(shape) if sign == "A"] == capitals
 
 
 _MARKS = """UNCLAS UNCLASSIFIED CONFIDENTIAL SECRET EFTO EF TO FINAL SECTION ECTION OF ON GF SENSITIVE NOFORN BERN

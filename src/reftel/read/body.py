@@ -74,6 +74,7 @@ class _Lines:
         self.openings: dict[int, re.Match[str]] = {}
         self.rules: set[int] = set()
         self.ruled: set[int] = set()
+        self.small = True
         self.in_capitals = False
 
 
@@ -116,6 +117,7 @@ def read_body(reading: Reading, index: int) -> None:
     lines = _lines(_in_order(reading, index))
     if not lines.pieces:
         return
+    lines.small = _may_have_small_letters(reading, index)
     parts = [part for part in _parts(reading, lines) if part.pieces]
     for part in parts:
         _begin(reading, part)
@@ -311,12 +313,29 @@ def _stops(lines: _Lines) -> list[int]:
     return sorted([at for at in stops if 0 <= at < len(texts)])
 
 
+def _may_have_small_letters(reading: Reading, index: int) -> bool:
+    """Whether a small letter stands in a line of the text, seen in the shape of the source: stamps and
+    the like between the lines have some. What is not ASCII may be one."""
+    if not reading.source.isascii():
+        return True
+    shape = reading.shape
+    at = shape.find("a", reading.pieces[index].start)
+    if at < 0:
+        return False
+    for piece in reading.pieces[index:]:
+        if 0 <= at < piece.end:
+            if not piece.kind:
+                return True
+            at = shape.find("a", piece.end)
+    return False
+
+
 def _all_in_capitals(lines: _Lines, texts: list[str]) -> bool:
     """Whether a text has no small letters, and words on most of its lines: nothing stands out of it."""
     if not texts[len(texts) // 2].isupper():
         return False
     worded = [piece for piece in lines.pieces if piece.first in _CAPITALS]
-    whole = "\n".join(texts)
+    whole = "\n".join(texts) if lines.small else ""
     return 2 * len(worded) >= len(texts) and whole.upper() == whole
 
 

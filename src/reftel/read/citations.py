@@ -25,8 +25,7 @@ _REFS: Final = tuple(
 _PAGE_BREAKS: Final = ("page-line", "section-line", "section-heading", "release-note")
 _LETTER: Final = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 # The number first, then what stands before it: far fewer numbers than words.
-_NUMBER_BEHIND_BLANK: Final = b" 000"
-_CAPITAL: Final = ord("A")
+_NUMBER_BEHIND_BLANK: Final = " 000"
 _NUMBER: Final = re.compile(r" (?P<number>[0-9]{3,7})(?![0-9%]|[,.:/-][0-9]|Z\b)")
 _WORD: Final = re.compile(r"[A-Z][A-Z'-]+\Z")
 _OPENING: Final = frozenset("([\"'/")
@@ -55,7 +54,7 @@ def read_citations(reading: Reading, citing: Citing) -> None:
     shape = reading.shape
     place = shape.find(_NUMBER_BEHIND_BLANK, max(start, 1), end)
     while place >= 0:
-        if shape[place - 1] == _CAPITAL:
+        if shape[place - 1] == "A":
             number = _NUMBER.match(source, place, end)
             if number and (citation := _named(source, number, citing)) is not None:
                 found.append(citation)

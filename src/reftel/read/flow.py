@@ -24,12 +24,14 @@ _KEPT: Final = re.compile(
     r"\n(?:(?<=-\n)|(?<=- \n)"
     r"|[ \t]*(?:[-*•=_~(0-9]|o\s|[A-Za-z][.)]|[ivxIVX]{2,4}[.)]))"
 )
-_ROW_FIRST: Final = frozenset("-*•=_~(0123456789")
 _ROMAN: Final = frozenset("ivxIVX")
+# What a line can open with that is an item, a rule or a row, but for a letter before a stop or bracket.
+_MAY_OPEN: Final = _ROMAN | frozenset("-*•=_~(0123456789o")
 _SPACE: Final = ord(" ")
 _HYPHEN: Final = ord("-")
 _STOP: Final = ord(".")
 _BRACKET: Final = ord(")")
+_LAST_VISIBLE: Final = ord("~")
 # Columns stand three blanks apart or more.
 _COLUMNS: Final = re.compile(r"   (?<=\S   ) *\S")
 _ODD_BLANKS: Final = tuple(sorted(BLANKS - {" ", "\n"}))
@@ -65,20 +67,24 @@ def are_plain(pieces: list[Piece]) -> bool:
         if last == _HYPHEN or (last == _SPACE and end > 1 and ord(text[end - 2]) == _HYPHEN):
             return False
         if behind and end:
-            first = piece.first
-            if first in _ROW_FIRST:
-                return False
-            if text[0] != first:
+            code = ord(text[0])
+            if code <= _SPACE or code > _LAST_VISIBLE:
                 text = text.lstrip()
-            second = ord(text[1]) if len(text) > 1 else _SPACE
+            second = ord(text[1]) if len(text) > 1 else 0
             if second in (_STOP, _BRACKET):
                 return False
-            if first in _ROMAN and text[1:2] in _ROMAN:
-                return False
-            if first == "o" and (second == _SPACE or text[1].isspace()):
+            if piece.first in _MAY_OPEN and _may_open(piece.first, text[1:2]):
                 return False
         behind = True
     return True
+
+
+def _may_open(first: str, second: str) -> bool:
+    """Whether a line that begins with two such signs may open an item, a rule or a row: a letter o needs
+    a blank behind it, a Roman numeral another one."""
+    if first == "o":
+        return not second or second.isspace()
+    return first not in _ROMAN or second in _ROMAN
 
 
 def flow(text: str, *, odd_blanks: bool = True, plain: bool = False) -> str:

@@ -80,10 +80,10 @@ class Reading:
         self.repairs: list[Repair] = []
         self.diagnostics: list[Diagnostic] = []
         self.by_kind: dict[str, list[Piece]] = {}
-        self._shape = b""
+        self._shape = ""
 
     @property
-    def shape(self) -> bytes:
+    def shape(self) -> str:
         """The shape of the source."""
         if not self._shape:
             self._shape = shape_of(self.source)

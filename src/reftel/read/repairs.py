@@ -80,7 +80,7 @@ _TAILS: Final = frozenset(
 _PREFIXES: Final = frozenset(
     "NON PRE RE CO ANTI EX MID SELF VICE PRO INTER POST MULTI SEMI ALL WELL".split()
 )
-_FOUR_APART: Final = b" A A A "
+_FOUR_APART: Final = " A A A "
 _FEW_APART: Final = 8
 # Begins behind the first letter.
 _SPACED: Final = re.compile(
@@ -116,7 +116,7 @@ Suspect = tuple[str, Finder]
 """What a text with the damage has in it, and what finds it."""
 
 
-def suspects(text: str, source: str, shape: bytes, *, in_capitals: bool) -> list[Suspect]:
+def suspects(text: str, source: str, shape: str, *, in_capitals: bool) -> list[Suspect]:
     """What to look for in the blocks of a text: the kinds of damage that show a sign anywhere in it.
 
     Most telegrams have few or none, and one pass over the whole text costs less than one a block.
@@ -153,7 +153,7 @@ def _shows(
     return False
 
 
-def _apart_in(source: str, shape: bytes) -> list[str]:
+def _apart_in(source: str, shape: str) -> list[str]:
     """Letters with blanks between them, as they stand in a text whose shape is given: a block without any
     of these has no word spaced out. Where there are many, a blank stands for all."""
     found: dict[str, None] = {}

@@ -14,7 +14,7 @@ _SHAPE: Final = bytes.maketrans(
 )
 
 
-def shape_of(text: str) -> bytes:
-    """A byte for each character of a text: `A` for a capital of A to Z, `a` for a small letter, `0` for
+def shape_of(text: str) -> str:
+    """A sign for each character of a text: `A` for a capital of A to Z, `a` for a small letter, `0` for
     a digit; other characters stand for themselves, `?` for those beyond Latin-1."""
-    return text.encode("latin-1", "replace").translate(_SHAPE)
+    return text.encode("latin-1", "replace").translate(_SHAPE).decode("latin-1")
