@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import resource
 import shutil
@@ -173,7 +174,7 @@ def instructions(function: str, texts: list[str]) -> float:
                     *(sys.executable, "-c", _PASSES, str(Path(__file__).parent.parent)),
                     *(function, file.name, passes),
                 ],
-                env={"PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"},
+                env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"},
                 capture_output=True,
                 text=True,
                 check=True,
