@@ -33,9 +33,9 @@ from benchmarks.telegrams import write
 from reftel.access import Reader
 from reftel.archive import Archive, Progress
 from reftel.archive.entry import Entry, entry_of
-from reftel.archive.filing import cores
 from reftel.archive.follow import missing_rows
 from reftel.archive.ghosts import missing
+from reftel.archive.pool import cores
 from reftel.archive.threads import path, thread
 
 _SAMPLE = 2000

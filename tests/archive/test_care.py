@@ -112,6 +112,35 @@ def test_verify_compares_the_index_by_what_is_in_it_and_not_by_counts(folder: Pa
         assert archive.verify() == []
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_index_is_built_again_as_it_was_in_one_process_or_several(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr("reftel.archive.rebuild._FEW", 0)
+    monkeypatch.setattr("reftel.archive.rebuild._BATCH", 7)
+    told: list[tuple[int, int]] = []
+    with Archive.open(folder) as archive:
+        before = archive.search("lamp", limit=100)
+        assert before.total == 40
+        archive.rebuild_index(workers, lambda done, of: told.append((done, of)))
+        assert archive.search("lamp", limit=100) == before
+        assert archive.verify() == []
+    assert told == [(7, 41), (14, 41), (21, 41), (28, 41), (35, 41), (41, 41)]
+
+
+def test_an_index_of_an_earlier_version_is_built_again_when_the_archive_is_opened(
+    folder: Path,
+) -> None:
+    (folder / "index" / "format").write_text("1")
+    told: list[tuple[int, int]] = []
+    with Archive.open(folder, on_index=lambda done, of: told.append((done, of))) as archive:
+        assert archive.index_built
+        assert archive.search("lamp").total == 40
+    assert told[-1] == (41, 41)
+    with Archive.open(folder) as archive:
+        assert not archive.index_built
+
+
 def test_verify_finds_a_flipped_byte_in_the_index(folder: Path) -> None:
     files = [each for each in folder.glob("index/*/*.store") if each.stat().st_size > 200]
     assert files

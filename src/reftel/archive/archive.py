@@ -43,6 +43,7 @@ from reftel.archive.model import (
 )
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
 from reftel.archive.place import is_url, parted
+from reftel.archive.rebuild import lines
 from reftel.archive.rows import Row
 from reftel.archive.sqlite import says_read_only
 from reftel.archive.store import WHOLE, Store
@@ -75,22 +76,32 @@ class Archive(View):
         self._opening = threading.Lock()
         self._closing = threading.Event()
         self._follower: threading.Thread | None = None
+        self.index_built = False
+        """Whether the index has been built again since the archive was opened."""
 
     @classmethod
-    def open(cls, place: Path | str, folders: Path | None = None) -> Self:
+    def open(
+        cls,
+        place: Path | str,
+        folders: Path | None = None,
+        *,
+        workers: int = 0,
+        on_index: OnProgress | None = None,
+    ) -> Self:
         """Open the archive in a folder or in a database (`postgresql://...`), or begin one there. The
         index of a database lies in the folder that its URL names (`?folder=`), or else in one among
         `folders`.
 
-        An archive of an older format is upgraded; an index that is missing, damaged or behind is built
-        again or caught up. Where nothing can be written the archive is opened to be read. Raises
-        `StoreError` if the folder holds something else.
+        An archive of an older format is upgraded; an index that is missing, damaged or of an older format
+        is built again, with so many other processes that read (0: none), and `on_index` is told how far it
+        is; one that is behind is caught up. Where nothing can be written the archive is opened to be read.
+        Raises `StoreError` if the folder holds something else.
         """
         if getattr(current_process(), "_inheriting", False):
             # A process that is to read imports the program that files: it would wait for itself.
             raise StoreError("a program that files begins under if __name__ == '__main__':")
         if isinstance(place, str) and is_url(place):
-            return cls._open_database(*parted(place, folders))
+            return cls._open_database(*parted(place, folders), workers, on_index)
         folder = Path(place)
         if folder.exists() and not folder.is_dir():
             raise StoreError(f"{folder} is a file; an archive is a folder")
@@ -102,13 +113,15 @@ class Archive(View):
             with _lock(folder):
                 upgrade(folder)
                 archive = cls(folder, Store(database), Indexes(folder / "index"))
-                archive._mend_index()
+                archive._mend_index(workers, on_index)
         except ReadOnlyError:
             archive = cls._open_to_read(folder)
         return archive
 
     @classmethod
-    def _open_database(cls, url: str, folder: Path) -> Self:
+    def _open_database(
+        cls, url: str, folder: Path, workers: int, on_index: OnProgress | None
+    ) -> Self:
         folder.mkdir(parents=True, exist_ok=True)
         with _lock(folder):
             store = Store(url)
@@ -127,7 +140,8 @@ class Archive(View):
                 # Where another machine files, an index that is there serves until it has ended.
                 with store.lock(wait=new or indexes.is_new) as alone:
                     if alone:
-                        archive._fill_index() if new else archive._mend_index()
+                        build = archive._fill_index if new else archive._mend_index
+                        build(workers, on_index)
                 stack.pop_all()
         archive._follower = threading.Thread(target=archive._follow, name="index", daemon=True)
         archive._follower.start()
@@ -405,7 +419,7 @@ class Archive(View):
 
     # The index
 
-    def _mend_index(self) -> None:
+    def _mend_index(self, workers: int, on_progress: OnProgress | None) -> None:
         """After a crash: finish what was filed and not indexed, or begin the index again."""
         try:
             if not self._indexes.is_new:
@@ -417,7 +431,7 @@ class Archive(View):
         except (ValueError, StoreError):
             # A damaged index is no loss: it is built again from the store.
             pass
-        self._fill_index()
+        self._fill_index(workers, on_progress)
 
     def _index_matches(self) -> bool:
         return all(
@@ -447,7 +461,7 @@ class Archive(View):
                 elif stays and not there:
                     assert row is not None
                     try:
-                        telegram = self._writing.telegram(document)
+                        telegram = self._writing.telegram(document, elements=False)
                     except DamagedError:
                         # `verify` names it; a telegram that cannot be read cannot be found by its words.
                         continue
@@ -463,16 +477,36 @@ class Archive(View):
                 break
         self._indexes.end_writing()
 
-    def _fill_index(self) -> None:
+    def _fill_index(self, workers: int, on_progress: OnProgress | None) -> None:
+        store = self._writing
+        self.index_built = True
         self._indexes.reset()
-        with self._writing.transaction():
-            self._writing.mark_all_unindexed()
+        with store.transaction():
+            store.mark_all_unindexed()
+        last = store.next_id() - 1
+        waiting = Waiting(store, self._indexes)
+        try:
+            for done, some in lines(store, workers):
+                waiting.hold(some)
+                waiting.add_some()
+                if on_progress:
+                    on_progress(done, last)
+        except BaseException:
+            waiting.abandon()
+            raise
+        waiting.finish()
         self._catch_up()
 
-    def rebuild_index(self) -> None:
-        """Build the index again from the store."""
+    def read_ahead(self) -> None:
+        """Have the system read the index from the disk meanwhile, so that first searches do not wait for
+        it: worth while for a program that stays."""
+        self._indexes.read_ahead()
+
+    def rebuild_index(self, workers: int = 0, on_progress: OnProgress | None = None) -> None:
+        """Build the index again from the store, which is read in so many other processes (0: in this
+        one)."""
         with self._alone():
-            self._fill_index()
+            self._fill_index(workers, on_progress)
 
     def verify(
         self, on_progress: OnProgress | None = None, *, today: date | None = None

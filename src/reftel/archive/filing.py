@@ -6,17 +6,11 @@ process alone writes.
 
 from __future__ import annotations
 
-import gc
 import hashlib
-import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, date, datetime
 from itertools import islice
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +20,9 @@ import reftel
 from reftel.access import Label, label_of, opens_on
 from reftel.archive.copies import quality
 from reftel.archive.entry import line_of, minutes_of
-from reftel.archive.model import Number, StoreError
+from reftel.archive.model import Number
 from reftel.archive.pack import Dictionary, pack
+from reftel.archive.pool import Pool
 from reftel.archive.relations import (
     Cited,
     Continuity,
@@ -165,32 +160,16 @@ def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) 
         finally:
             store.close()
         return
-    pool = _Pool(workers, database)
-    waiting: deque[tuple[list[Input], Future[bytes]]] = deque()
+    pool = Pool(workers, database)
     try:
-        while True:
-            while len(waiting) < _AHEAD * workers and (some := _some(items)):
-                waiting.append((some, pool.submit(some)))
-            if not waiting:
-                return
-            some, future = waiting.popleft()
-            try:
-                ready = _decode(future.result())
-            except BrokenProcessPool:
-                pool.mend()
-                ready = pool.one_by_one(some)
-                # Whatever else was on its way went down with it.
-                again = [(inputs, pool.submit(inputs)) for inputs, _ in waiting]
-                waiting.clear()
-                waiting.extend(again)
-            yield _batch(some, ready)
+        batches = ((some, _encoder.encode(some)) for some in iter(lambda: _some(items), []))
+        for some, answer in pool.each(_work, batches):
+            yield _batch(some, _one_by_one(pool, some) if answer is None else _decode(answer))
     finally:
         pool.end()
 
 
 _MOST_INPUTS, _MOST_BYTES = 200, 1_000_000
-# Batches that wait for each worker, so that it has work while this process writes.
-_AHEAD = 4
 
 
 def _some(items: Iterator[Input]) -> list[Input]:
@@ -219,9 +198,6 @@ def _prepare_all(inputs: list[Input], store: Store) -> list[Ready]:
     return prepare((found for item in inputs for found in texts(item)), store, reftel.read)
 
 
-# In a worker process.
-
-_store: Store
 _encoder = msgspec.msgpack.Encoder()
 _inputs_decoder = msgspec.msgpack.Decoder(list[Input])
 _ready_decoder = msgspec.msgpack.Decoder(list[tuple[str, msgspec.Raw]])
@@ -230,23 +206,8 @@ _KINDS: dict[str, type[Prepared] | type[Passed] | type[Problem]] = {
 }
 
 
-def _begin(database: Path | str) -> None:
-    global _store
-    _store = Store(database, read_only=True)
-    # What has been imported stays: it need not be looked through for garbage again and again.
-    gc.freeze()
-    # Nobody else ends it when the process that files is killed.
-    threading.Thread(target=_end_with_its_parent, daemon=True).start()
-
-
-def _end_with_its_parent() -> None:
-    if (parent := parent_process()) is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _work(packed: bytes) -> bytes:
-    ready = _prepare_all(_inputs_decoder.decode(packed), _store)
+def _work(store: Store, packed: bytes) -> bytes:
+    ready = _prepare_all(_inputs_decoder.decode(packed), store)
     return _encoder.encode([(type(item).__name__, item) for item in ready])
 
 
@@ -257,46 +218,12 @@ def _decode(packed: bytes) -> list[Ready]:
     ]
 
 
-class _Pool:
-    def __init__(self, workers: int, database: Path | str) -> None:
-        self._workers, self._database = workers, database
-        self._executor = self._start()
-
-    def _start(self) -> ProcessPoolExecutor:
-        # Not forked: a child would share locks and connections with our threads.
-        return ProcessPoolExecutor(
-            self._workers, get_context("spawn"), initializer=_begin, initargs=(self._database,)
-        )
-
-    def submit(self, inputs: list[Input]) -> Future[bytes]:
-        return self._executor.submit(_work, _encoder.encode(inputs))
-
-    def mend(self) -> None:
-        """Begin again with new processes. Raises `StoreError` if none can be."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        self._executor = self._start()
+def _one_by_one(pool: Pool, inputs: list[Input]) -> list[Ready]:
+    ready: list[Ready] = []
+    for item in inputs:
         try:
-            self.submit([]).result()
-        except BrokenProcessPool as error:
-            raise StoreError(
-                "the processes that read end as soon as they begin: file with --workers 0. A program of"
-                " one's own that files begins under if __name__ == '__main__':, since they import it"
-            ) from error
-
-    def one_by_one(self, inputs: list[Input]) -> list[Ready]:
-        ready: list[Ready] = []
-        for item in inputs:
-            try:
-                ready += _decode(self.submit([item]).result())
-            except BrokenProcessPool:
-                self.mend()
-                ready.append(Problem(item.path, "the process that read it ended; it is left out"))
-        return ready
-
-    def end(self) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
-
-def cores() -> int:
-    """How many processes may read at a time: one for each core that is ours."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            ready += _decode(pool.submit(_work, _encoder.encode([item])).result())
+        except BrokenProcessPool:
+            pool.mend()
+            ready.append(Problem(item.path, "the process that read it ended; it is left out"))
+    return ready

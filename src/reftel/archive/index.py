@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -343,6 +344,15 @@ class Indexes:
         if (found := self._open.get(label)) is None:
             found = self._open[label] = LabelIndex(self._folder / str(label))
         return found
+
+    def read_ahead(self) -> None:
+        """Have the system read the indexes from the disk meanwhile."""
+        if not hasattr(os, "posix_fadvise"):
+            return
+        for file in self._folder.glob("*/*"):
+            # What is merged away just now is not missed.
+            with suppress(OSError), file.open("rb") as opened:
+                os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
     def commit(self) -> None:
         for index in self._open.values():

@@ -21,11 +21,11 @@ from reftel.archive.alike import alike
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
 from reftel.archive.facets import facets_of
-from reftel.archive.filing import cores
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
 from reftel.archive.index import FACETS, Counted, Found, Indexes, LabelIndex, Vocabulary
 from reftel.archive.model import Card, Document, Facets, Hit, Order, Results, TimeOrder
+from reftel.archive.pool import cores
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from reftel.archive.filing import Prepared
@@ -50,6 +51,11 @@ class Waiting:
                 if not copy.reading:
                     self._lines.pop((copy.id, copy.label), None)
                     self._added.discard((copy.id, copy.label))
+
+    def hold(self, lines: Iterable[tuple[int, int, str]]) -> None:
+        """Have the entries of documents under their labels wait."""
+        for document, label, line in lines:
+            self._lines[document, label] = line
 
     def add_some(self) -> None:
         """Begin to add what waits, if it is time."""

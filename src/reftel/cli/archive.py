@@ -13,6 +13,7 @@ import click
 from reftel.cli.common import (
     DONE,
     NOTHING,
+    Indexing,
     Place,
     archive_option,
     database_folders,
@@ -151,8 +152,11 @@ def rebuild_index(folder: Place | None) -> None:
     \b
     Example: reftel archive rebuild-index
     """
+    from reftel.archive.pool import cores
+
     with open_archive(folder) as opened:
-        opened.rebuild_index()
+        if not opened.index_built:
+            opened.rebuild_index(cores(), Indexing().show)
         say(f"{opened.count():,} telegrams indexed")
 
 

@@ -169,15 +169,34 @@ def database_folders() -> Path:
 def open_archive(folder: Place | None, *, new: bool = False) -> Archive:
     try:
         from reftel.archive import Archive, StoreError
+        from reftel.archive.pool import cores
     except ImportError as error:
         fail(f"{error.name} is not installed; install it with: pip install 'reftel[archive]'")
     place = folder or user_folder()
     if not new and isinstance(place, Path) and not (place / "telegrams.db").exists():
         fail(f"there is no archive in {place}; file telegrams first: reftel add FOLDER")
     try:
-        return Archive.open(place, database_folders())
+        indexing = Indexing()
+        return Archive.open(place, database_folders(), workers=cores(), on_index=indexing.show)
     except (StoreError, OSError) as error:
         fail(str(error))
+
+
+class Indexing:
+    """Says that a search index is built, and how far it is where somebody looks."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def show(self, done: int, of: int) -> None:
+        if not self._begun:
+            say("building the search index")
+            self._begun = True
+            self._bar = click.progressbar(length=of, label="Indexing", file=sys.stderr, width=30)
+        if sys.stderr.isatty():
+            self._bar.update(done - self._bar.pos)
+            if done == of:
+                self._bar.render_finish()
 
 
 def folder_of(place: Place | None) -> Path:

@@ -55,7 +55,7 @@ def add(paths: tuple[str, ...], folder: Place | None, workers: int | None) -> No
     Example: reftel add telegrams/ years.7z cables.csv
     """
     with open_archive(folder, new=True) as archive:
-        from reftel.archive.filing import cores
+        from reftel.archive.pool import cores
 
         size = total_bytes(paths)
         if workers is None:

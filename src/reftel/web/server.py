@@ -45,6 +45,7 @@ def serve(
         # Whose headers are believed says the access file.
         proxy_headers=False,
     )
+    archive.read_ahead()
     on_ready(f"http://{shown}:{bound}/")
     with OpenDaily(archive, _complain):
         uvicorn.Server(config).run(sockets=[listener])
