@@ -268,16 +268,16 @@ class LabelIndex:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
 
-    def counts(self, query: tantivy.Query, facets: tuple[str, ...] = FACETS) -> Counted:
+    def counts(self, query: tantivy.Query) -> Counted:
         """For each facet how many of the results have which value."""
-        found = self.searcher.aggregate(query, _counted(facets))
-        values = {name: _together(found, name) for name in facets}
-        cut = (
+        found = self.searcher.aggregate(query, _counted(_MOST_VALUES))
+        values = {name: _together(found, name) for name in FACETS}
+        cut = [
             name
-            for name in facets
+            for name in FACETS
             for column in _COLUMNS[name]
             if found[column]["sum_other_doc_count"]
-        )
+        ]
         return Counted(values, frozenset(cut))
 
     def counts_over(self, documents: Iterable[int]) -> Counted:
@@ -286,7 +286,7 @@ class LabelIndex:
         new = [document for document in documents if document not in self._values]
         for at in range(0, len(new), _AT_A_TIME):
             some = new[at : at + _AT_A_TIME]
-            each = {"terms": {"field": "id", "size": len(some)}, "aggs": _counted(FACETS, 100)}
+            each = {"terms": {"field": "id", "size": len(some)}, "aggs": _counted(100)}
             query = tantivy.Query.term_set_query(schema(), "id", some)
             for found in self.searcher.aggregate(query, {"id": each})["id"]["buckets"]:
                 own = {name: _together(found, name) for name in FACETS}
@@ -407,11 +407,11 @@ def words_in(text: str) -> list[str]:
 _analyzer = cache(analyzer)
 
 
-def _counted(facets: Iterable[str], most: int = _MOST_VALUES) -> dict[str, object]:
-    """The columns of some facets, to be counted."""
+def _counted(most: int) -> dict[str, object]:
+    """The columns of all facets, to be counted, and so many values of each to be told."""
     return {
         column: {"terms": {"field": column, "size": most, "segment_size": 20 * most}}
-        for name in facets
+        for name in FACETS
         for column in _COLUMNS[name]
     }
 

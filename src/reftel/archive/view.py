@@ -7,11 +7,11 @@ equals the answer of an archive that never held the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
 from heapq import merge
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import msgspec
 import tantivy
@@ -23,7 +23,7 @@ from reftel.archive.entry import index_text
 from reftel.archive.facets import facets_of
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
-from reftel.archive.index import FACETS, Counted, Found, Indexes, LabelIndex, Vocabulary
+from reftel.archive.index import Counted, Found, Indexes, LabelIndex, Vocabulary
 from reftel.archive.model import Card, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.pool import cores
 from reftel.archive.query import Words, parse, words_of
@@ -41,13 +41,12 @@ Outdone = dict[tuple[int, ...], tuple[object, dict[int, frozenset[int]]]]
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
-# So many telegrams are looked through on several cores, and so many results of one label are counted in
-# parts.
+# So many telegrams are looked through on several cores.
 _MANY = 20_000
-# TAGS take as long as the others together: a telegram has several.
-_COUNTED_TOGETHER = (("tags",), ("year", "post", "class"))
 _THREADS = ThreadPoolExecutor(cores(), "count")
 _NONE: frozenset[int] = frozenset()
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
 # With so few results at most, a word that stands somewhere may still be a slip.
 _FEW = 5
 
@@ -114,7 +113,7 @@ class View:
         if chosen == "relevance" and all(each.prefix and not each.phrase for each in words):
             # Nothing to rank by: all words that begin alike count the same.
             chosen = "newest"
-        total, ids, facets = self._find(build(parsed), chosen, limit, offset, all_=not parsed)
+        total, ids, facets = self._find(query, build(parsed), chosen, limit, offset)
         hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
         suggestion = self._suggestion(query, total) if parsed else None
         self._tell("search", query, total)
@@ -204,50 +203,47 @@ class View:
         return None
 
     def _find(
-        self, query: tantivy.Query, order: Order, limit: int, offset: int, *, all_: bool
+        self, asked: str, query: tantivy.Query, order: Order, limit: int, offset: int
     ) -> tuple[int, list[int], Facets]:
-        """How many match, the documents of one page, and the counts over all; those of a query that finds
-        all are remembered until something changes."""
+        """How many match, the documents of one page, and the counts over all, which are remembered for the
+        next page until something changes."""
         outdone = self._worse_copies(self._labels)
         indexes = {label: self._indexes.of(label) for label in self._labels}
         labels = sorted(indexes, key=lambda label: -indexes[label].count())
         # The index looks and counts outside the interpreter, so that each of many has a core of its own.
         many = sum(index.count() for index in indexes.values()) >= _MANY
-        run = _THREADS.map if many else map
+        ask = _THREADS.submit if many else _at_once
 
         def first(label: int) -> tuple[int, list[Found]]:
             # Tantivy wants a limit of at least one.
             most = max(offset + limit, 1)
             return indexes[label].top(query, order, most, outdone.get(label, _NONE))
 
-        total = 0
-        found: list[Found] = []
-        counting: list[Callable[[], Counted]] = []
-        leaving: list[Callable[[], tuple[int, Counted]]] = []
-        for label, (matching, top) in zip(labels, run(first, labels), strict=True):
-            if not matching:
-                continue
-            index, worse = indexes[label], outdone.get(label)
-            total += matching
-            found += top
-            for facets in _COUNTED_TOGETHER if matching >= _MANY else (FACETS,):
-                count = partial(index.counts, query, facets)
-                if all_:
-                    count = partial(self._store.remembered, ("counts of all", label, facets), count)
-                counting.append(count)
-            if worse:
-                leave = partial(_leaving, index, query, matching, worse)
-                if all_:
-                    key = ("outdone of all", self._labels, label)
-                    leave = partial(self._store.remembered, key, leave)
-                leaving.append(leave)
-        left = run(lambda leave: leave(), leaving)
-        counted = list(run(lambda count: count(), counting))
-        gone = list(left)
+        tops = {label: ask(first, label) for label in labels}
+
+        def count() -> tuple[int, Facets]:
+            # What takes longest is begun before it is known whether there is anything to count.
+            large = [label for label in labels if indexes[label].count() >= _MANY]
+            counts = {label: ask(indexes[label].counts, query) for label in large}
+            leaving: list[Future[tuple[int, Counted]]] = []
+            total = 0
+            for label in labels:
+                matching, _ = tops[label].result()
+                total += matching
+                if matching and label not in counts:
+                    counts[label] = ask(indexes[label].counts, query)
+                if matching and label in outdone:
+                    gone = outdone[label]
+                    leaving.append(ask(_leaving, indexes[label], query, matching, gone))
+            left = [each.result() for each in leaving]
+            counted = [each.result() for each in counts.values()]
+            total -= sum(number for number, _ in left)
+            return total, facets_of(counted, [counts for _, counts in left])
+
+        total, facets = self._store.remembered(("counts", self._labels, asked), count)
+        found = [each for top in tops.values() for each in top.result()[1]]
         found.sort(reverse=order == "newest")
-        ids = [each.document for each in found[offset : offset + limit]]
-        total -= sum(count for count, _ in gone)
-        return total, ids, facets_of(counted, [counts for _, counts in gone])
+        return total, [each.document for each in found[offset : offset + limit]], facets
 
     def _hit(self, document: int, words: list[Words]) -> Hit | None:
         row = self._store.by_id(document)
@@ -444,6 +440,15 @@ class View:
 def _named(store: Store, digest: str, labels: Collection[int]) -> list[Row]:
     row = store.by_digest(digest.lower(), labels)
     return [row] if row else []
+
+
+def _at_once(
+    work: Callable[_Given, _Answer], *given: _Given.args, **named: _Given.kwargs
+) -> Future[_Answer]:
+    """As an executor does it later: done when it is asked for."""
+    future: Future[_Answer] = Future()
+    future.set_result(work(*given, **named))
+    return future
 
 
 def _leaving(
