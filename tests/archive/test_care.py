@@ -9,12 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+import reftel
 from reftel.access import OPEN, Label
 from reftel.archive import Archive, StoreError
 from reftel.archive.backup import backup, restore
@@ -339,3 +341,22 @@ def test_the_way_back_on_the_command_line(folder: Path, tmp_path: Path) -> None:
     assert reftel("verify", "--archive", folder).stderr == "40 telegrams, 0 problems\n"
     saved = reftel("salvage", tmp_path / "saved", "--archive", folder)
     assert "41 documents saved, 0 lost" in saved.stderr
+
+
+def test_an_index_begun_by_several_at_once_is_whole_for_each(tmp_path: Path) -> None:
+    from reftel.archive.entry import line_of
+
+    line = line_of(reftel.read(make(1)), b"12345678")
+    for round_ in range(20):
+        place = tmp_path / str(round_)
+        start = threading.Barrier(4)
+
+        def begin(place: Path = place, start: threading.Barrier = start) -> LabelIndex:
+            start.wait()
+            return LabelIndex(place)
+
+        with ThreadPoolExecutor(4) as threads:
+            indexes = [each.result() for each in [threads.submit(begin) for _ in range(4)]]
+        indexes[0].add([(1, line)])
+        indexes[0].end_writing()
+        assert [index.count() for index in indexes] == [1, 1, 1, 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
@@ -101,18 +102,30 @@ class LabelIndex:
         self._writer: tantivy.IndexWriter | None = None
         self._changed = False
         self._values: dict[int, dict[str, dict[str, int]]] = {}
-        if self._meta.exists():
-            index = tantivy.Index.open(str(folder))
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            try:
-                folder.mkdir(parents=True)
-                index = tantivy.Index(schema(), path=str(folder))
-            except (ValueError, OSError) as error:
-                raise _not_written(folder, error) from error
+        if not self._meta.exists():
+            self._begin()
+        index = tantivy.Index.open(str(folder))
         index.config_reader("manual")
         index.register_tokenizer("folded", analyzer())
         self._index = index
+
+    def _begin(self) -> None:
+        """Begin an empty index, put in its place whole: another process may look for it, or begin it, at
+        the same time, and an empty index is the same whoever made it."""
+        if self._folder.exists():
+            # Somebody's beginning that was not whole: a folder that is damaged.
+            shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix="new-", dir=self._folder.parent) as place:
+                made = Path(place) / "index"
+                made.mkdir()
+                tantivy.Index(schema(), path=str(made))
+                with suppress(FileExistsError):
+                    made.rename(self._folder)
+        except (ValueError, OSError) as error:
+            if not self._meta.exists():
+                raise _not_written(self._folder, error) from error
 
     # Writing
 
@@ -307,6 +320,7 @@ class Indexes:
         self._folder = folder
         self._mark = folder / "format"
         self._open: dict[int, LabelIndex] = {}
+        self._opening = threading.Lock()
         # Is removed when these indexes are no longer used.
         self._place: TemporaryDirectory[str] | None = None
         self.is_new = not (self._mark.is_file() and self._mark.read_text() == self.FORMAT)
@@ -341,9 +355,10 @@ class Indexes:
 
     def of(self, label: int) -> LabelIndex:
         """The index of a label, begun if there is none. Raises `ValueError` for one that is damaged."""
-        if (found := self._open.get(label)) is None:
-            found = self._open[label] = LabelIndex(self._folder / str(label))
-        return found
+        with self._opening:
+            if (found := self._open.get(label)) is None:
+                found = self._open[label] = LabelIndex(self._folder / str(label))
+            return found
 
     def read_ahead(self) -> None:
         """Have the system read the indexes from the disk meanwhile."""
