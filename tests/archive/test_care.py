@@ -130,6 +130,35 @@ def test_an_index_is_built_again_as_it_was_in_one_process_or_several(
     assert told == [(7, 41), (14, 41), (21, 41), (28, 41), (35, 41), (41, 41)]
 
 
+def test_who_has_the_index_open_goes_on_searching_while_it_is_built_again(folder: Path) -> None:
+    seen: list[int] = []
+    with Archive.open(folder) as room, Archive.open(folder) as archive:
+        before = room.search("lamp", limit=100)
+        archive.rebuild_index(on_progress=lambda *_: seen.append(room.search("lamp").total))
+        assert seen == [40]
+        assert room.search("lamp", limit=100) == before
+        archive.add(incoming(make(77, text="a lamp of another day")))
+        assert room.search("lamp").total == 41
+    assert sorted(each.name for each in folder.glob("index*")) == ["index"]
+
+
+def test_a_rebuild_that_is_broken_off_leaves_the_index_that_was_there(folder: Path) -> None:
+    def stop(*_: int) -> None:
+        raise KeyboardInterrupt
+
+    with Archive.open(folder) as archive:
+        before = archive.search("lamp", limit=100)
+        with pytest.raises(KeyboardInterrupt):
+            archive.rebuild_index(on_progress=stop)
+        assert archive.search("lamp", limit=100) == before
+    assert not (folder / "index.new").exists()
+    (folder / "index.new").mkdir()
+    with Archive.open(folder) as archive:
+        assert archive.search("lamp", limit=100) == before
+        assert archive.verify() == []
+    assert sorted(each.name for each in folder.glob("index*")) == ["index"]
+
+
 def test_an_index_of_an_earlier_version_is_built_again_when_the_archive_is_opened(
     folder: Path,
 ) -> None:

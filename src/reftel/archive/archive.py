@@ -421,6 +421,7 @@ class Archive(View):
 
     def _mend_index(self, workers: int, on_progress: OnProgress | None) -> None:
         """After a crash: finish what was filed and not indexed, or begin the index again."""
+        self._indexes.remove_leftovers()
         try:
             if not self._indexes.is_new:
                 self._catch_up()
@@ -480,21 +481,24 @@ class Archive(View):
     def _fill_index(self, workers: int, on_progress: OnProgress | None) -> None:
         store = self._writing
         self.index_built = True
-        self._indexes.reset()
         with store.transaction():
             store.mark_all_unindexed()
         last = store.next_id() - 1
-        waiting = Waiting(store, self._indexes)
+        made = self._indexes.aside()
+        waiting = Waiting(store, made)
         try:
             for done, some in lines(store, workers):
                 waiting.hold(some)
                 waiting.add_some()
                 if on_progress:
                     on_progress(done, last)
+            waiting.finish()
         except BaseException:
             waiting.abandon()
+            self._indexes.remove_leftovers()
             raise
-        waiting.finish()
+        made.end_writing()
+        self._indexes.replace(made)
         self._catch_up()
 
     def read_ahead(self) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reftel.archive.filing import digest_of
+from reftel.archive.index import NEW, OLD
 from reftel.archive.model import DamagedError, StoreError
 from reftel.archive.store import Store
 from reftel.sources import Problem
@@ -99,10 +100,13 @@ def replacing(to: Path) -> Iterator[Path]:
         raise
 
 
+_DERIVED = ("index", NEW, OLD, "lock", SUMS)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for file in sorted(folder.rglob("*")):
         inside = file.relative_to(folder)
-        derived = inside.parts[0] in ("index", "lock", SUMS) or file.name.endswith(_NOT_KEPT)
+        derived = inside.parts[0] in _DERIVED or file.name.endswith(_NOT_KEPT)
         if file.is_file() and not derived:
             yield file
 

@@ -63,6 +63,10 @@ def analyzer() -> tantivy.TextAnalyzer:
     return simple.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()
 
 
+# Beside the folder of the indexes, while others are made to take their place.
+NEW, OLD = "index.new", "index.old"
+
+
 class Found(NamedTuple):
     """A result within one label: its score or its key of time, what breaks a tie, and the document."""
 
@@ -181,7 +185,11 @@ class LabelIndex:
     @property
     def searcher(self) -> tantivy.Searcher:
         """Of the newest commit, whichever process made it."""
-        status = self._meta.stat()
+        try:
+            status = self._meta.stat()
+        except FileNotFoundError:
+            # Just now others are put in the place of these.
+            return self._index.searcher()
         state = (status.st_mtime_ns, status.st_ino)
         if state != self._state:
             self._index.reload()
@@ -345,6 +353,25 @@ class Indexes:
         indexes = cls(copy)
         indexes._place = place
         return indexes
+
+    def aside(self) -> Indexes:
+        """Empty indexes beside these, to be filled and to take their place."""
+        self.remove_leftovers()
+        return Indexes(self._folder.with_name(NEW))
+
+    def replace(self, others: Indexes) -> None:
+        """Put others, which are whole and on disk, in the place of these: whoever has these open goes on
+        with them until then, and with the others from then on."""
+        if self._folder.exists():
+            self._folder.rename(self._folder.with_name(OLD))
+        others._folder.rename(self._folder)
+        self._open.clear()
+        self.remove_leftovers()
+
+    def remove_leftovers(self) -> None:
+        """Remove what an interruption left beside these."""
+        for name in (NEW, OLD):
+            shutil.rmtree(self._folder.with_name(name), ignore_errors=True)
 
     def reset(self) -> None:
         """Begin empty indexes; the caller fills them from the store."""
