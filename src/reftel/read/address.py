@@ -69,7 +69,6 @@ _INNER_COMMA: Final = re.compile(
     r"[,;] ?(?=[A-Z]{4,8}/[A-Z]|SECSTATE|AM(?:EMB|CON)|USMISSION|CINC)"
 )
 _LONGEST_ALONE: Final = 32
-_SHORTEST_LEVEL: Final = 7
 _INNER_LEVEL: Final = re.compile(
     r"[A-Z0-9/] +(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
@@ -220,7 +219,8 @@ def _part_prosigns(reading: Reading, index: int) -> None:
         text = piece.text
         if piece.kind or len(text) < _SHORTEST_JOINED:
             continue
-        level = _INNER_LEVEL.search(text) if _may_hold_level(text) else None
+        joined = len(text) > _LONGEST_ALONE and _names_level(text)
+        level = _INNER_LEVEL.search(text) if joined else None
         if level and is_classification_line(text[level.end() :]):
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]
@@ -237,13 +237,8 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = cut(piece, inner.end())
 
 
-def _may_hold_level(text: str) -> bool:
-    """Whether letters of a classification stand within a line: cheap, before any pattern."""
-    if len(text) <= _LONGEST_ALONE:
-        return False
-    if is_classification_line(text):
-        # Within it, a level stands behind its own, and the shortest is SECRET.
-        text = text[_SHORTEST_LEVEL:]
+def _names_level(text: str) -> bool:
+    """Whether letters of a classification stand in a line: cheap, before any pattern."""
     return (
         "NCLAS" in text
         or "O N F I" in text

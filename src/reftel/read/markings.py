@@ -37,8 +37,9 @@ from reftel.read.references import CITED, ITEM, Citing, goes_on, is_next_number,
 from reftel.read.tags_line import are_mostly_tags, are_tags, parse_tags
 from reftel.telegram import Repair, Span
 
+# A label behind a blank.
 _INNER_LABEL: Final = re.compile(
-    r"[ ](?=E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJECT: |SUBJ: |(?:REF|Ref)[Ss]?: "
+    r" (?:E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJ(?:ECT)?: |(?:REF|Ref)[Ss]?: "
     r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
 )
 _PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
@@ -157,8 +158,8 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
         solid += 1
         if first not in _RULE_FIRST:
             match = _INNER_LABEL.search(text, text.index(first) + 1)
-            if match and not (text[match.end()] == "E" and _is_named(pieces, index, at)):
-                pieces[at : at + 1] = cut(piece, match.end())
+            if match and not (match[0].startswith(" E") and _is_named(pieces, index, at)):
+                pieces[at : at + 1] = cut(piece, match.start() + 1)
         at += 1
     return None
 
