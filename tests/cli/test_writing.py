@@ -86,6 +86,23 @@ def test_write_makes_a_telegram_of_a_draft_and_refuses_a_wrong_one(
     assert wrong.read_text() == WRONG
 
 
+def test_write_says_which_addressees_have_no_routing_indicator(tmp_path: Path) -> None:
+    draft = tmp_path / "draft.txt"
+    heading = "From: AMEMBASSY BERN\nClassification: UNCLASSIFIED\nTags: PREL\nSubject: BUOYS\n"
+    heading += "Number: 4\nDate: 2007-03-01\n"
+    text = "\nThe buoys are lit.\n\nSigned: DOE\n"
+    draft.write_text(f"{heading}To: HARBOR MASTER ELSEWHERE\n{text}")
+    refused = reftel("write", "--station", "RUEHSW", draft)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "no routing indicator is known of HARBOR MASTER ELSEWHERE" in refused.stderr
+    assert "there is no station to call" in refused.stderr
+    draft.write_text(f"{heading}To: SECSTATE WASHDC\nInfo: HARBOR MASTER ELSEWHERE\n{text}")
+    done = reftel("write", "--station", "RUEHSW", draft)
+    assert done.returncode == 0, done.stderr
+    assert "\nRR RUEHC\n" in done.stdout
+    assert "no routing indicator is known of HARBOR MASTER ELSEWHERE" in done.stderr
+
+
 def test_write_takes_a_record_and_gives_the_bytes_of_a_circuit() -> None:
     record = reftel("read", "--format", "json", EXAMPLES / "01-single-section.txt").stdout
     assert (

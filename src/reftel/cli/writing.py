@@ -139,7 +139,7 @@ def write_command(
         _write_mail(path, telegram, directory_of(directory_file), attach=attach)
         return
     if station is not None and telegram.wire is None:
-        telegram = _headed(telegram, station, channel, layout)
+        telegram = _headed(path, telegram, station, channel, layout)
     try:
         text = write(telegram, form=layout, charset=charset)
     except CannotWriteError as error:
@@ -308,13 +308,23 @@ def _of_draft(path: str, draft: Draft, directory: Directory, profile: Profile | 
     return draft.telegram
 
 
-def _headed(telegram: Telegram, station: str, channel: str, layout: Any) -> Telegram:
-    indicators = [each.routing_indicator for each in (*telegram.action, *telegram.info)]
+def _headed(path: str, telegram: Telegram, station: str, channel: str, layout: Any) -> Telegram:
+    addressees = (*telegram.action, *telegram.info)
+    without = [each.name for each in addressees if not each.routing_indicator]
+    indicators = [each.routing_indicator for each in addressees]
+    routing = tuple(dict.fromkeys(each for each in indicators if each and each != "ZEN"))
+    if without:
+        say(
+            f"{path}: no routing indicator is known of {', '.join(without)}: format line 2 does not call"
+            " them; name them in a directory file (--directory)"
+        )
+    if not routing:
+        fail(f"{path}: --station: there is no station to call; nothing was written")
     wire = heading_for(
         telegram,
         station=station,
         channel=channel,
-        routing=tuple(dict.fromkeys(each for each in indicators if each and each != "ZEN")),
+        routing=routing,
         filed=telegram.sent or datetime.now(UTC),
         form=layout or "state",
     )
