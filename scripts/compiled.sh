@@ -13,5 +13,9 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -r pyproject.toml README.md LICENSE src "$copy"
 find "$copy" -name '*.so' -delete
+# Functions that no other module sees are called directly. CFLAGS take the place of Python's own flags, so
+# these are repeated.
+flags=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_config_var("CFLAGS"))')
+export CFLAGS="${CFLAGS:-$flags -fvisibility=hidden -fno-plt}"
 HATCH_BUILD_HOOKS_ENABLE=1 "$folder/bin/pip" install --quiet --force-reinstall --no-deps "$copy"
 "$folder/bin/pip" install --quiet click msgspec
