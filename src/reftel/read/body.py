@@ -182,7 +182,7 @@ def _cut_marked_paragraphs(pieces: list[Piece], index: int) -> None:
 def _cut_rules(reading: Reading, index: int) -> None:
     """Where lines were run together, a rule stands behind or between words: cut it out."""
     pieces = reading.pieces
-    if index >= len(pieces) or " ----" not in reading.source[pieces[index].start :]:
+    if index >= len(pieces) or reading.source.find(" ----", pieces[index].start) < 0:
         return
     for at in range(len(pieces) - 1, index - 1, -1):
         if " ----" in pieces[at].text and not pieces[at].kind and not is_rule(pieces[at].text):

@@ -59,6 +59,9 @@ _BANNER: Final = re.compile(
     r" *(?:UNCLAS\w*|LIMITED OF+[A-Z]* USE|SENSITIVE BUT UNCLASSIFIED|CONFID[A-Z*]*|SECRET"
     r"|TOP SECRET)(?: *//? *NOFORN| +PTQ ?[0-9]{4})? *\Z"
 )
+_USUAL_BANNERS: Final = frozenset(
+    ("UNCLASSIFIED", "LIMITED OFFICIAL USE", "CONFIDENTIAL", "SECRET", "TOP SECRET")
+)
 _END: Final = re.compile(
     r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>"
     r"|={3,} *[A-Z ]*ENDS? *={3,}|#[0-9]{4}|\*{3} *Current (?:Handling"
@@ -101,12 +104,12 @@ def mark_furniture(pieces: list[Piece], source: str) -> list[Piece]:
         first = piece.first
         if not first:
             piece.kind = piece.kind or "blank"
-        elif first in _LOOKED_AT and not piece.kind:
+        elif not piece.kind:
             if first in _FURNITURE_FIRST:
                 _mark_line(piece)
             if (
-                first in _CONTEXT_FIRST
-                and len(piece.text) < _LONGEST_BANNER
+                len(piece.text) < _LONGEST_BANNER
+                and first in _CONTEXT_FIRST
                 and not piece.kind
                 and _may_be_furniture(piece)
             ):
@@ -224,7 +227,9 @@ def find_section_mark(text: str) -> re.Match[str] | None:
 
 _END_FIRST: Final = frozenset("N<#*=")
 _LOST_FIRST: Final = frozenset("Ee*")
+# Of `This record` and the days of the week; small letters second are rare where telegrams are in capitals.
 _NOTE_FIRST: Final = frozenset("TMWFS")
+_NOTE_SECOND: Final = frozenset("hoeura")
 _FURNITURE_FIRST: Final = _END_FIRST | _LOST_FIRST | _NOTE_FIRST | frozenset("PT-")
 _PAGE_NUMBER: Final = re.compile(r"\s*-+ ?[0-9]{1,3} ?-+\s*\Z")
 _LAST_NUMBER: Final = re.compile(r"\s*[0-9]{1,3}\s*\Z")
@@ -243,6 +248,16 @@ def _mark_last_number(pieces: list[Piece]) -> None:
 
 def _mark_line(piece: Piece) -> None:
     first, text = piece.first, piece.text
+    if first in _NOTE_FIRST:
+        if (
+            text.lstrip()[1:2] in _NOTE_SECOND
+            and ("day, " in text or "This record" in text)
+            and _NOTE.match(text)
+        ):
+            piece.kind = "publisher-note"
+            return
+        if first != "T":
+            return
     if first == "P" or first == "T":
         opening = text.lstrip(" ")
         if (
@@ -259,11 +274,8 @@ def _mark_line(piece: Piece) -> None:
     elif first in _END_FIRST and (first != "N" or "NNN" in text) and _END.match(text):
         piece.kind = "end-of-message"
         return
-    if first in _LOST_FIRST:
-        if _may_be_lost(text) and _LOST.match(text):
-            piece.kind = "lost-text"
-    elif first in _NOTE_FIRST and ("day, " in text or "This record" in text) and _NOTE.match(text):
-        piece.kind = "publisher-note"
+    if first in _LOST_FIRST and _may_be_lost(text) and _LOST.match(text):
+        piece.kind = "lost-text"
 
 
 def _may_be_lost(text: str) -> bool:
@@ -336,7 +348,7 @@ def _may_be_furniture(piece: Piece) -> bool:
     """Whether a short line can be furniture, if its neighbours tell."""
     text = piece.text
     if piece.first in _BANNER_FIRST:
-        return text.lstrip(" ")[:2] in _BANNER_OPENINGS and _BANNER.match(text) is not None
+        return text.lstrip(" ")[:2] in _BANNER_OPENINGS and _is_banner(text)
     if piece.first == "P":
         return "PAGE" in text and _PAGE_ALONE.match(text) is not None
     return _CATALOGUE[2].match(text) is not None
@@ -374,8 +386,11 @@ _STRAY: Final = re.compile(r"\s*[A-Z0-9]{1,5}-[0-9]{2}\s*\Z")
 _MOST_STRAYS: Final = 20
 _BANNER_FIRST: Final = frozenset("ULSCT")
 _CONTEXT_FIRST: Final = _BANNER_FIRST | frozenset("P0123456789")
-_LOOKED_AT: Final = _FURNITURE_FIRST | _CONTEXT_FIRST
 _LONGEST_BANNER: Final = 60
+
+
+def _is_banner(text: str) -> bool:
+    return text in _USUAL_BANNERS or _BANNER.match(text) is not None
 
 
 def _at_page_edge(solid: list[Piece], index: int) -> bool:
@@ -392,7 +407,7 @@ def _at_page_edge(solid: list[Piece], index: int) -> bool:
         or after.kind in ("page-line", "end-of-message", "attributes-label", "release-note")
         or (before is not None and before.kind in ("page-line", "banner", "release-note"))
         or (before is None and after.kind == "page-line")
-        or (_BANNER.match(after.text) and not after.kind)
+        or (not after.kind and _is_banner(after.text))
     )
 
 
