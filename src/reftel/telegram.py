@@ -60,7 +60,6 @@ class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
     end: int
 
 
-_CAPITALS = re.compile(r"[A-Z]+")
 _MRN_SHORT = re.compile(r"([0-9]{2}|[0-9]{4}) ?([A-Z][A-Z ]*?) ?0*([0-9]{1,8})\Z")
 
 
@@ -77,7 +76,8 @@ class Mrn(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, year: int, post: str, number: int) -> Mrn:
-        letters = post if _CAPITALS.fullmatch(post) else re.sub(r"[^A-Z]", "", post.upper())
+        plain = post.isascii() and post.isalpha() and post.isupper()
+        letters = post if plain else re.sub(r"[^A-Z]", "", post.upper())
         return cls(f"{year % 100:02d}{letters}{number}", year, letters, number)
 
     @classmethod

@@ -48,7 +48,9 @@ def _by_name() -> dict[str, Entry]:
 
 
 def _letters(text: str) -> str:
-    return _LETTERS.sub("", text.upper())
+    joined = text.upper().replace(" ", "")
+    # By far the most have no other signs: they are spared the pattern.
+    return joined if joined.isascii() and joined.isalpha() else _LETTERS.sub("", joined)
 
 
 @cache

@@ -36,7 +36,7 @@ def tag(code: str, year: int | None) -> Entry | None:
     rows = _by_code().get(code.upper())
     if not rows:
         return None
-    if year is None:
+    if year is None or len(rows) == 1:
         return rows[0]
     return min(rows, key=lambda row: _distance(row.era, year))
 
@@ -51,10 +51,17 @@ def tag_kind(code: str, year: int | None) -> TagKind:
 
 
 def _distance(era: str, year: int) -> int:
-    """Years between a year and an era (`1973-79`, `-1990`, `2012-`, `2024`); 0 within it."""
+    """Years between a year and an era; 0 within it."""
+    first, last = _years(era)
+    return max(first - year, year - last, 0)
+
+
+@cache
+def _years(era: str) -> tuple[int, int]:
+    """The first and the last year of an era (`1973-79`, `-1990`, `2012-`, `2024`)."""
     match = _ERA.match(era)
     if match is None or not match[0]:
-        return 0
+        return 0, 9999
     first = int(match["first"]) if match["first"] else 0
     if match["last"]:
         last = int(match["last"])
@@ -62,4 +69,4 @@ def _distance(era: str, year: int) -> int:
         last = first - first % 100 + int(short[1])
     else:
         last = 9999 if match["dash"] else first
-    return max(first - year, year - last, 0)
+    return first, last
