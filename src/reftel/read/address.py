@@ -70,7 +70,8 @@ _INNER_COMMA: Final = re.compile(
 )
 _LONGEST_ALONE: Final = 32
 _INNER_LEVEL: Final = re.compile(
-    r"[A-Z0-9/] +(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
+    r" (?<=[A-Z0-9/] ) *"
+    r"(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
 _WORDS_OF_TWO: Final = 4
 # How most names begin, and how a name ends that does not begin so.
