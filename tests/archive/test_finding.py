@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import pairwise
 
 import pytest
 
+import reftel
+from reftel import tables
 from reftel.access import Reader
-from reftel.archive import Archive, view
+from reftel.archive import Archive, QueryError, view
+from reftel.archive.model import Count, Order
 from reftel.archive.snippet import fold
 from reftel.telegram import Mrn
 from tests.archive.test_archive import incoming, make
@@ -233,3 +237,106 @@ def test_dates_count_for_nothing_in_the_order_however_the_index_is_parted(archiv
     within = [hit.mrn for hit in archive.search("tide after:2007").hits]
     assert within == [each for each in whole if each and each.startswith("08")]
     assert len(within) == 5
+
+
+def _counts(facet: tuple[Count, ...]) -> dict[str, int]:
+    return {each.value: each.count for each in facet}
+
+
+_READERS = (
+    Reader("open", "UNCLASSIFIED"),
+    Reader("confidential", "CONFIDENTIAL"),
+    Reader("secret", "SECRET"),
+)
+
+
+@pytest.mark.parametrize("order", ["relevance", "newest", "oldest"])
+def test_better_copies_under_other_labels_leave_every_count_and_page_as_reading_finds_it(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, order: Order
+) -> None:
+    story = (
+        "the lamp burned and the keeper wrote down what passed by in the night with his own hand"
+    )
+    levels = {
+        "UNCLASSIFIED": "UNCLAS",
+        "CONFIDENTIAL": "C O N F I D E N T I A L",
+        "SECRET": "S E C R E T",
+    }
+    copies: list[tuple[int, str]] = []
+    texts = []
+    for number in range(1, 25):
+        for at, (level, line) in enumerate(levels.items()):
+            if number % (at + 2) == 0:
+                # The more closed, the more it says.
+                text = make(number, day=1 + number, text=f"{story} {'and so on ' * at}")
+                texts.append(text.replace("UNCLAS BERN", f"{line} BERN"))
+                copies.append((number, level))
+    archive.add(incoming(*texts))
+    highest = list(levels)
+    for few_or_many in (20_000, 0):
+        monkeypatch.setattr(view, "_MANY", few_or_many)
+        # Each twice, one after the other: what is remembered of one is no answer to another.
+        for reader in (*_READERS, *_READERS):
+            seen = archive.view(reader)
+            best: dict[int, str] = {}
+            for number, level in copies:
+                if highest.index(level) <= highest.index(reader.clearance):
+                    best[number] = max(level, best.get(number, level), key=highest.index)
+            for query in ("", "lamp", "tags:PREL -fog"):
+                found = seen.search(query, order=order, limit=100)
+                assert found.total == len(best) == len(found.hits)
+                assert {(hit.mrn, hit.classification) for hit in found.hits} == {
+                    (f"07BERN{number}", level) for number, level in best.items()
+                }
+                assert _counts(found.facets.classification) == Counter(best.values())
+                assert _counts(found.facets.tags) == {"PREL": len(best)}
+                assert _counts(found.facets.post) == {"BERN": len(best)}
+                pages = [
+                    hit
+                    for offset in range(0, 30, 7)
+                    for hit in seen.search(query, order=order, limit=7, offset=offset).hits
+                ]
+                assert [hit.digest for hit in pages] == [hit.digest for hit in found.hits]
+                assert seen.search(query, order=order, limit=7, offset=7).facets == found.facets
+
+
+def test_every_tag_of_a_telegram_is_counted_once_however_many_and_listed_or_not(
+    archive: Archive,
+) -> None:
+    listed = ["PREL", "PGOV", "ECON", "ETRD", "SZ", "UK", "EAID", "MARR"]
+    assert all(tables.tag(code, None) for code in listed)
+    texts = [
+        make(1, tags=", ".join([*listed, "PREL", "LAMPX"])),
+        make(2, tags=", ".join(["LAMPX", *reversed(listed)])),
+        make(3, tags="SZ (ROE, JANE), LAMPX, LAMPX"),
+    ]
+    archive.add(incoming(*texts))
+    expected = Counter(
+        code for text in texts for code in {tag.code for tag in reftel.read(text).tags}
+    )
+    assert expected["MARR"] == 2
+    assert expected["LAMPX"] == 3
+    assert _counts(archive.search("").facets.tags) == expected
+    assert [archive.search(f'tags:"{code}"').total for code in expected] == [*expected.values()]
+
+
+def test_a_star_alone_finds_what_has_something_there(archive: Archive) -> None:
+    archive.add(incoming(make(1), make(2, post="ROME"), _WITHOUT))
+    (without,) = [hit.digest for hit in archive.search("").hits if hit.mrn is None]
+    for field in ("post", "class", "tags"):
+        assert archive.search(f"{field}:*").total == 2
+        assert [hit.digest for hit in archive.search(f"-{field}:*").hits] == [without]
+    assert archive.search("post:1").total == 0
+    with pytest.raises(QueryError, match="before the star"):
+        archive.search("subject:*")
+
+
+_WITHOUT = """FM AMEMBASSY BERN
+TO SECSTATE WASHDC
+
+SUBJECT: THE LIGHT
+
+1. IT BURNED.
+
+DOE
+"""

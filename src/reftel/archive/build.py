@@ -102,7 +102,8 @@ def _field(field: Field) -> tantivy.Query:
         # Where there is no post, year or classification stands an empty one.
         return tantivy.Query.regex_query(schema(), field.name, f"{begin}.*" if begin else ".+")
     values = _raw_values(field.name, field.value)
-    terms = [tantivy.Query.term_query(schema(), field.name, value) for value in values]
+    # A post without a letter is none, and not the empty one.
+    terms = [tantivy.Query.term_query(schema(), field.name, value) for value in values if value]
     return _all(*((term, tantivy.Occur.Should) for term in terms))
 
 

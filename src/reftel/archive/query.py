@@ -297,6 +297,10 @@ def _field(token: Token) -> Query:
         raise QueryError(f"{name}: is followed by nothing", token.position)
     if name in ("after", "before", "year", "sent"):
         return _dates(name, words.text, token.position)
+    if words.text == "*":
+        if name in TEXT_FIELDS:
+            raise QueryError(f"{name}:* wants the beginning of a word before the star", at)
+        return Field(name, Words("", prefix=True))
     if name not in TEXT_FIELDS and words.near is not None:
         raise QueryError(f"{name}: holds codes, which are not near each other", token.position)
     listed = {"has": tuple(HAS), "form": FORMS}.get(name)
