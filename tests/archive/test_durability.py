@@ -9,12 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from reftel.archive import Archive, StoreError
 from reftel.archive.index import LabelIndex
+from reftel.archive.store import Store
+from reftel.telegram import Telegram
 from tests.archive.test_archive import incoming, make
 from tests.telegrams import ROOT
 
@@ -163,3 +167,53 @@ def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
 
 def _no_room(*_: object, **__: object) -> None:
     raise StoreError("there is no room")
+
+
+@pytest.mark.parametrize("batch", [2, 500])
+def test_what_stops_while_it_is_indexed_is_indexed_once_when_it_goes_on(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr("reftel.archive.archive._TRANSACTION_S", 0.0)
+    monkeypatch.setattr("reftel.archive.waiting._MANY", 3)
+    texts = [make(n, text=f"lamp {n} burns") for n in range(1, 12)]
+    add, read = LabelIndex.add, Store.telegram
+
+    def stopped(index: LabelIndex, entries: Iterable[tuple[int, str]], *, many: bool = False) -> None:
+        add(index, islice(entries, 2), many=many)
+        raise KeyboardInterrupt
+
+    def away(store: Store, document: int, *, elements: bool = True) -> Telegram:
+        if document == 6:
+            raise StoreError("the database is away")
+        return read(store, document, elements=elements)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelIndex, "add", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            archive.add(incoming(*texts), batch=batch)
+    held = archive.count()
+    assert held >= 2
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "telegram", away)
+        with pytest.raises(StoreError, match="away"):
+            archive.add(incoming(*texts))
+    archive.add(incoming(*texts))
+    assert archive.search("lamp").total == archive.count() == 11
+    assert archive.verify() == []
+
+
+def test_on_a_disk_that_fills_while_the_index_is_filled_aside_nothing_is_lost(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reftel.archive.archive._TRANSACTION_S", 0.0)
+    monkeypatch.setattr("reftel.archive.waiting._MANY", 3)
+    texts = incoming(*(make(n, text=f"lamp {n} burns") for n in range(1, 41)))
+    filed: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelIndex, "commit", _no_room)
+        with pytest.raises(StoreError, match="no room"):
+            archive.add(texts, batch=4, on_progress=lambda now: filed.append(now.done))
+    assert archive.count() >= filed[-1] >= 4
+    assert archive.add(texts).known >= filed[-1]
+    assert archive.search("lamp").total == archive.count() == 40
+    assert archive.verify() == []

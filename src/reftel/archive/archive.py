@@ -442,6 +442,14 @@ class Archive(View):
 
     def _catch_up(self) -> None:
         """Index what the store lists as not indexed."""
+        try:
+            self._index_what_is_listed()
+        except BaseException:
+            # What was begun and not committed must not be committed with what is added later.
+            self._indexes.abandon()
+            raise
+
+    def _index_what_is_listed(self) -> None:
         while True:
             behind = self._writing.unindexed(_CATCH_UP)
             anew: set[int] = set()

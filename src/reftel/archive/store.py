@@ -320,10 +320,11 @@ class Store:
         )
 
     def mark_all_unindexed(self) -> None:
+        """Have the index, which is empty, made anew; what was listed before is done with."""
+        self._db.execute("DELETE FROM unindexed WHERE place = ?", (self.place,))
         self._db.execute(
             "INSERT INTO unindexed (place, document, label)"
-            " SELECT p.id, d.id, d.label FROM documents d, places p WHERE d.reading = 1 AND p.id = ?"
-            " ON CONFLICT DO NOTHING",
+            " SELECT p.id, d.id, d.label FROM documents d, places p WHERE d.reading = 1 AND p.id = ?",
             (self.place,),
         )
 

@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from reftel.archive.filing import Prepared
 from reftel.archive.index import Indexes
 from reftel.archive.memory import return_memory
-from reftel.archive.model import StoreError
 from reftel.archive.rows import Row
 from reftel.archive.store import Store
 
@@ -76,7 +75,8 @@ class Waiting:
             added = list(self._lines)
             self._add(self._lines)
             self._store.strike_off(added)
-        except StoreError:
+        except BaseException:
+            # What was begun and not committed must not be committed with what is added later.
             self.abandon()
             raise
         self._aside.shutdown()
