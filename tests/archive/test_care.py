@@ -172,6 +172,33 @@ def test_an_index_of_an_earlier_version_is_built_again_when_the_archive_is_opene
         assert not archive.index_built
 
 
+def test_an_index_that_was_not_built_to_the_end_is_built_again_and_what_was_decided_meanwhile_holds(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reftel.archive.rebuild._BATCH", 7)
+    monkeypatch.setattr("reftel.archive.waiting._MANY", 5)
+
+    def killed(done: int, of: int) -> None:
+        if done > of // 2:
+            raise KeyboardInterrupt
+
+    with Archive.open(folder) as archive:
+        before = archive.search("lamp", limit=100)
+        with pytest.raises(KeyboardInterrupt):
+            archive.rebuild_index(on_progress=killed)
+        row = archive._store.by_id(3)
+        assert row is not None
+        # Decided by one that was killed before its index followed.
+        with archive._writing.transaction():
+            archive._writing.mark_label_unindexed(row.label)
+    with Archive.open(folder) as archive:
+        assert archive.index_built
+        assert archive.search("lamp", limit=100) == before
+        assert archive.verify() == []
+    with Archive.open(folder) as archive:
+        assert not archive.index_built
+
+
 def test_verify_finds_a_flipped_byte_in_the_index(folder: Path) -> None:
     files = [each for each in folder.glob("index/*/*.store") if each.stat().st_size > 200]
     assert files

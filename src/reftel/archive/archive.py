@@ -508,6 +508,7 @@ class Archive(View):
         made.end_writing()
         self._indexes.replace(made)
         self._catch_up()
+        self._indexes.filled()
 
     def read_ahead(self) -> None:
         """Have the system read the index from the disk meanwhile, so that first searches do not wait for

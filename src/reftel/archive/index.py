@@ -374,10 +374,13 @@ class Indexes:
             shutil.rmtree(self._folder.with_name(name), ignore_errors=True)
 
     def reset(self) -> None:
-        """Begin empty indexes; the caller fills them from the store."""
+        """Begin empty indexes; the caller fills them from the store, and says when they are `filled`."""
         self._open.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
+
+    def filled(self) -> None:
+        """Mark them as what serves: those that were not filled to the end are begun again."""
         self._mark.write_text(self.FORMAT)
 
     def of(self, label: int) -> LabelIndex:
