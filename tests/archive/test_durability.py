@@ -17,6 +17,7 @@ import pytest
 
 from reftel.archive import Archive, StoreError
 from reftel.archive.index import LabelIndex
+from reftel.archive.pool import Pool
 from reftel.archive.store import Store
 from reftel.telegram import Telegram
 from tests.archive.test_archive import incoming, make
@@ -96,7 +97,48 @@ def test_where_no_process_can_read_it_says_so_and_ends(tmp_path: Path, telegrams
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "StoreError: the processes that read end as soon as they begin" in done.stderr
+    assert "NoProcessError: the processes that read end as soon as they begin" in done.stderr
+
+
+def test_a_process_that_dies_takes_no_other_answer_with_it(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "archive") as archive:
+        pool = Pool(2, archive._store.path)
+    asked = [(n, str(n).encode()) for n in range(30)]
+    try:
+        answers = list(pool.each(_dies_at_times, iter(asked)))
+    finally:
+        pool.end()
+    assert [n for n, _ in answers] == list(range(30))
+    assert {answer for n, answer in answers if n % 10 == 3} == {None}
+    assert {answer for n, answer in answers if answer} <= {packed for _, packed in asked}
+
+
+def test_where_no_process_can_read_an_index_is_built_by_this_one(
+    tmp_path: Path, telegrams: Path
+) -> None:
+    script = tmp_path / "rebuilds.py"
+    script.write_text(
+        "import sys\n"
+        "from reftel.archive import Archive, rebuild\n"
+        "rebuild._FEW = 0\n"
+        f"with Archive.open({str(tmp_path / 'archive')!r}) as archive:\n"
+        f"    archive.fill([{str(telegrams)!r}])\n"
+        "    archive.rebuild_index(2)\n"
+        "    assert archive.index_built\n"
+        "    assert archive.verify() == []\n"
+        "    print(archive.search('lamp').total)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"{_COUNT}\n", done.stderr
+
+
+def test_a_process_that_reads_leaves_an_interruption_to_the_one_that_files(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "archive") as archive:
+        pool = Pool(1, archive._store.path)
+    try:
+        assert pool.submit(_is_interrupted, b"read").result() == b"read"
+    finally:
+        pool.end()
 
 
 def test_two_processes_file_at_once_and_each_telegram_is_there_once(
@@ -165,6 +207,19 @@ def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
         assert archive.verify() == []
 
 
+def _dies_at_times(store: Store, packed: bytes) -> bytes:
+    del store
+    if int(packed) % 10 == 3:
+        os._exit(1)
+    return packed
+
+
+def _is_interrupted(store: Store, packed: bytes) -> bytes:
+    del store
+    os.kill(os.getpid(), signal.SIGINT)
+    return packed
+
+
 def _no_room(*_: object, **__: object) -> None:
     raise StoreError("there is no room")
 
@@ -178,7 +233,9 @@ def test_what_stops_while_it_is_indexed_is_indexed_once_when_it_goes_on(
     texts = [make(n, text=f"lamp {n} burns") for n in range(1, 12)]
     add, read = LabelIndex.add, Store.telegram
 
-    def stopped(index: LabelIndex, entries: Iterable[tuple[int, str]], *, many: bool = False) -> None:
+    def stopped(
+        index: LabelIndex, entries: Iterable[tuple[int, str]], *, many: bool = False
+    ) -> None:
         add(index, islice(entries, 2), many=many)
         raise KeyboardInterrupt
 

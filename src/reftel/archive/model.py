@@ -35,6 +35,10 @@ class NoRoomError(StoreError):
     """The disk is full, or what holds the archive takes nothing more; nothing in it is damaged."""
 
 
+class NoProcessError(StoreError):
+    """No other process can read here."""
+
+
 class ReadOnlyError(StoreError):
     """The archive lies where nothing can be written: it can be read and not added to."""
 

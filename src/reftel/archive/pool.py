@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TypeVar
 
-from reftel.archive.model import StoreError
+from reftel.archive.model import NoProcessError
 from reftel.archive.store import Store
 
 Work = Callable[[Store, bytes], bytes]
@@ -29,6 +30,8 @@ _store: Store
 
 def _begin(database: Path | str) -> None:
     global _store
+    # Who is interrupted ends them, and says so once.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _store = Store(database, read_only=True)
     # What has been imported stays: it need not be looked through for garbage again and again.
     gc.freeze()
@@ -65,7 +68,14 @@ class Pool:
         )
 
     def submit(self, work: Work, packed: bytes) -> Future[bytes]:
-        return self._executor.submit(_run, work, packed)
+        """Raises `BrokenProcessPool` with the answer, never before."""
+        try:
+            return self._executor.submit(_run, work, packed)
+        except BrokenProcessPool as error:
+            # A process has died since the last answer.
+            failed: Future[bytes] = Future()
+            failed.set_exception(error)
+            return failed
 
     def each(
         self, work: Work, asked: Iterator[tuple[_Asked, bytes]]
@@ -91,13 +101,13 @@ class Pool:
                 yield what, answer
 
     def mend(self) -> None:
-        """Begin again with new processes. Raises `StoreError` if none can be."""
+        """Begin again with new processes. Raises `NoProcessError` if none can be."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = self._start()
         try:
             self.submit(_nothing, b"").result()
         except BrokenProcessPool as error:
-            raise StoreError(
+            raise NoProcessError(
                 "the processes that read end as soon as they begin: file with --workers 0. A program of"
                 " one's own that files begins under if __name__ == '__main__':, since they import it"
             ) from error

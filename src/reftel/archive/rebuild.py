@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import msgspec
 
 from reftel.archive.entry import line_of
-from reftel.archive.model import DamagedError
+from reftel.archive.model import DamagedError, NoProcessError
 from reftel.archive.pool import Pool
 from reftel.archive.store import Store
 
@@ -25,19 +26,22 @@ def lines(store: Store, workers: int) -> Iterator[tuple[int, list[Line]]]:
     """The entries of all reading copies, in the order of filing, and the last document that was looked at;
     read in so many other processes, or in this one."""
     last = store.next_id() - 1
-    batches = (range(at, min(at + _BATCH, last + 1)) for at in range(1, last + 1, _BATCH))
-    if not workers or last < _FEW:
-        for documents in batches:
-            yield documents[-1], _lines(store, documents)
-        return
-    pool = Pool(workers, store.path)
-    try:
-        asked = ((each, msgspec.msgpack.encode((each.start, each.stop))) for each in batches)
-        for documents, answer in pool.each(_work, asked):
-            found = _lines(store, documents) if answer is None else _decode(answer)
-            yield documents[-1], found
-    finally:
-        pool.end()
+    batches = deque(range(at, min(at + _BATCH, last + 1)) for at in range(1, last + 1, _BATCH))
+    if workers and last >= _FEW:
+        pool = Pool(workers, store.path)
+        try:
+            asked = ((each, msgspec.msgpack.encode((each.start, each.stop))) for each in [*batches])
+            for documents, answer in pool.each(_work, asked):
+                found = _lines(store, documents) if answer is None else _decode(answer)
+                batches.popleft()
+                yield documents[-1], found
+        except NoProcessError:
+            # It takes longer, and nobody need know why.
+            pass
+        finally:
+            pool.end()
+    for documents in batches:
+        yield documents[-1], _lines(store, documents)
 
 
 def _work(store: Store, packed: bytes) -> bytes:
