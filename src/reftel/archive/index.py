@@ -116,8 +116,8 @@ class LabelIndex:
     def _begin(self) -> None:
         """Begin an empty index, put in its place whole: another process may look for it, or begin it, at
         the same time, and an empty index is the same whoever made it."""
-        if self._folder.exists():
-            # Somebody's beginning that was not whole: a folder that is damaged.
+        if self._folder.exists() and not self._meta.exists():
+            # It was not put there just now, which is done whole: a folder that is damaged.
             shutil.rmtree(self._folder, ignore_errors=True)
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
@@ -400,15 +400,15 @@ class Indexes:
                 os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
     def commit(self) -> None:
-        for index in self._open.values():
+        for index in list(self._open.values()):
             index.commit()
 
     def end_writing(self) -> None:
-        for index in self._open.values():
+        for index in list(self._open.values()):
             index.end_writing()
 
     def abandon(self) -> None:
-        for index in self._open.values():
+        for index in list(self._open.values()):
             index.abandon()
 
 
