@@ -13,11 +13,11 @@ import click
 from reftel.cli.common import (
     DONE,
     NOTHING,
-    Indexing,
     Place,
     archive_option,
     database_folders,
     fail,
+    indexing,
     open_archive,
     place,
     say,
@@ -156,7 +156,8 @@ def rebuild_index(folder: Place | None) -> None:
 
     with open_archive(folder) as opened:
         if not opened.index_built:
-            opened.rebuild_index(cores(), Indexing().show)
+            with indexing() as show:
+                opened.rebuild_index(cores(), show)
         say(f"{opened.count():,} telegrams indexed")
 
 

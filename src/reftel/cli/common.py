@@ -176,27 +176,31 @@ def open_archive(folder: Place | None, *, new: bool = False) -> Archive:
     if not new and isinstance(place, Path) and not (place / "telegrams.db").exists():
         fail(f"there is no archive in {place}; file telegrams first: reftel add FOLDER")
     try:
-        indexing = Indexing()
-        return Archive.open(place, database_folders(), workers=cores(), on_index=indexing.show)
+        with indexing() as show:
+            return Archive.open(place, database_folders(), workers=cores(), on_index=show)
     except (StoreError, OSError) as error:
         fail(str(error))
 
 
-class Indexing:
-    """Says that a search index is built, and how far it is where somebody looks."""
+@contextmanager
+def indexing() -> Iterator[Callable[[int, int], None]]:
+    """Says that a search index is built, when that begins, and how far it is where somebody looks."""
+    bar = click.progressbar(length=1, label="Building the search index", file=sys.stderr, width=30)
 
-    def __init__(self) -> None:
-        self._begun = False
-
-    def show(self, done: int, of: int) -> None:
-        if not self._begun:
-            say("building the search index")
-            self._begun = True
-            self._bar = click.progressbar(length=of, label="Indexing", file=sys.stderr, width=30)
+    def show(done: int, of: int) -> None:
+        if not bar.entered:
+            bar.length = of
+            # Where nobody looks this says the label.
+            bar.__enter__()
         if sys.stderr.isatty():
-            self._bar.update(done - self._bar.pos)
-            if done == of:
-                self._bar.render_finish()
+            bar.update(done - bar.pos)
+
+    try:
+        yield show
+    finally:
+        if bar.entered:
+            # The cursor is seen again, also after an error.
+            bar.render_finish()
 
 
 def folder_of(place: Place | None) -> Path:
