@@ -172,7 +172,7 @@ def test_an_index_of_an_earlier_version_is_built_again_when_the_archive_is_opene
         assert not archive.index_built
 
 
-def test_an_index_that_was_not_built_to_the_end_is_built_again_and_what_was_decided_meanwhile_holds(
+def test_an_index_that_was_not_built_to_the_end_is_begun_again_and_what_it_lacks_stays_listed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reftel.archive.rebuild._BATCH", 7)
@@ -184,17 +184,23 @@ def test_an_index_that_was_not_built_to_the_end_is_built_again_and_what_was_deci
 
     with Archive.open(folder) as archive:
         before = archive.search("lamp", limit=100)
-        with pytest.raises(KeyboardInterrupt):
-            archive.rebuild_index(on_progress=killed)
         row = archive._store.by_id(3)
         assert row is not None
         # Decided by one that was killed before its index followed.
         with archive._writing.transaction():
             archive._writing.mark_label_unindexed(row.label)
+        listed = archive._writing.unindexed(100)
+        with pytest.raises(KeyboardInterrupt):
+            archive.rebuild_index(on_progress=killed)
+        assert archive._writing.unindexed(100) == listed != []
+    (folder / "index" / "format").write_text("1")
+    with pytest.raises(KeyboardInterrupt):
+        Archive.open(folder, on_index=killed)
     with Archive.open(folder) as archive:
         assert archive.index_built
         assert archive.search("lamp", limit=100) == before
         assert archive.verify() == []
+        assert archive._writing.unindexed(100) == []
     with Archive.open(folder) as archive:
         assert not archive.index_built
 

@@ -113,7 +113,11 @@ class Archive(View):
             with _lock(folder):
                 upgrade(folder)
                 archive = cls(folder, Store(database), Indexes(folder / "index"))
-                archive._mend_index(workers, on_index)
+                try:
+                    archive._mend_index(workers, on_index)
+                except BaseException:
+                    archive.close()
+                    raise
         except ReadOnlyError:
             archive = cls._open_to_read(folder)
         return archive
@@ -489,11 +493,10 @@ class Archive(View):
     def _fill_index(self, workers: int, on_progress: OnProgress | None) -> None:
         store = self._writing
         self.index_built = True
-        with store.transaction():
-            store.mark_all_unindexed()
         last = store.next_id() - 1
         made = self._indexes.aside()
-        waiting = Waiting(store, made)
+        # What the index that is there lacks stays listed, in case this one is never whole.
+        waiting = Waiting(store, made, listed=False)
         try:
             for done, some in lines(store, workers):
                 waiting.hold(some)
@@ -506,9 +509,9 @@ class Archive(View):
             self._indexes.remove_leftovers()
             raise
         made.end_writing()
+        made.filled()
         self._indexes.replace(made)
-        self._catch_up()
-        self._indexes.filled()
+        store.strike_all_off()
 
     def read_ahead(self) -> None:
         """Have the system read the index from the disk meanwhile, so that first searches do not wait for

@@ -319,15 +319,6 @@ class Store:
             (document, label),
         )
 
-    def mark_all_unindexed(self) -> None:
-        """Have the index, which is empty, made anew; what was listed before is done with."""
-        self._db.execute("DELETE FROM unindexed WHERE place = ?", (self.place,))
-        self._db.execute(
-            "INSERT INTO unindexed (place, document, label)"
-            " SELECT p.id, d.id, d.label FROM documents d, places p WHERE d.reading = 1 AND p.id = ?",
-            (self.place,),
-        )
-
     def mark_label_unindexed(self, label: int) -> None:
         """Have the index of a label made anew, with nothing in it of what was removed."""
         self._mark_unindexed(WHOLE, label)
@@ -351,6 +342,13 @@ class Store:
         delete = "DELETE FROM unindexed WHERE place = ? AND document = ? AND label = ?"
         with self.transaction():
             self._db.executemany(delete, [(self.place, *entry) for entry in indexed])
+
+    def strike_all_off(self) -> None:
+        """Empty that list: the index has been made anew."""
+        with self.transaction():
+            self._db.execute("DELETE FROM unindexed WHERE place = ?", (self.place,))
+            # Who remembers what was counted in the one before counts again.
+            self._db.execute("UPDATE meta SET value = value WHERE key = 'format'")
 
     # Finding
 

@@ -22,11 +22,11 @@ _Lines = dict[tuple[int, int], str]
 
 
 class Waiting:
-    """Entries on their way into the index. What waits is also on the store's list of what is not
-    indexed, and is struck off when it is committed."""
+    """Entries on their way into the index. If they are `listed`, what waits is also on the store's list of
+    what is not indexed, and is struck off when it is committed."""
 
-    def __init__(self, store: Store, indexes: Indexes) -> None:
-        self._store, self._indexes = store, indexes
+    def __init__(self, store: Store, indexes: Indexes, *, listed: bool = True) -> None:
+        self._store, self._indexes, self._listed = store, indexes, listed
         self._lines: _Lines = {}
         self._aside = ThreadPoolExecutor(1, "index")
         self._adding: Future[None] | None = None
@@ -72,9 +72,9 @@ class Waiting:
         """Add all that waits."""
         try:
             self._settle()
-            added = list(self._lines)
+            self._added = set(self._lines)
             self._add(self._lines)
-            self._store.strike_off(added)
+            self._strike_off()
         except BaseException:
             # What was begun and not committed must not be committed with what is added later.
             self.abandon()
@@ -92,6 +92,10 @@ class Waiting:
         if self._adding is not None:
             self._adding.result()
             self._adding = None
+            self._strike_off()
+
+    def _strike_off(self) -> None:
+        if self._listed:
             self._store.strike_off(self._added)
 
     def _add(self, lines: _Lines) -> None:
