@@ -142,6 +142,28 @@ def test_who_has_the_index_open_goes_on_searching_while_it_is_built_again(folder
     assert sorted(each.name for each in folder.glob("index*")) == ["index"]
 
 
+def test_who_looks_for_an_index_while_another_takes_its_place_does_not_stand_in_the_way(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def looked_for(path: Path, target: Path) -> Path:
+        moved = rename(path, target)
+        if path == folder / "index":
+            assert LabelIndex(folder / "index" / "1").count() == 0
+        return moved
+
+    with Archive.open(folder) as archive:
+        before = archive.search("lamp", limit=100)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "rename", looked_for)
+            archive.rebuild_index()
+        assert archive.search("lamp", limit=100) == before
+        assert archive.verify() == []
+    with Archive.open(folder) as archive:
+        assert not archive.index_built
+
+
 def test_a_rebuild_that_is_broken_off_leaves_the_index_that_was_there(folder: Path) -> None:
     def stop(*_: int) -> None:
         raise KeyboardInterrupt

@@ -364,7 +364,12 @@ class Indexes:
         with them until then, and with the others from then on."""
         if self._folder.exists():
             self._folder.rename(self._folder.with_name(OLD))
-        others._folder.rename(self._folder)
+        try:
+            others._folder.rename(self._folder)
+        except OSError:
+            # Whoever looked for the index of a label in between has begun one.
+            shutil.rmtree(self._folder, ignore_errors=True)
+            others._folder.rename(self._folder)
         self._open.clear()
         self.remove_leftovers()
 
