@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date
 
 import pytest
@@ -70,3 +71,30 @@ def test_no_document_no_decision(archive: Archive) -> None:
     with pytest.raises(StoreError, match="there is no document"):
         archive.decide([digest(archive, 1), "00" * 32], SECRET, who="roe", why="x")
     assert archive.decisions(digest(archive, 1)) == ()
+
+
+def test_better_copies_and_closed_ones_that_come_while_the_index_is_filled_leave_it_right(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reftel.archive.archive._TRANSACTION_S", 0.0)
+    monkeypatch.setattr("reftel.archive.waiting._MANY", 3)
+    story = (
+        "the lamp burned and the keeper wrote down what passed by in the night with his own hand"
+    )
+    copies = [
+        make(n, post="OSLO", day=1 + n, text=f"{story} {'and so on ' * more}")
+        for n in range(1, 21)
+        for more in range(3)
+    ]
+    random.Random(3).shuffle(copies)
+    archive.add(incoming(*copies[:12]))
+    closed = [hit.digest for hit in archive.search("lamp", limit=3).hits]
+    archive.decide(closed, SECRET, who="roe", why="names a source")
+    archive.add(incoming(*copies[12:]), batch=2)
+    assert archive.verify() == []
+    assert archive.search("lamp").total == 20
+    assert archive.search("").total == archive.count() == 23
+    view = archive.view(READER)
+    seen = view.search("", limit=100)
+    assert seen.total == len(seen.hits) == view.count()
+    assert {hit.digest for hit in seen.hits}.isdisjoint(closed)
