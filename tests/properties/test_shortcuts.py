@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reftel import tables
-from reftel.read import classification, dtg, labels, repairs
+from reftel.read import classification, dtg, furniture, labels, repairs, tags_line
 from reftel.read.classification import CLASSIFICATION_LINE, LOOSE_CLASSIFICATION_LINE, opens_level
 from reftel.read.dtg import DTG_LINE, GARBLED_DTG_LINE, opens_dtg
 from reftel.read.elements import cut_lines
@@ -16,6 +16,7 @@ from reftel.read.flow import are_plain, flow, has_odd_blanks, is_rule
 from reftel.read.furniture import SECTION_MARK, find_section_mark
 from reftel.read.paragraphs import LABEL, label_of_paragraph
 from reftel.read.shape import shape_of
+from reftel.tables import posts
 
 _WORDS = st.sampled_from(
     """the Ministry said it,s can,t I?m THEY,VE ""quoted8 &lost; &quoted8 port) or JURIS- DICTION work-
@@ -117,3 +118,12 @@ def test_every_post_can_be_told_by_the_last_word_of_its_name() -> None:
             words = name.upper().split()
             if words and words[-1].isalpha() and tables.canonical_post(name):
                 assert len(words[-1]) < 2 or tables.may_end_post(words[-1]), name
+
+
+@given(_texts(), st.integers(1960, 2030))
+def test_usual_names_and_codes_read_as_the_patterns_read_them(text: str, year: int) -> None:
+    assert posts._letters(text) == re.sub("[^A-Z]", "", text.upper())
+    for part in (*text.split(), " PREL ", "kgit", "PREL ECON", "XYZW"):
+        words = [word.upper().strip("-/'") for word in tags_line._WORD.findall(part)]
+        assert list(tags_line._between_commas(part, year)) == tags_line._of_words(words, year)
+    assert all(furniture._BANNER.match(banner) for banner in furniture._USUAL_BANNERS)

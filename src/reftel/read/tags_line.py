@@ -45,10 +45,12 @@ def parse_tags(text: str, year: int | None) -> list[Tag]:
 # The same TAGS stand in telegram after telegram.
 @lru_cache(maxsize=4096)
 def _between_commas(part: str, year: int | None) -> tuple[Tag, ...]:
-    code = part.strip().upper()
-    # By far the most are one code that the tables know.
-    if code.isascii() and code.isalpha() and (kind := tables.tag_kind(code, year)) != "unknown":
-        return (Tag(code, kind),)
+    word = part.strip()
+    if word.isascii() and word.isalpha():
+        # By far the most are one code that the tables know.
+        code = word.upper()
+        if (kind := tables.tag_kind(code, year)) != "unknown":
+            return (Tag(code, kind),)
     return tuple(_of_words([word.upper().strip("-/'") for word in _WORD.findall(part)], year))
 
 
