@@ -49,7 +49,7 @@ FIELDS: dict[str, str] = {
     "approved": "words of the approver's line: approved:roe",
     "cleared": "words of a clearance: cleared:EUR/CE",
     "signed": "words of the signature: signed:vance",
-    "subject": "words of the subject: subject:harbour",
+    "subject": "words of the subject: subject:harbor",
     "tags": "a TAGS code: tags:PREL",
     "class": "the classification: class:confidential",
     "caption": "a caption: caption:EXDIS",
