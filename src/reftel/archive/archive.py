@@ -18,7 +18,6 @@ from typing import BinaryIO, Self
 import reftel
 from reftel.access import EVERYTHING, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
-from reftel.archive.entry import line_of
 from reftel.archive.filing import (
     REFUSED,
     Batch,
@@ -43,7 +42,7 @@ from reftel.archive.model import (
 )
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
 from reftel.archive.place import is_url, parted
-from reftel.archive.rebuild import lines
+from reftel.archive.rebuild import held, lines
 from reftel.archive.rows import Row
 from reftel.archive.sqlite import says_read_only
 from reftel.archive.store import WHOLE, Store
@@ -473,12 +472,8 @@ class Archive(View):
                         anew.add(label)
                 elif stays and not there:
                     assert row is not None
-                    try:
-                        telegram = self._writing.telegram(document, elements=False)
-                    except DamagedError:
-                        # `verify` names it; a telegram that cannot be read cannot be found by its words.
-                        continue
-                    index.add([(document, line_of(telegram, row.digest))])
+                    if line := held(self._writing, row):
+                        index.add([(document, line)])
             if behind:
                 self._indexes.commit()
                 self._writing.strike_off(behind)

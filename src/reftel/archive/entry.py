@@ -28,8 +28,8 @@ class Entry(
     the order of those of one minute is the same everywhere. What has no date-time group that can be read
     is the last in both. `day` is as 20260131, or 0.
 
-    The columns `tags_1` and so on are what TAGS are counted in: the first ones that a table lists have one
-    each, further ones and those that no table lists are apart. Empty columns of one value are written too.
+    The `TAGS_COLUMNS` are what TAGS are counted in: the first ones that a table lists have one each,
+    further ones and those that no table lists are apart. Empty columns of one value are written too.
     """
 
     newest: int
@@ -78,7 +78,8 @@ def _office(symbol: str) -> str:
 _EPOCH_MINUTES = -timegm((1, 1, 1, 0, 0, 0)) // 60
 _TIE_BITS = 31
 _UNDATED_LAST = (1 << 63) - 1
-_COLUMNS = 6
+TAGS_COLUMNS = tuple(f"tags_{place}" for place in range(1, 7))
+"""What the first TAGS that a table lists are counted in."""
 
 
 def entry_of(telegram: Telegram, digest: bytes) -> Entry:
@@ -93,7 +94,7 @@ def entry_of(telegram: Telegram, digest: bytes) -> Entry:
     exemptions = (*withheld, *(t.executive_order.exemptions if t.executive_order else ()))
     codes = [tag.code for tag in t.tags]
     listed = [code for code in dict.fromkeys(codes) if tables.tag(code, None)]
-    columns = (*listed, *[""] * _COLUMNS)
+    columns = (*listed, *[""] * len(TAGS_COLUMNS))
     cited = {*[each.mrn for each in t.references], *[each.mrn for each in t.citations]}
     return Entry(
         newest=key,
@@ -109,7 +110,7 @@ def entry_of(telegram: Telegram, digest: bytes) -> Entry:
         tags_5=columns[4],
         tags_6=columns[5],
         text=index_text(t),
-        tags_further=tuple(listed[_COLUMNS:]),
+        tags_further=tuple(listed[len(TAGS_COLUMNS) :]),
         tags_unlisted=tuple([code for code in dict.fromkeys(codes) if code not in listed]),
         subject=t.subject or "",
         mrn=t.mrn.short if t.mrn else "",

@@ -22,7 +22,6 @@ def facets_of(counted: Iterable[Counted], gone: Iterable[Counted]) -> Facets:
         for name, values in each.values.items():
             counts[name].update(values)
     for each in gone:
-        cut |= each.cut
         for name, values in each.values.items():
             counts[name].subtract(values)
     counts = {name: +values for name, values in counts.items()}

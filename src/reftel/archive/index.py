@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 
 import tantivy
 
+from reftel.archive.entry import TAGS_COLUMNS
 from reftel.archive.model import NoRoomError, Order, StoreError, TimeOrder
 
 FACETS = ("year", "post", "tags", "class")
@@ -23,12 +24,10 @@ CODES = ("caption", "office", "exemption", "precedence", "cites", "has", "form")
 # A column that has one value for each telegram, if only an empty one, is counted ten times as fast as one
 # that has several: so the first TAGS that a table lists have one each. Those that no table lists, names for
 # the most part, are many: kept apart, they do not make the others slow.
-_TAGS = tuple(f"tags_{place}" for place in range(1, 7))
-_FURTHER_TAGS, _UNLISTED_TAGS = "tags_further", "tags_unlisted"
 _COLUMNS = {
     "year": ("year",),
     "post": ("post",),
-    "tags": (*_TAGS, _FURTHER_TAGS, _UNLISTED_TAGS),
+    "tags": (*TAGS_COLUMNS, "tags_further", "tags_unlisted"),
     "class": ("class",),
 }
 # The values of a column that are counted, the most frequent first: Tantivy counts at most 65,000 in all.
@@ -50,7 +49,7 @@ def schema() -> tantivy.Schema:
     for name in ("subject", "text", *WORDS):
         builder.add_text_field(name, tokenizer_name="folded", index_option="position")
     columns = [column for name in FACETS for column in _COLUMNS[name]]
-    for name in dict.fromkeys((*columns, "tags", *CODES, "mrn")):
+    for name in (*columns, "tags", *CODES, "mrn"):
         builder.add_text_field(
             name, tokenizer_name="raw", fast=name in columns, index_option="basic"
         )
@@ -125,9 +124,9 @@ class LabelIndex:
                 made = Path(place) / "index"
                 made.mkdir()
                 tantivy.Index(schema(), path=str(made))
-                with suppress(FileExistsError):
-                    made.rename(self._folder)
+                made.rename(self._folder)
         except (ValueError, OSError) as error:
+            # Somebody else's that is there by now is as good.
             if not self._meta.exists():
                 raise _not_written(self._folder, error) from error
 

@@ -10,6 +10,7 @@ import msgspec
 from reftel.archive.entry import line_of
 from reftel.archive.model import DamagedError, NoProcessError
 from reftel.archive.pool import Pool
+from reftel.archive.rows import Row
 from reftel.archive.store import Store
 
 Line = tuple[int, int, str]
@@ -49,13 +50,14 @@ def _work(store: Store, packed: bytes) -> bytes:
 
 
 def _lines(store: Store, documents: range) -> list[Line]:
-    found: list[Line] = []
-    for row in store.between(documents[0], documents[-1]):
-        if row.reading:
-            try:
-                telegram = store.telegram(row.id, elements=False)
-            except DamagedError:
-                # `verify` names it; a telegram that cannot be read cannot be found by its words.
-                continue
-            found.append((row.id, row.label, line_of(telegram, row.digest)))
-    return found
+    rows = store.between(documents[0], documents[-1])
+    return [(row.id, row.label, line) for row in rows if row.reading and (line := held(store, row))]
+
+
+def held(store: Store, row: Row) -> str | None:
+    """The entry of a document that is held; `None` if it is damaged: `verify` names it, and a telegram
+    that cannot be read cannot be found by its words."""
+    try:
+        return line_of(store.telegram(row.id, elements=False), row.digest)
+    except DamagedError:
+        return None

@@ -192,7 +192,7 @@ class Store:
 
     def insert(self, documents: list[New]) -> None:
         """Add documents. They are listed as not indexed yet if they are reading copies."""
-        add, ids = self._db.executemany, self._ids
+        add = self._db.executemany
         add(_ADD_DOCUMENT, [msgspec.structs.astuple(each.row) for each in documents])
         add(
             "INSERT INTO texts VALUES (?, ?, ?, ?)",
@@ -212,8 +212,8 @@ class Store:
             " VALUES (?, ?, ?, ?, ?)",
             [
                 (
-                    ids.get(c.originator) or self._station(c.originator),
-                    ids.get(c.addressee) or self._station(c.addressee),
+                    self._station(c.originator),
+                    self._station(c.addressee),
                     each.row.sent,
                     each.row.id,
                     c.number,

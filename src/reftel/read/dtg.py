@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
@@ -11,10 +12,6 @@ from reftel.telegram import full_year
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH_NUMBERS: Final = {month: f"{number:02d}" for number, month in enumerate(MONTHS, 1)}
-_LENGTHS: Final = {
-    number: 30 if number in ("04", "06", "09", "11") else 28 if number == "02" else 31
-    for number in _MONTH_NUMBERS.values()
-}
 PRECEDENCES: Final = {
     "Z": "FLASH",
     "O": "IMMEDIATE",
@@ -83,7 +80,7 @@ def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:
     if number is None:
         return None
     full = int(digits) if len(digits) == 4 else full_year(int(digits))
-    length = 29 if number == "02" and full % 4 == 0 and full != 1900 else _LENGTHS[number]
+    _, length = monthrange(full, int(number))
     exists = 0 < int(days) <= length and clock[:2] < "24" and clock[2:] < "60"
     if not exists or not 1900 <= full <= 2099:
         return None
