@@ -207,6 +207,41 @@ def test_opened_on_a_full_disk_the_index_that_is_there_is_kept(
         assert archive.verify() == []
 
 
+def test_after_a_full_disk_the_same_archive_goes_on_though_the_error_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a message centre, which tries again for as long as it takes: the error, kept by whoever saw it,
+    may not keep the index as well."""
+    commit = LabelIndex.commit
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def on_a_full_disk(index: LabelIndex) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+        try:
+            commit(index)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    texts = [make(n, text=" ".join(f"lamp{n}x{k}" for k in range(999))) for n in (1, 2, 3)]
+    kept = []
+    try:
+        with Archive.open(tmp_path / "archive") as archive:
+            archive.add(incoming(texts[0]))
+            with monkeypatch.context() as patch:
+                patch.setattr(LabelIndex, "commit", on_a_full_disk)
+                for _ in range(2):
+                    with pytest.raises(StoreError, match="disk is full") as failed:
+                        archive.add(incoming(texts[1]))
+                    kept.append(failed.value)
+            archive.add(incoming(texts[2]))
+            found = [archive.search(f"lamp{n}x7").total for n in (1, 2, 3)]
+            assert found == [1, 1, 1], kept
+            assert archive.verify() == []
+    finally:
+        signal.signal(signal.SIGXFSZ, before)
+
+
 def _dies_at_times(store: Store, packed: bytes) -> bytes:
     del store
     if int(packed) % 10 == 3:

@@ -314,8 +314,21 @@ class World:
             with contextlib.suppress(OSError, sqlite3.Error):
                 quiet = quiet + 1 if await asyncio.to_thread(self.waiting) == 0 else 0
             if time.monotonic() > end:
-                raise AssertionError(f"{self.waiting()} duties are still open")
+                raise AssertionError(
+                    f"{self.waiting()} duties are still open\n" + "\n".join(self._standing())
+                )
             await asyncio.sleep(0.1)
+
+    def _standing(self) -> list[str]:
+        """How each station stands, for whoever must find out why it does not move."""
+        said = []
+        for name, process in self.processes.items():
+            with contextlib.closing(process.journal()) as journal:
+                duties = journal.execute("SELECT circuit, count(*) FROM duty GROUP BY circuit")
+                said.append(f"{name}: {dict(duties.fetchall())}")
+            log = process.data.with_suffix(".log")
+            said += [f"  {line}" for line in log.read_text(errors="replace").splitlines()[-30:]]
+        return said
 
     def fates(self, name: str) -> dict[str, list[str]]:
         """What one station knows of each trial: its subject → `delivered`, `duplicate` (recognised),

@@ -177,7 +177,14 @@ class LabelIndex:
 
     def abandon(self) -> None:
         """Let go of the folder without committing; the store knows what is not indexed."""
-        self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        # Not left to the collector: whoever holds the error that stopped it holds the writer as well, and
+        # the writer the folder. Rolled back, it has no merges to be waited for.
+        for let_go in (writer.rollback, writer.wait_merging_threads):
+            with suppress(ValueError, OSError):
+                let_go()
 
     # Finding
 
