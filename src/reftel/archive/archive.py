@@ -18,6 +18,7 @@ from typing import BinaryIO, Self
 import reftel
 from reftel.access import EVERYTHING, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
+from reftel.archive import spread
 from reftel.archive.filing import (
     REFUSED,
     Batch,
@@ -285,7 +286,7 @@ class Archive(View):
     def _finish(self, waiting: Waiting) -> None:
         waiting.finish()
         self._indexes.end_writing()
-        self._catch_up()
+        self._catch_up(changed=True)
 
     def _write(
         self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]
@@ -443,24 +444,29 @@ class Archive(View):
             for label in self._writing.labels()
         )
 
-    def _catch_up(self) -> None:
-        """Index what the store lists as not indexed."""
+    def _catch_up(self, *, changed: bool = False) -> None:
+        """Index what the store lists as not indexed; `changed` says that something was filed before."""
         try:
-            self._index_what_is_listed()
+            if self._index_what_is_listed() or changed:
+                spread.keep(self._writing, self._indexes)
         except BaseException:
             # What was begun and not committed must not be committed with what is added later.
             self._indexes.abandon()
             raise
 
-    def _index_what_is_listed(self) -> None:
+    def _index_what_is_listed(self) -> bool:
+        """Whether there was anything."""
+        changed = False
         while True:
             behind = self._writing.unindexed(_CATCH_UP)
+            changed = changed or bool(behind)
             anew: set[int] = set()
             cleared: set[int] = set()
             for document, label in behind:
                 index = self._indexes.of(label)
                 if document == WHOLE:
-                    index.clear()
+                    for each in filter(None, (index, self._indexes.copies(label))):
+                        each.clear()
                     cleared.add(label)
                     continue
                 row = self._writing.by_id(document)
@@ -484,6 +490,7 @@ class Archive(View):
             elif not behind:
                 break
         self._indexes.end_writing()
+        return changed
 
     def _fill_index(self, workers: int, on_progress: OnProgress | None) -> None:
         store = self._writing
@@ -504,6 +511,7 @@ class Archive(View):
             self._indexes.remove_leftovers()
             raise
         made.end_writing()
+        spread.keep(store, made)
         made.filled()
         self._indexes.replace(made)
         store.strike_all_off()

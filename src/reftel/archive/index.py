@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, NamedTuple, Self
@@ -104,7 +105,10 @@ class LabelIndex:
         self._state = (0, 0)
         self._writer: tantivy.IndexWriter | None = None
         self._changed = False
-        self._values: dict[int, dict[str, dict[str, int]]] = {}
+        # One object for each value, whatever the number of documents that have it.
+        self._values: dict[int, tuple[tuple[str, str], ...]] = {}
+        self._known: dict[tuple[str, str], tuple[str, str]] = {}
+        self._documents: tuple[object, frozenset[int]] = (None, frozenset())
         if not self._meta.exists():
             self._begin()
         index = tantivy.Index.open(str(folder))
@@ -191,16 +195,19 @@ class LabelIndex:
     @property
     def searcher(self) -> tantivy.Searcher:
         """Of the newest commit, whichever process made it."""
-        try:
-            status = self._meta.stat()
-        except FileNotFoundError:
-            # Just now others are put in the place of these.
-            return self._index.searcher()
-        state = (status.st_mtime_ns, status.st_ino)
-        if state != self._state:
-            self._index.reload()
-            self._state = state
+        self._look()
         return self._index.searcher()
+
+    def _look(self) -> tuple[int, int]:
+        """Which commit is the newest; it is the one that is searched from now on."""
+        # While others are put in the place of these there is none to be seen.
+        with suppress(FileNotFoundError):
+            status = self._meta.stat()
+            state = (status.st_mtime_ns, status.st_ino)
+            if state != self._state:
+                self._index.reload()
+                self._state = state
+        return self._state
 
     def count(self) -> int:
         return int(self.searcher.num_docs)
@@ -291,6 +298,22 @@ class LabelIndex:
         ids = searcher.fast_field_values("id", [address for _, address in found.hits])
         return [document for each in ids if (document := int(each or 0)) in documents]
 
+    @property
+    def documents(self) -> frozenset[int]:
+        """What it holds: for an index of few documents."""
+        state, found = self._documents
+        if state != (newest := self._look()):
+            found = frozenset(self.all_that(tantivy.Query.all_query()))
+            self._documents = (newest, found)
+        return found
+
+    def all_that(self, query: tantivy.Query) -> list[int]:
+        """All documents that match: for an index of few documents."""
+        searcher = self.searcher
+        most = max(int(searcher.num_docs), 1)
+        found = searcher.search(query, limit=most, count=False, order_by_field="id")
+        return [int(key) for key, _ in found.hits]
+
     def matching(self, query: tantivy.Query) -> int:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
@@ -316,13 +339,14 @@ class LabelIndex:
             each = {"terms": {"field": "id", "size": len(some)}, "aggs": _counted(100)}
             query = tantivy.Query.term_set_query(schema(), "id", some)
             for found in self.searcher.aggregate(query, {"id": each})["id"]["buckets"]:
-                own = {name: _together(found, name) for name in FACETS}
-                self._values[int(found["key"])] = own
-        counts = {name: Counter[str]() for name in FACETS}
-        for document in documents:
-            for name, values in self._values.get(document, {}).items():
-                counts[name].update(values)
-        return Counted({name: dict(count) for name, count in counts.items()})
+                own = [(name, value) for name in FACETS for value in _together(found, name)]
+                kept = tuple(self._known.setdefault(value, value) for value in own)
+                self._values[int(found["key"])] = kept
+        held = (self._values.get(document, ()) for document in documents)
+        counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}
+        for (name, value), count in Counter(chain.from_iterable(held)).items():
+            counts[name][value] = count
+        return Counted(counts)
 
 
 class Indexes:
@@ -333,7 +357,7 @@ class Indexes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._mark = folder / "format"
-        self._open: dict[int, LabelIndex] = {}
+        self._open: dict[str, LabelIndex] = {}
         self._opening = threading.Lock()
         # Is removed when these indexes are no longer used.
         self._place: TemporaryDirectory[str] | None = None
@@ -396,9 +420,18 @@ class Indexes:
 
     def of(self, label: int) -> LabelIndex:
         """The index of a label, begun if there is none. Raises `ValueError` for one that is damaged."""
+        return self._opened(str(label))
+
+    def copies(self, label: int, *, begin: bool = False) -> LabelIndex | None:
+        """The index of what has copies under other labels (`spread`), if there is one: `<label>-copies/`."""
+        name = f"{label}-copies"
+        there = begin or (self._folder / name / "meta.json").exists()
+        return self._opened(name) if there else None
+
+    def _opened(self, name: str) -> LabelIndex:
         with self._opening:
-            if (found := self._open.get(label)) is None:
-                found = self._open[label] = LabelIndex(self._folder / str(label))
+            if (found := self._open.get(name)) is None:
+                found = self._open[name] = LabelIndex(self._folder / name)
             return found
 
     def read_ahead(self) -> None:

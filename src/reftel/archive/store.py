@@ -461,6 +461,23 @@ class Store:
         """Label → ids of the reading copies under it that a better copy under another label outdoes, for
         a reader of these labels."""
         found: dict[int, list[int]] = {}
+        last = None
+        for telegram, label, document in self._spread(labels):
+            if telegram == last:
+                found.setdefault(label, []).append(document)
+            last = telegram
+        return found
+
+    def spread(self) -> dict[int, set[int]]:
+        """Label → ids of the reading copies under it whose telegrams have copies under others."""
+        found: dict[int, set[int]] = {}
+        for _, label, document in self._spread(self.labels()):
+            found.setdefault(label, set()).add(document)
+        return found
+
+    def _spread(self, labels: Labels) -> Iterable[tuple[int, int, int]]:
+        """The telegrams whose copies lie under several labels: telegram, label and id of each reading copy
+        that is under some labels, the best of a telegram first."""
         query = (
             # SQLite looks through all documents unless it is told to begin with the few.
             "SELECT d.telegram, d.label, d.id FROM spread s CROSS JOIN documents d"
@@ -468,12 +485,7 @@ class Store:
             f" AND d.reading = 1 AND {_within(labels, 'd.')}"
             " ORDER BY d.telegram, d.quality DESC, d.digest"
         )
-        last = None
-        for telegram, label, document in self._db.execute(query):
-            if telegram == last:
-                found.setdefault(label, []).append(document)
-            last = telegram
-        return found
+        return self._db.execute(query)
 
     def citing(self, number: Number, labels: Labels) -> list[int]:
         """Ids of the documents that cite a number, each telegram's best copy, the oldest first."""

@@ -6,7 +6,7 @@ equals the answer of an archive that never held the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from heapq import merge
@@ -23,13 +23,14 @@ from reftel.archive.entry import index_text
 from reftel.archive.facets import facets_of
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
-from reftel.archive.index import Counted, Found, Indexes, LabelIndex, Vocabulary
+from reftel.archive.index import Counted, Found, Indexes, Vocabulary
 from reftel.archive.model import Card, Document, Facets, Hit, Order, Results, TimeOrder
 from reftel.archive.pool import cores
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet
 from reftel.archive.spelling import corrected
+from reftel.archive.spread import among
 from reftel.archive.store import Store
 from reftel.read.sections import NotOneTelegramError, join
 from reftel.telegram import Mrn
@@ -196,9 +197,9 @@ class View:
         wanted = build(parse(better))
         outdone = self._worse_copies(self._labels)
         for label in self._labels:
-            index = self._indexes.of(label)
-            matching = index.matching(wanted)
-            if matching > len(index.among(wanted, matching, outdone.get(label, _NONE))):
+            matching = self._indexes.of(label).matching(wanted)
+            gone = among(self._indexes, label, wanted, matching, outdone.get(label, _NONE))
+            if matching > sum(len(ids) for _, ids in gone):
                 return better
         return None
 
@@ -221,11 +222,15 @@ class View:
 
         tops = {label: ask(first, label) for label in labels}
 
+        def leave(label: int, matching: int) -> tuple[int, list[Counted]]:
+            gone = among(self._indexes, label, query, matching, outdone[label])
+            return sum(len(ids) for _, ids in gone), [each.counts_over(ids) for each, ids in gone]
+
         def count() -> tuple[int, Facets]:
             # What takes longest is begun before it is known whether there is anything to count.
             large = [label for label in labels if indexes[label].count() >= _MANY]
             counts = {label: ask(indexes[label].counts, query) for label in large}
-            leaving: list[Future[tuple[int, Counted]]] = []
+            leaving: list[Future[tuple[int, list[Counted]]]] = []
             total = 0
             for label in labels:
                 matching, _ = tops[label].result()
@@ -233,12 +238,11 @@ class View:
                 if matching and label not in counts:
                     counts[label] = ask(indexes[label].counts, query)
                 if matching and label in outdone:
-                    gone = outdone[label]
-                    leaving.append(ask(_leaving, indexes[label], query, matching, gone))
+                    leaving.append(ask(leave, label, matching))
             left = [each.result() for each in leaving]
             counted = [each.result() for each in counts.values()]
             total -= sum(number for number, _ in left)
-            return total, facets_of(counted, [counts for _, counts in left])
+            return total, facets_of(counted, [counts for _, gone in left for counts in gone])
 
         total, facets = self._store.remembered(("counts", self._labels, asked), count)
         found = [each for top in tops.values() for each in top.result()[1]]
@@ -449,11 +453,3 @@ def _at_once(
     future: Future[_Answer] = Future()
     future.set_result(work(*given, **named))
     return future
-
-
-def _leaving(
-    index: LabelIndex, query: tantivy.Query, matching: int, outdone: Set[int]
-) -> tuple[int, Counted]:
-    """How many of what a query finds are outdone by better copies, and the counts over them."""
-    gone = index.among(query, matching, outdone)
-    return len(gone), index.counts_over(gone)
