@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from itertools import pairwise
 
@@ -10,8 +11,8 @@ import pytest
 
 import reftel
 from reftel import tables
-from reftel.access import Reader
-from reftel.archive import Archive, QueryError, view
+from reftel.access import Label, Reader
+from reftel.archive import Archive, QueryError, asking, view
 from reftel.archive.model import Count, Order
 from reftel.archive.snippet import fold
 from reftel.telegram import Mrn
@@ -213,7 +214,7 @@ def test_many_results_counted_on_several_cores_are_counted_as_few_are(
     few = archive.search(query).facets
     assert few.tags
     assert few.year
-    monkeypatch.setattr(view, "_MANY", 0)
+    monkeypatch.setattr(asking, "_MANY", 0)
     archive._store._remembered.clear()
     assert archive.search(query).facets == few
 
@@ -240,6 +241,44 @@ def test_dates_count_for_nothing_in_the_order_however_the_index_is_parted(archiv
     assert len(within) == 5
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_copies_under_several_labels_have_an_index_beside_and_need_none(
+    archive: Archive, kept: bool
+) -> None:
+    story = "the lamp burned and the keeper wrote down what passed by in the night "
+    closed = [
+        make(n, day=n, text=story + "and so on").replace("UNCLAS BERN", "S E C R E T BERN")
+        for n in range(1, 6)
+    ]
+    archive.add(incoming(*closed, *(make(n, day=n, text=story) for n in range(1, 4))))
+    archive.add(incoming(make(4, day=4, text=story)))
+
+    def beside() -> dict[int, frozenset[int]]:
+        found = {each: archive._indexes.copies(each) for each in archive._store.labels()}
+        return {label: index.documents for label, index in found.items() if index}
+
+    def look(total: int, secret: int) -> None:
+        spread = archive._store.spread()
+        assert {label: ids for label, ids in beside().items() if ids} == spread
+        if not kept:
+            for label in spread:
+                shutil.rmtree(archive._indexes._folder / f"{label}-copies")
+            archive._indexes._open.clear()
+        found = archive.search("keeper", limit=100)
+        assert found.total == total == len(found.hits)
+        assert _counts(found.facets.classification).get("SECRET", 0) == secret
+        assert archive.view(_READERS[0]).search("keeper").total == 4
+
+    look(5, 5)
+    digests = [hit.digest for hit in archive.search("keeper", order="oldest").hits]
+    archive.decide(digests[:1], Label("UNCLASSIFIED", ()), who="a reviewer", why="it is old")
+    assert sum(map(len, archive._store.spread().values())) == 6
+    look(5, 5)
+    archive.rebuild_index()
+    look(5, 5)
+    assert archive.verify() == []
+
+
 def _counts(facet: tuple[Count, ...]) -> dict[str, int]:
     return {each.value: each.count for each in facet}
 
@@ -256,7 +295,7 @@ _READERS = (
 def test_better_copies_under_other_labels_leave_every_count_and_page_as_reading_finds_it(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, order: Order, many: int
 ) -> None:
-    monkeypatch.setattr(view, "_MANY", many)
+    monkeypatch.setattr(asking, "_MANY", many)
     story = (
         "the lamp burned and the keeper wrote down what passed by in the night with his own hand"
     )

@@ -439,10 +439,12 @@ class Archive(View):
         self._fill_index(workers, on_progress)
 
     def _index_matches(self) -> bool:
-        return all(
-            self._indexes.of(label).count() == self._writing.count((label,))
-            for label in self._writing.labels()
-        )
+        labels = self._writing.labels()
+        held = self._writing.counts(labels)
+        # One that is damaged cannot be opened.
+        for label in held:
+            self._indexes.copies(label)
+        return all(self._indexes.of(label).count() == held.get(label, 0) for label in labels)
 
     def _catch_up(self, *, changed: bool = False) -> None:
         """Index what the store lists as not indexed; `changed` says that something was filed before."""

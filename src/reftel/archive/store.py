@@ -13,7 +13,7 @@ from reftel.access import Label, Reader
 from reftel.archive.model import BrokenStoreError, DamagedError, Number, StoreError
 from reftel.archive.pack import NONE, Dictionary, unpack, unpack_text
 from reftel.archive.rows import Decided, New, Row
-from reftel.archive.schema import FORMAT, SCHEMA
+from reftel.archive.schema import ADDED, FORMAT, SCHEMA
 from reftel.archive.sqlite import SqliteDatabase
 from reftel.sources import SourceFile
 from reftel.telegram import Telegram
@@ -94,6 +94,9 @@ class Store:
             raise StoreError(
                 f"{self.name} has format {found}: open it where it can be written, once"
             )
+        if isinstance(self.path, Path) and not read_only:
+            with self.transaction():
+                self._db.execute(ADDED)
 
     def enter(self, name: str) -> bool:
         """Be the store of the index in a place, of which there may be several; whether it is a new one.
@@ -352,10 +355,11 @@ class Store:
 
     # Finding
 
-    def count(self, labels: Labels) -> int:
-        """How many telegrams there are, copies under one label counted once."""
-        query = f"SELECT count(*) FROM documents WHERE reading = 1 AND {_within(labels)}"
-        return int(self._db.one(query)[0])
+    def counts(self, labels: Labels) -> dict[int, int]:
+        """Label → how many telegrams there are under it, copies of one counted once."""
+        where = f"reading = 1 AND {_within(labels)}"
+        query = f"SELECT label, count(*) FROM documents WHERE {where} GROUP BY label"
+        return dict(self._db.execute(query))
 
     def holds(self, digest: bytes) -> bool:
         query = "SELECT 1 FROM documents WHERE digest = ?"

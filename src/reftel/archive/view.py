@@ -6,26 +6,24 @@ equals the answer of an archive that never held the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
 from datetime import UTC, datetime
+from functools import cache
 from heapq import merge
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import msgspec
 import tantivy
 
 from reftel.access import Deed, Reader
 from reftel.archive.alike import alike
+from reftel.archive.asking import Asking
 from reftel.archive.build import build
 from reftel.archive.entry import index_text
-from reftel.archive.facets import facets_of
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
-from reftel.archive.index import Counted, Found, Indexes, Vocabulary
-from reftel.archive.model import Card, Document, Facets, Hit, Order, Results, TimeOrder
-from reftel.archive.pool import cores
+from reftel.archive.index import Found, Indexes, Vocabulary
+from reftel.archive.model import Card, Document, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet
@@ -42,12 +40,7 @@ Outdone = dict[tuple[int, ...], tuple[object, dict[int, frozenset[int]]]]
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
-# So many telegrams are looked through on several cores.
-_MANY = 20_000
-_THREADS = ThreadPoolExecutor(cores(), "count")
 _NONE: frozenset[int] = frozenset()
-_Given = ParamSpec("_Given")
-_Answer = TypeVar("_Answer")
 # With so few results at most, a word that stands somewhere may still be a slip.
 _FEW = 5
 
@@ -84,7 +77,8 @@ class View:
         """How many telegrams there are, copies counted once."""
         labels = self._labels
         outdone = self._worse_copies(labels)
-        return self._store.count(labels) - sum(map(len, outdone.values()))
+        held = sum(self._store.counts(labels).values())
+        return held - sum(map(len, outdone.values()))
 
     def _worse_copies(self, labels: tuple[int, ...]) -> dict[int, frozenset[int]]:
         """Label → documents in its index that this reader has a better copy of under another."""
@@ -114,8 +108,18 @@ class View:
         if chosen == "relevance" and all(each.prefix and not each.phrase for each in words):
             # Nothing to rank by: all words that begin alike count the same.
             chosen = "newest"
-        total, ids, facets = self._find(query, build(parsed), chosen, limit, offset)
-        hits = tuple(hit for each in ids if (hit := self._hit(each, words)))
+        asking = self._ask(build(parsed), chosen, offset + limit)
+
+        @cache
+        def page() -> tuple[Hit, ...]:
+            found = asking.first()[offset : offset + limit]
+            return tuple(hit for each in found if (hit := self._hit(each.document, words)))
+
+        # Remembered for the next page until something changes.
+        total, facets = self._store.remembered(
+            ("counts", self._labels, query), lambda: asking.counts(meanwhile=page)
+        )
+        hits = page()
         suggestion = self._suggestion(query, total) if parsed else None
         self._tell("search", query, total)
         return Results(query, chosen, total, offset, hits, facets, suggestion)
@@ -179,14 +183,9 @@ class View:
             Vocabulary(indexes),
             sum(index.count() for index in indexes),
         )
-        copies = [each.id for each in self._store.copies(row.telegram, self._labels)]
-        outdone = self._worse_copies(self._labels)
-        found: list[Found] = []
-        for label in self._labels:
-            without = outdone.get(label, _NONE).union(copies)
-            found += self._indexes.of(label).top(query, "relevance", limit, without)[1]
-        nearest = [each.document for each in sorted(found)[:limit]]
-        return tuple(hit for each in nearest if (hit := self._hit(each, [])))
+        copies = {each.id for each in self._store.copies(row.telegram, self._labels)}
+        nearest = self._ask(query, "relevance", limit, copies).first()[:limit]
+        return tuple(hit for each in nearest if (hit := self._hit(each.document, [])))
 
     def _suggestion(self, query: str, total: int) -> str | None:
         """The query with its misspelt words put right, if it finds something then."""
@@ -203,51 +202,12 @@ class View:
                 return better
         return None
 
-    def _find(
-        self, asked: str, query: tantivy.Query, order: Order, limit: int, offset: int
-    ) -> tuple[int, list[int], Facets]:
-        """How many match, the documents of one page, and the counts over all, which are remembered for the
-        next page until something changes."""
-        outdone = self._worse_copies(self._labels)
-        indexes = {label: self._indexes.of(label) for label in self._labels}
-        labels = sorted(indexes, key=lambda label: -indexes[label].count())
-        # The index looks and counts outside the interpreter, so that each of many has a core of its own.
-        many = sum(index.count() for index in indexes.values()) >= _MANY
-        ask = _THREADS.submit if many else _at_once
-
-        def first(label: int) -> tuple[int, list[Found]]:
-            # Tantivy wants a limit of at least one.
-            most = max(offset + limit, 1)
-            return indexes[label].top(query, order, most, outdone.get(label, _NONE))
-
-        tops = {label: ask(first, label) for label in labels}
-
-        def leave(label: int, matching: int) -> tuple[int, list[Counted]]:
-            gone = among(self._indexes, label, query, matching, outdone[label])
-            return sum(len(ids) for _, ids in gone), [each.counts_over(ids) for each, ids in gone]
-
-        def count() -> tuple[int, Facets]:
-            # What takes longest is begun before it is known whether there is anything to count.
-            large = [label for label in labels if indexes[label].count() >= _MANY]
-            counts = {label: ask(indexes[label].counts, query) for label in large}
-            leaving: list[Future[tuple[int, list[Counted]]]] = []
-            total = 0
-            for label in labels:
-                matching, _ = tops[label].result()
-                total += matching
-                if matching and label not in counts:
-                    counts[label] = ask(indexes[label].counts, query)
-                if matching and label in outdone:
-                    leaving.append(ask(leave, label, matching))
-            left = [each.result() for each in leaving]
-            counted = [each.result() for each in counts.values()]
-            total -= sum(number for number, _ in left)
-            return total, facets_of(counted, [counts for _, gone in left for counts in gone])
-
-        total, facets = self._store.remembered(("counts", self._labels, asked), count)
-        found = [each for top in tops.values() for each in top.result()[1]]
-        found.sort(reverse=order == "newest")
-        return total, [each.document for each in found[offset : offset + limit]], facets
+    def _ask(
+        self, query: tantivy.Query, order: Order, limit: int, left_out: Set[int] = frozenset()
+    ) -> Asking:
+        labels = self._labels
+        outdone = self._worse_copies(labels)
+        return Asking(self._indexes, labels, outdone, query, order, limit, left_out)
 
     def _hit(self, document: int, words: list[Words]) -> Hit | None:
         row = self._store.by_id(document)
@@ -285,15 +245,8 @@ class View:
     def related(self, query: str, order: Order, limit: int) -> list[Document]:
         """What a query finds, for what a page works out by itself: nobody searches, and nobody opens what
         is found. Raises `QueryError`."""
-        wanted = build(parse(query))
-        labels = self._labels
-        outdone = self._worse_copies(labels)
-        found: list[Found] = []
-        for label in labels:
-            without = outdone.get(label, _NONE)
-            found += self._indexes.of(label).top(wanted, order, limit, without)[1]
-        found.sort(reverse=order == "newest")
-        rows = (self._store.by_id(each.document) for each in found[:limit])
+        found = self._ask(build(parse(query)), order, limit).first()[:limit]
+        rows = (self._store.by_id(each.document) for each in found)
         return [self._document(row) for row in rows if row]
 
     def numbered(self, document: int) -> Document:
@@ -444,12 +397,3 @@ class View:
 def _named(store: Store, digest: str, labels: Collection[int]) -> list[Row]:
     row = store.by_digest(digest.lower(), labels)
     return [row] if row else []
-
-
-def _at_once(
-    work: Callable[_Given, _Answer], *given: _Given.args, **named: _Given.kwargs
-) -> Future[_Answer]:
-    """As an executor does it later: done when it is asked for."""
-    future: Future[_Answer] = Future()
-    future.set_result(work(*given, **named))
-    return future

@@ -1,0 +1,96 @@
+"""One query put to the indexes of all labels that a reader holds, on several cores where there is much to
+look through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+import tantivy
+
+from reftel.archive.facets import Counted, facets_of
+from reftel.archive.index import Found, Indexes
+from reftel.archive.model import Facets, Order
+from reftel.archive.pool import cores
+from reftel.archive.spread import among
+
+# So many telegrams are looked through on several cores.
+_MANY = 20_000
+_THREADS = ThreadPoolExecutor(cores(), "ask")
+_NONE: frozenset[int] = frozenset()
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+class Asking:
+    """What a query finds, but for what is `outdone` (label → documents) by better copies under other
+    labels. The first `limit` results are looked for from the beginning, what is left out of them aside."""
+
+    def __init__(
+        self,
+        indexes: Indexes,
+        labels: Collection[int],
+        outdone: Mapping[int, frozenset[int]],
+        query: tantivy.Query,
+        order: Order,
+        limit: int,
+        left_out: Set[int] = _NONE,
+    ) -> None:
+        self._all, self._outdone, self._query, self._order = indexes, outdone, query, order
+        self._indexes = {label: indexes.of(label) for label in labels}
+        self._sizes = {label: index.count() for label, index in self._indexes.items()}
+        # The index looks and counts outside the interpreter, so that each of many has a core of its own.
+        self._ask = _THREADS.submit if sum(self._sizes.values()) >= _MANY else _at_once
+        # What takes longest is begun first. Tantivy wants a limit of at least one.
+        self._tops = {
+            label: self._ask(
+                self._indexes[label].top,
+                query,
+                order,
+                max(limit, 1),
+                outdone.get(label, _NONE) | left_out,
+            )
+            for label in sorted(labels, key=lambda label: -self._sizes[label])
+        }
+
+    def first(self) -> list[Found]:
+        """The first results under each label, in order."""
+        found = [each for top in self._tops.values() for each in top.result()[1]]
+        return sorted(found, reverse=self._order == "newest")
+
+    def counts(self, meanwhile: Callable[[], object]) -> tuple[int, Facets]:
+        """How many results there are, and the counts over them; something is done while that is found."""
+        # What takes longest is begun before it is known whether there is anything to count.
+        counts = {label: self._count(label) for label, n in self._sizes.items() if n >= _MANY}
+        leaving: list[Future[tuple[int, list[Counted]]]] = []
+        total = 0
+        for label, top in self._tops.items():
+            matching, _ = top.result()
+            total += matching
+            if matching and label not in counts:
+                counts[label] = self._count(label)
+            if matching and label in self._outdone:
+                leaving.append(self._ask(self._leaving, label, matching))
+        meanwhile()
+        left = [each.result() for each in leaving]
+        counted = [each.result() for each in counts.values()]
+        total -= sum(number for number, _ in left)
+        return total, facets_of(counted, [counts for _, gone in left for counts in gone])
+
+    def _count(self, label: int) -> Future[Counted]:
+        return self._ask(self._indexes[label].counts, self._query)
+
+    def _leaving(self, label: int, matching: int) -> tuple[int, list[Counted]]:
+        """How many of the results are outdone, and the counts over them."""
+        gone = among(self._all, label, self._query, matching, self._outdone[label])
+        return sum(len(ids) for _, ids in gone), [each.counts_over(ids) for each, ids in gone]
+
+
+def _at_once(
+    work: Callable[_Given, _Answer], *given: _Given.args, **named: _Given.kwargs
+) -> Future[_Answer]:
+    """As an executor does it later: done when it is asked for."""
+    future: Future[_Answer] = Future()
+    future.set_result(work(*given, **named))
+    return future
