@@ -50,6 +50,14 @@ def incoming(*texts: str) -> list[Incoming]:
     return [Incoming(f"{i}.txt", text) for i, text in enumerate(texts)]
 
 
+def test_half_a_character_is_told_with_its_line_and_the_others_are_filed(archive: Archive) -> None:
+    report = archive.add(incoming(make(1), make(2, text="It b\udcffurned."), make(3)))
+    assert report.added == archive.count() == 2
+    (problem,) = report.problems
+    assert (problem.path, problem.line) == ("1.txt", 12)
+    assert "U+DCFF" in problem.reason
+
+
 def test_adding_twice_changes_nothing(archive: Archive) -> None:
     texts = incoming(make(1), make(2, text="Another light."))
     assert archive.add(texts).added == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,6 +241,20 @@ def test_after_a_full_disk_the_same_archive_goes_on_though_the_error_is_kept(
             assert archive.verify() == []
     finally:
         signal.signal(signal.SIGXFSZ, before)
+
+
+def test_an_index_built_again_that_had_not_yet_taken_its_place_takes_it(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    with Archive.open(folder) as archive:
+        archive.add(incoming(make(1, text="lamp"), make(2, text="lamp")))
+    # As a kill between the two steps leaves them.
+    (folder / "index").rename(folder / "index.old")
+    shutil.copytree(folder / "index.old", folder / "index.new")
+    with Archive.open(folder) as archive:
+        assert not archive.index_built
+        assert archive.search("lamp").total == 2
+        assert archive.verify() == []
+    assert sorted(each.name for each in folder.glob("index*")) == ["index"]
 
 
 def _dies_at_times(store: Store, packed: bytes) -> bytes:

@@ -18,7 +18,7 @@ from typing import BinaryIO, Self
 import reftel
 from reftel.access import EVERYTHING, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
-from reftel.archive import spread
+from reftel.archive import upkeep
 from reftel.archive.filing import (
     REFUSED,
     Batch,
@@ -32,10 +32,9 @@ from reftel.archive.index import Indexes
 from reftel.archive.keep import keep, relabel
 from reftel.archive.model import (
     DOUBT,
-    BrokenStoreError,
     DamagedError,
     Decision,
-    NoRoomError,
+    OnProgress,
     Progress,
     ReadOnlyError,
     Report,
@@ -43,22 +42,17 @@ from reftel.archive.model import (
 )
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
 from reftel.archive.place import is_url, parted
-from reftel.archive.rebuild import held, lines
 from reftel.archive.rows import Row
 from reftel.archive.sqlite import says_read_only
-from reftel.archive.store import WHOLE, Store
+from reftel.archive.store import Store
 from reftel.archive.upgrade import upgrade
-from reftel.archive.verify import OnProgress, verify
+from reftel.archive.verify import verify
 from reftel.archive.view import Observer, View
 from reftel.archive.waiting import Waiting
 from reftel.sources import Incoming, Problem, inputs
 
-_CATCH_UP = 2000
 # How often a database is asked for what other machines filed.
 _FOLLOW_S = 2.0
-# An entry that is removed goes on to count in the frequencies of words until its part of the index is
-# written anew, and so in the order of results. An index of so few entries is made anew at once.
-_MADE_ANEW = 5000
 # While many telegrams are filed, so many seconds' work is a transaction.
 _TRANSACTION_S = 1.0
 
@@ -114,7 +108,9 @@ class Archive(View):
                 upgrade(folder)
                 archive = cls(folder, Store(database), Indexes(folder / "index"))
                 try:
-                    archive._mend_index(workers, on_index)
+                    archive.index_built = upkeep.mend(
+                        archive._writing, archive._indexes, workers, on_index
+                    )
                 except BaseException:
                     archive.close()
                     raise
@@ -144,8 +140,10 @@ class Archive(View):
                 # Where another machine files, an index that is there serves until it has ended.
                 with store.lock(wait=new or indexes.is_new) as alone:
                     if alone:
-                        build = archive._fill_index if new else archive._mend_index
-                        build(workers, on_index)
+                        if new:
+                            upkeep.fill(store, indexes, workers, on_index)
+                        built = not new and upkeep.mend(store, indexes, workers, on_index)
+                        archive.index_built = new or built
                 stack.pop_all()
         archive._follower = threading.Thread(target=archive._follow, name="index", daemon=True)
         archive._follower.start()
@@ -163,14 +161,14 @@ class Archive(View):
         if self._store.unindexed(1):
             with _lock(self.folder), self._writing.lock(wait=False) as alone:
                 if alone:
-                    self._catch_up()
+                    upkeep.catch_up(self._writing, self._indexes)
 
     @classmethod
     def _open_to_read(cls, folder: Path) -> Self:
         store = Store(folder / "telegrams.db", read_only=True)
         archive = cls(folder, store, Indexes.linked(folder / "index"))
         try:
-            matches = not store.unindexed(1) and archive._index_matches()
+            matches = not store.unindexed(1) and upkeep.matches(store, archive._indexes)
         except ValueError:
             matches = False
         if not matches:
@@ -259,7 +257,7 @@ class Archive(View):
         on_progress: Callable[[Progress], None] | None,
         on_problem: Callable[[Problem], None] | None,
     ) -> Report:
-        self._catch_up()
+        upkeep.catch_up(self._writing, self._indexes)
         problems: list[Problem] = []
         tell = on_problem or problems.append
         count: Counter[str] = Counter()
@@ -286,7 +284,7 @@ class Archive(View):
     def _finish(self, waiting: Waiting) -> None:
         waiting.finish()
         self._indexes.end_writing()
-        self._catch_up(changed=True)
+        upkeep.catch_up(self._writing, self._indexes, changed=True)
 
     def _write(
         self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]
@@ -360,7 +358,7 @@ class Archive(View):
                     captions = self._writing.labels()[row.label].captions
                     label = self._writing.label_id(Label("", captions))
                     relabel(self._writing, row, label, row.opens)
-            self._catch_up()
+            upkeep.catch_up(self._writing, self._indexes)
         return len(due)
 
     def decide(
@@ -398,7 +396,7 @@ class Archive(View):
                         store.mark_label_unindexed(row.label)
                     relabel(store, row, id_, falls_open)
                     decided += 1
-            self._catch_up()
+            upkeep.catch_up(self._writing, self._indexes)
         return decided
 
     def decisions(self, digest: str) -> tuple[Decision, ...]:
@@ -423,101 +421,6 @@ class Archive(View):
 
     # The index
 
-    def _mend_index(self, workers: int, on_progress: OnProgress | None) -> None:
-        """After a crash: finish what was filed and not indexed, or begin the index again."""
-        self._indexes.remove_leftovers()
-        try:
-            if not self._indexes.is_new:
-                self._catch_up()
-                if self._index_matches():
-                    return
-        except (BrokenStoreError, NoRoomError, ReadOnlyError):
-            raise
-        except (ValueError, StoreError):
-            # A damaged index is no loss: it is built again from the store.
-            pass
-        self._fill_index(workers, on_progress)
-
-    def _index_matches(self) -> bool:
-        labels = self._writing.labels()
-        held = self._writing.counts(labels)
-        # One that is damaged cannot be opened.
-        for label in held:
-            self._indexes.copies(label)
-        return all(self._indexes.of(label).count() == held.get(label, 0) for label in labels)
-
-    def _catch_up(self, *, changed: bool = False) -> None:
-        """Index what the store lists as not indexed; `changed` says that something was filed before."""
-        try:
-            if self._index_what_is_listed() or changed:
-                spread.keep(self._writing, self._indexes)
-        except BaseException:
-            # What was begun and not committed must not be committed with what is added later.
-            self._indexes.abandon()
-            raise
-
-    def _index_what_is_listed(self) -> bool:
-        """Whether there was anything."""
-        changed = False
-        while True:
-            behind = self._writing.unindexed(_CATCH_UP)
-            changed = changed or bool(behind)
-            anew: set[int] = set()
-            cleared: set[int] = set()
-            for document, label in behind:
-                index = self._indexes.of(label)
-                if document == WHOLE:
-                    for each in filter(None, (index, self._indexes.copies(label))):
-                        each.clear()
-                    cleared.add(label)
-                    continue
-                row = self._writing.by_id(document)
-                stays = row is not None and row.reading and row.label == label
-                there = label not in cleared and index.holds(document)
-                if there and not stays:
-                    index.remove(document)
-                    if index.count() <= _MADE_ANEW:
-                        anew.add(label)
-                elif stays and not there:
-                    assert row is not None
-                    if line := held(self._writing, row):
-                        index.add([(document, line)])
-            if behind:
-                self._indexes.commit()
-                self._writing.strike_off(behind)
-            if anew:
-                with self._writing.transaction():
-                    for label in anew:
-                        self._writing.mark_label_unindexed(label)
-            elif not behind:
-                break
-        self._indexes.end_writing()
-        return changed
-
-    def _fill_index(self, workers: int, on_progress: OnProgress | None) -> None:
-        store = self._writing
-        self.index_built = True
-        last = store.next_id() - 1
-        made = self._indexes.aside()
-        # What the index that is there lacks stays listed, in case this one is never whole.
-        waiting = Waiting(store, made, listed=False)
-        try:
-            for done, some in lines(store, workers):
-                waiting.hold(some)
-                waiting.add_some()
-                if on_progress:
-                    on_progress(done, last)
-            waiting.finish()
-        except BaseException:
-            waiting.abandon()
-            self._indexes.remove_leftovers()
-            raise
-        made.end_writing()
-        spread.keep(store, made)
-        made.filled()
-        self._indexes.replace(made)
-        store.strike_all_off()
-
     def read_ahead(self) -> None:
         """Have the system read the index from the disk meanwhile, so that first searches do not wait for
         it: worth while for a program that stays."""
@@ -527,7 +430,7 @@ class Archive(View):
         """Build the index again from the store, which is read in so many other processes (0: in this
         one)."""
         with self._alone():
-            self._fill_index(workers, on_progress)
+            upkeep.fill(self._writing, self._indexes, workers, on_progress)
 
     def verify(
         self, on_progress: OnProgress | None = None, *, today: date | None = None

@@ -11,21 +11,18 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from reftel.archive.filing import digest_of
 from reftel.archive.index import NEW, OLD
-from reftel.archive.model import DamagedError, StoreError
+from reftel.archive.model import DamagedError, OnProgress, StoreError
 from reftel.archive.store import Store
 from reftel.sources import Problem
 
 SUMS = "SHA256SUMS"
 DATABASE = "telegrams.db"
-
-OnProgress = Callable[[int, int], None]
-"""Is told how many parts of how many are done."""
 
 _PAGES = 2000
 _NOT_KEPT = ("-wal", "-shm", "-journal", "-upgrading.db")

@@ -94,10 +94,16 @@ def prepare(items: Iterable[Incoming | Problem], store: Store, reader: Reader) -
         else:
             try:
                 telegram = reader(item.text)
+                ready.append(prepared(item.path, digest, telegram, today, dictionary))
             except reftel.NotATelegram as refusal:
                 ready.append(Passed(item.path, digest, REFUSED, refusal.why))
-            else:
-                ready.append(prepared(item.path, digest, telegram, today, dictionary))
+            except UnicodeEncodeError:
+                # As a program that decodes with `surrogateescape` makes it.
+                at = next(at for at, each in enumerate(item.text) if "\ud800" <= each <= "\udfff")
+                why = (
+                    f"U+{ord(item.text[at]):04X} is no character; decode the bytes as what they are"
+                )
+                ready.append(Problem(item.path, why, item.text.count("\n", 0, at) + 1))
     return ready
 
 

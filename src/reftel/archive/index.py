@@ -333,9 +333,17 @@ class Indexes:
         self._opening = threading.Lock()
         # Is removed when these indexes are no longer used.
         self._place: TemporaryDirectory[str] | None = None
-        self.is_new = not (self._mark.is_file() and self._mark.read_text() == self.FORMAT)
+        made = folder.with_name(NEW)
+        if not folder.exists() and self._is_whole(made):
+            # Between the two steps of `replace` it was interrupted.
+            made.rename(folder)
+        self.is_new = not self._is_whole(folder)
         if self.is_new:
             self.reset()
+
+    def _is_whole(self, folder: Path) -> bool:
+        mark = folder / self._mark.name
+        return mark.is_file() and mark.read_text() == self.FORMAT
 
     @classmethod
     def linked(cls, folder: Path) -> Self:

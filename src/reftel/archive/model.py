@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,9 @@ DOUBT = "filed with a doubt"
 
 Order = Literal["relevance", "newest", "oldest"]
 TimeOrder = Literal["newest", "oldest"]
+
+OnProgress = Callable[[int, int], None]
+"""Is told how much of how much is done."""
 
 Number = tuple[str, int, int]
 """Post in letters alone, year, number."""

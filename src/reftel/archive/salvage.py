@@ -16,10 +16,10 @@ from typing import Any
 import reftel
 from reftel.access import Label
 from reftel.access.labels import HIGHEST, OTHER
-from reftel.archive.backup import DATABASE, OnProgress, files_beside, replacing
+from reftel.archive.backup import DATABASE, files_beside, replacing
 from reftel.archive.filing import digest_of, prepared
 from reftel.archive.keep import keep, relabel
-from reftel.archive.model import BrokenStoreError, DamagedError, StoreError
+from reftel.archive.model import BrokenStoreError, DamagedError, OnProgress, StoreError
 from reftel.archive.pack import NONE, TRAIN_AT, Dictionary, unpack, unpack_text
 from reftel.archive.sqlite import SqliteDatabase
 from reftel.archive.store import Store

@@ -14,12 +14,44 @@ import tantivy
 
 from reftel.archive.index import Indexes, LabelIndex
 from reftel.archive.rebuild import held
-from reftel.archive.store import Store
+from reftel.archive.store import Labels, Store, within
+
+
+def outdone(store: Store, labels: Labels) -> dict[int, frozenset[int]]:
+    """Label → ids of the reading copies under it that a better copy under another label outdoes, for a
+    reader of these labels."""
+    found: dict[int, list[int]] = {}
+    last = None
+    for telegram, label, document in _reading_copies(store, labels):
+        if telegram == last:
+            found.setdefault(label, []).append(document)
+        last = telegram
+    return {label: frozenset(documents) for label, documents in found.items()}
+
+
+def documents_of(store: Store) -> dict[int, set[int]]:
+    """Label → ids of the reading copies under it whose telegrams have copies under others."""
+    found: dict[int, set[int]] = {}
+    for _, label, document in _reading_copies(store, store.labels()):
+        found.setdefault(label, set()).add(document)
+    return found
+
+
+def _reading_copies(store: Store, labels: Labels) -> list[tuple[int, int, int]]:
+    """Telegram, label and id of each reading copy that is under some labels, the best of a telegram
+    first."""
+    return store.select(
+        # SQLite looks through all documents unless it is told to begin with the few.
+        "SELECT d.telegram, d.label, d.id FROM spread s CROSS JOIN documents d"
+        " WHERE (d.id = s.telegram OR (d.telegram = s.telegram AND d.telegram <> d.id))"
+        f" AND d.reading = 1 AND {within(labels, 'd.')}"
+        " ORDER BY d.telegram, d.quality DESC, d.digest"
+    )
 
 
 def keep(store: Store, indexes: Indexes) -> None:
     """Have the small indexes hold what the store says."""
-    spread = store.spread()
+    spread = documents_of(store)
     for label in store.labels():
         wanted = spread.get(label, set())
         index = indexes.copies(label, begin=bool(wanted))

@@ -48,7 +48,7 @@ _ADD_DOCUMENT = (
 )
 
 
-def _within(labels: Labels, table: str = "") -> str:
+def within(labels: Labels, table: str = "") -> str:
     """The condition that a document's label is one of these; the ids are ours, never a reader's words."""
     return f"{table}label IN ({', '.join(str(int(each)) for each in sorted(labels)) or -1})"
 
@@ -339,6 +339,11 @@ class Store:
         )
         return self._db.execute(query, (self.place, limit))
 
+    def behind(self) -> int:
+        """How many of them there are."""
+        query = "SELECT count(*) FROM unindexed WHERE place = ?"
+        return int(self._db.one(query, (self.place,))[0])
+
     def strike_off(self, indexed: Iterable[tuple[int, int]]) -> None:
         """Take documents and labels off that list, within a transaction of its own: after the commit of
         the index, so that a crash in between repeats work and loses none."""
@@ -357,7 +362,7 @@ class Store:
 
     def counts(self, labels: Labels) -> dict[int, int]:
         """Label → how many telegrams there are under it, copies of one counted once."""
-        where = f"reading = 1 AND {_within(labels)}"
+        where = f"reading = 1 AND {within(labels)}"
         query = f"SELECT label, count(*) FROM documents WHERE {where} GROUP BY label"
         return dict(self._db.execute(query))
 
@@ -410,19 +415,19 @@ class Store:
             return None
         first = bytes.fromhex(prefix.ljust(64, "0"))
         last = bytes.fromhex(prefix.ljust(64, "f"))
-        where = f"digest >= ? AND digest <= ? AND {_within(labels)} LIMIT 2"
+        where = f"digest >= ? AND digest <= ? AND {within(labels)} LIMIT 2"
         rows = self._rows(where, (first, last))
         return rows[0] if len(rows) == 1 else None
 
     def by_number(self, number: Number, labels: Labels | None = None) -> list[Row]:
         """All documents with a number, sections in order, the best copies first."""
-        within = f" AND {_within(labels)}" if labels is not None else ""
+        of_these = f" AND {within(labels)}" if labels is not None else ""
         order = "ORDER BY section NULLS FIRST, quality DESC, digest"
-        return self._rows(f"post = ? AND year = ? AND number = ?{within} {order}", number)
+        return self._rows(f"post = ? AND year = ? AND number = ?{of_these} {order}", number)
 
     def numbered(self, post: str, year: int, labels: Labels) -> list[Row]:
         """The documents of a post and year."""
-        return self._rows(f"post = ? AND year = ? AND {_within(labels)}", (post, year))
+        return self._rows(f"post = ? AND year = ? AND {within(labels)}", (post, year))
 
     def among_numbers(self, numbers: Iterable[Number]) -> set[Number]:
         """Those of some numbers that a document has."""
@@ -453,49 +458,19 @@ class Store:
 
     def copies(self, telegram: int, labels: Labels | None = None) -> list[Row]:
         """All copies of a telegram, the best first."""
-        within = f" AND {_within(labels)}" if labels is not None else ""
-        where = f"(id = ? OR (telegram = ? AND telegram <> id)){within}"
+        of_these = f" AND {within(labels)}" if labels is not None else ""
+        where = f"(id = ? OR (telegram = ? AND telegram <> id)){of_these}"
         return self._rows(f"{where} ORDER BY quality DESC, digest", (telegram, telegram))
 
     def further_copies(self) -> dict[int, int]:
         """Document → its telegram, of those that are further copies of one."""
         return dict(self._db.execute("SELECT id, telegram FROM documents WHERE telegram <> id"))
 
-    def outdone(self, labels: Labels) -> dict[int, list[int]]:
-        """Label → ids of the reading copies under it that a better copy under another label outdoes, for
-        a reader of these labels."""
-        found: dict[int, list[int]] = {}
-        last = None
-        for telegram, label, document in self._spread(labels):
-            if telegram == last:
-                found.setdefault(label, []).append(document)
-            last = telegram
-        return found
-
-    def spread(self) -> dict[int, set[int]]:
-        """Label → ids of the reading copies under it whose telegrams have copies under others."""
-        found: dict[int, set[int]] = {}
-        for _, label, document in self._spread(self.labels()):
-            found.setdefault(label, set()).add(document)
-        return found
-
-    def _spread(self, labels: Labels) -> Iterable[tuple[int, int, int]]:
-        """The telegrams whose copies lie under several labels: telegram, label and id of each reading copy
-        that is under some labels, the best of a telegram first."""
-        query = (
-            # SQLite looks through all documents unless it is told to begin with the few.
-            "SELECT d.telegram, d.label, d.id FROM spread s CROSS JOIN documents d"
-            " WHERE (d.id = s.telegram OR (d.telegram = s.telegram AND d.telegram <> d.id))"
-            f" AND d.reading = 1 AND {_within(labels, 'd.')}"
-            " ORDER BY d.telegram, d.quality DESC, d.digest"
-        )
-        return self._db.execute(query)
-
     def citing(self, number: Number, labels: Labels) -> list[int]:
         """Ids of the documents that cite a number, each telegram's best copy, the oldest first."""
         rows = self._db.execute(
             "SELECT d.id, d.telegram FROM citations c JOIN documents d ON d.id = c.document"
-            f" WHERE c.post = ? AND c.year = ? AND c.number = ? AND {_within(labels, 'd.')}"
+            f" WHERE c.post = ? AND c.year = ? AND c.number = ? AND {within(labels, 'd.')}"
             " ORDER BY d.sent IS NULL, d.sent, d.quality DESC, d.digest",
             number,
         )
@@ -512,14 +487,14 @@ class Store:
     def held(self, numbers: Iterable[Number], labels: Labels) -> frozenset[Number]:
         query = (
             "SELECT 1 FROM documents WHERE post = ? AND year = ? AND number = ?"
-            f" AND {_within(labels)} LIMIT 1"
+            f" AND {within(labels)} LIMIT 1"
         )
         return frozenset(number for number in set(numbers) if self._db.one(query, number))
 
     def last_number(self, post: str, year: int, labels: Labels) -> int | None:
         """The highest number held of a post in a year."""
         query = (
-            f"SELECT max(number) FROM documents WHERE post = ? AND year = ? AND {_within(labels)}"
+            f"SELECT max(number) FROM documents WHERE post = ? AND year = ? AND {within(labels)}"
         )
         (last,) = self._db.one(query, (post, year))
         return int(last) if last is not None else None

@@ -6,7 +6,7 @@ import os
 import struct
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,15 +16,12 @@ from reftel.access import Label, label_of
 from reftel.archive.entry import minutes_of
 from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
-from reftel.archive.model import BrokenStoreError, DamagedError
+from reftel.archive.model import BrokenStoreError, DamagedError, OnProgress
 from reftel.archive.relations import cited_by, number_of
 from reftel.archive.rows import Row
 from reftel.archive.store import Store
 from reftel.sources import Problem
 from reftel.telegram import Telegram
-
-OnProgress = Callable[[int, int], None]
-"""Is told of how many documents of how many have been looked at."""
 
 _AT_ONCE = 2000
 _REBUILD = "run reftel archive rebuild-index"

@@ -16,6 +16,7 @@ import msgspec
 import tantivy
 
 from reftel.access import Deed, Reader
+from reftel.archive import spread
 from reftel.archive.alike import alike
 from reftel.archive.asking import Asking
 from reftel.archive.build import build
@@ -28,7 +29,6 @@ from reftel.archive.query import Words, parse, words_of
 from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet
 from reftel.archive.spelling import corrected
-from reftel.archive.spread import among
 from reftel.archive.store import Store
 from reftel.read.sections import NotOneTelegramError, join
 from reftel.telegram import Mrn
@@ -85,8 +85,7 @@ class View:
         state = self._store.state
         kept = self._outdone.get(labels)
         if kept is None or kept[0] != state:
-            outdone = {label: frozenset(ids) for label, ids in self._store.outdone(labels).items()}
-            kept = self._outdone[labels] = (state, outdone)
+            kept = self._outdone[labels] = (state, spread.outdone(self._store, labels))
         return kept[1]
 
     def _tell(self, kind: str, what: str, found: int | None = None) -> None:
@@ -197,7 +196,7 @@ class View:
         outdone = self._worse_copies(self._labels)
         for label in self._labels:
             matching = self._indexes.of(label).matching(wanted)
-            gone = among(self._indexes, label, wanted, matching, outdone.get(label, _NONE))
+            gone = spread.among(self._indexes, label, wanted, matching, outdone.get(label, _NONE))
             if matching > sum(len(ids) for _, ids in gone):
                 return better
         return None

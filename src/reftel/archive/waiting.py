@@ -35,7 +35,7 @@ class Waiting:
 
     def take(self, filed: list[tuple[Row, Prepared]]) -> None:
         """Have what was filed wait. Where a decision has put something under another label all is left to
-        `Archive._catch_up`, which asks the store; so is what is in the index and has to leave it for a
+        `upkeep.catch_up`, which asks the store; so is what is in the index and has to leave it for a
         better copy."""
         labels = self._store.labels()
         if any(labels[row.label] != item.label for row, item in filed):

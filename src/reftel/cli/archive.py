@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from reftel.cli.common import (
     indexing,
     open_archive,
     place,
+    progress,
     say,
     user_folder,
 )
@@ -48,7 +49,7 @@ def verify(folder: Place | None) -> None:
     Example: reftel archive verify
     """
     with open_archive(folder) as opened:
-        with _progress("Verifying") as show:
+        with progress("Verifying") as show:
             problems = opened.verify(show)
         _say_all(problems)
         say(f"{opened.count():,} telegrams, {len(problems):,} problems")
@@ -68,7 +69,7 @@ def backup(to: Path, folder: Place | None) -> None:
     """
     from reftel.archive.backup import backup as make
 
-    with _failures(), _progress("Copying") as show:
+    with _failures(), progress("Copying") as show:
         problems = make(_folder_of(folder), to, show)
     _say_all(problems)
     if problems:
@@ -116,7 +117,7 @@ def salvage(to: Path, folder: Place | None) -> None:
     """
     from reftel.archive.salvage import salvage as save
 
-    with _failures(), _progress("Reading") as show:
+    with _failures(), progress("Reading") as show:
         saved, lost = save(_folder_of(folder), to, show)
     _say_all(lost)
     with open_archive(to):
@@ -138,7 +139,7 @@ def copy(source: Place, to: Place) -> None:
     """
     from reftel.archive.copying import copy as move
 
-    with _failures(), _progress("Copying") as show:
+    with _failures(), progress("Copying") as show:
         copied = move(source, to, database_folders(), show)
     with open_archive(to):
         say(f"{copied:,} documents copied and compared; the index is built")
@@ -185,21 +186,6 @@ def _failures() -> Iterator[None]:
         yield
     except (StoreError, OSError) as error:
         fail(str(error))
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar, where somebody looks."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr, width=30) as bar:
-
-        def show(done: int, of: int) -> None:
-            bar.length = max(of, 1)
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 @archive.command("open-due")

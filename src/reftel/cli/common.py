@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -183,13 +183,16 @@ def open_archive(folder: Place | None, *, new: bool = False) -> Archive:
 
 
 @contextmanager
-def indexing() -> Iterator[Callable[[int, int], None]]:
-    """Says that a search index is built, when that begins, and how far it is where somebody looks."""
-    bar = click.progressbar(length=1, label="Building the search index", file=sys.stderr, width=30)
+def progress(label: str, *, said: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar from when there is something to tell, where somebody looks; elsewhere the label alone, if it is
+    to be said."""
+    bar = click.progressbar(length=1, label=label, file=sys.stderr, width=30)
 
     def show(done: int, of: int) -> None:
+        if not (said or sys.stderr.isatty()):
+            return
+        bar.length = max(of, 1)
         if not bar.entered:
-            bar.length = of
             # Where nobody looks this says the label.
             bar.__enter__()
         if sys.stderr.isatty():
@@ -201,6 +204,11 @@ def indexing() -> Iterator[Callable[[int, int], None]]:
         if bar.entered:
             # The cursor is seen again, also after an error.
             bar.render_finish()
+
+
+def indexing() -> AbstractContextManager[Callable[[int, int], None]]:
+    """Says that a search index is built, when that begins, and how far it is."""
+    return progress("Building the search index", said=True)
 
 
 def folder_of(place: Place | None) -> Path:

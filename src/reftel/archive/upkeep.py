@@ -1,0 +1,132 @@
+"""Keeping the indexes what the store says: caught up after each change, built again when they are lost."""
+
+from __future__ import annotations
+
+from reftel.archive import spread
+from reftel.archive.index import Indexes
+from reftel.archive.model import (
+    BrokenStoreError,
+    NoRoomError,
+    OnProgress,
+    ReadOnlyError,
+    StoreError,
+)
+from reftel.archive.rebuild import held, lines
+from reftel.archive.store import WHOLE, Store
+from reftel.archive.waiting import Waiting
+
+_CATCH_UP = 2000
+# An entry that is removed goes on to count in the frequencies of words until its part of the index is
+# written anew, and so in the order of results. An index of so few entries is made anew at once.
+_MADE_ANEW = 5000
+
+
+def mend(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress | None) -> bool:
+    """After a crash: finish what was filed and not indexed, or begin the index again; whether it was
+    begun again."""
+    indexes.remove_leftovers()
+    try:
+        if not indexes.is_new:
+            catch_up(store, indexes, on_progress=on_progress)
+            if matches(store, indexes):
+                return False
+    except (BrokenStoreError, NoRoomError, ReadOnlyError):
+        raise
+    except (ValueError, StoreError):
+        # A damaged index is no loss: it is built again from the store.
+        pass
+    fill(store, indexes, workers, on_progress)
+    return True
+
+
+def matches(store: Store, indexes: Indexes) -> bool:
+    """Whether the indexes hold as many documents as they should. Raises `ValueError` for one that is
+    damaged."""
+    labels = store.labels()
+    held_there = store.counts(labels)
+    for label in labels:
+        # One that is damaged cannot be opened.
+        indexes.copies(label)
+    return all(indexes.of(label).count() == held_there.get(label, 0) for label in labels)
+
+
+def catch_up(
+    store: Store,
+    indexes: Indexes,
+    *,
+    changed: bool = False,
+    on_progress: OnProgress | None = None,
+) -> None:
+    """Index what the store lists as not indexed; `changed` says that something was filed before."""
+    try:
+        if _index_what_is_listed(store, indexes, on_progress) or changed:
+            spread.keep(store, indexes)
+    except BaseException:
+        # What was begun and not committed must not be committed with what is added later.
+        indexes.abandon()
+        raise
+
+
+def _index_what_is_listed(store: Store, indexes: Indexes, on_progress: OnProgress | None) -> bool:
+    """Whether there was anything."""
+    done, listed = 0, store.behind() if on_progress else 0
+    while True:
+        behind = store.unindexed(_CATCH_UP)
+        anew: set[int] = set()
+        cleared: set[int] = set()
+        for document, label in behind:
+            index = indexes.of(label)
+            if document == WHOLE:
+                for each in filter(None, (index, indexes.copies(label))):
+                    each.clear()
+                cleared.add(label)
+                continue
+            row = store.by_id(document)
+            stays = row is not None and row.reading and row.label == label
+            there = label not in cleared and index.holds(document)
+            if there and not stays:
+                index.remove(document)
+                if index.count() <= _MADE_ANEW:
+                    anew.add(label)
+            elif stays and not there:
+                assert row is not None
+                if line := held(store, row):
+                    index.add([(document, line)])
+        if behind:
+            indexes.commit()
+            store.strike_off(behind)
+            done += len(behind)
+        if on_progress and listed > _CATCH_UP:
+            on_progress(min(done, listed), listed)
+        if anew:
+            with store.transaction():
+                for label in anew:
+                    store.mark_label_unindexed(label)
+        elif not behind:
+            break
+    indexes.end_writing()
+    return done > 0
+
+
+def fill(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress | None) -> None:
+    """Build the indexes again from the store, which is read in so many other processes (0: in this one)."""
+    last = store.next_id() - 1
+    made = indexes.aside()
+    # What the index that is there lacks stays listed, in case this one is never whole.
+    waiting = Waiting(store, made, listed=False)
+    try:
+        for done, some in lines(store, workers):
+            waiting.hold(some)
+            waiting.add_some()
+            if on_progress:
+                on_progress(done, last)
+        waiting.finish()
+    except BaseException:
+        waiting.abandon()
+        indexes.remove_leftovers()
+        raise
+    made.end_writing()
+    spread.keep(store, made)
+    made.filled()
+    indexes.replace(made)
+    store.strike_all_off()
