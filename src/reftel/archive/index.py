@@ -91,7 +91,9 @@ class LabelIndex:
         # One object for each value, whatever the number of documents that have it.
         self._values: dict[int, Values] = {}
         self._known: dict[tuple[str, str], tuple[str, str]] = {}
-        self._documents: tuple[object, frozenset[int]] = (None, frozenset())
+        self._looking = threading.Lock()
+        self._documents: tuple[object, tantivy.Searcher | None, frozenset[int]]
+        self._documents = (None, None, frozenset())
         if not self._meta.exists():
             self._begin()
         index = tantivy.Index.open(str(folder))
@@ -285,18 +287,22 @@ class LabelIndex:
     @property
     def documents(self) -> frozenset[int]:
         """What it holds: for an index of few documents."""
-        state, found = self._documents
-        if state != (newest := self._look()):
-            found = frozenset(self.all_that(tantivy.Query.all_query()))
-            self._documents = (newest, found)
-        return found
+        return self._all()[1]
 
-    def all_that(self, query: tantivy.Query) -> list[int]:
-        """All documents that match: for an index of few documents."""
-        searcher = self.searcher
-        most = max(int(searcher.num_docs), 1)
-        found = searcher.search(query, limit=most, count=False, order_by_field="id")
-        return [int(key) for key, _ in found.hits]
+    def among_its(self, query: tantivy.Query, documents: Set[int]) -> tuple[list[int], Set[int]]:
+        """Those of some documents that it holds and the query finds; and those that it does not hold."""
+        # Both of one moment: what is added in between would be in both or in neither.
+        searcher, held = self._all()
+        return [each for each in _ids(searcher, query) if each in documents], documents - held
+
+    def _all(self) -> tuple[tantivy.Searcher, frozenset[int]]:
+        with self._looking:
+            state, searcher, held = self._documents
+            if searcher is None or state != (newest := self._look()):
+                searcher = self._index.searcher()
+                held = frozenset(_ids(searcher, tantivy.Query.all_query()))
+                self._documents = (newest, searcher, held)
+        return searcher, held
 
     def matching(self, query: tantivy.Query) -> int:
         """How many documents match."""
@@ -475,6 +481,13 @@ def words_in(text: str) -> list[str]:
 
 
 _analyzer = cache(analyzer)
+
+
+def _ids(searcher: tantivy.Searcher, query: tantivy.Query) -> list[int]:
+    """All documents that match."""
+    most = max(int(searcher.num_docs), 1)
+    found = searcher.search(query, limit=most, count=False, order_by_field="id")
+    return [int(key) for key, _ in found.hits]
 
 
 def _total(found: tantivy.SearchResult) -> int:

@@ -75,6 +75,5 @@ def among(
     index, beside = indexes.of(label), indexes.copies(label)
     if beside is None:
         return [(index, index.among(query, matching, documents))]
-    here = [each for each in beside.all_that(query) if each in documents]
-    others = documents - beside.documents
+    here, others = beside.among_its(query, documents)
     return [(beside, here), (index, index.among(query, matching, others))]
