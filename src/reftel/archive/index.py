@@ -297,8 +297,9 @@ class LabelIndex:
 
     def _all(self) -> tuple[tantivy.Searcher, frozenset[int]]:
         with self._looking:
+            newest = self._look()
             state, searcher, held = self._documents
-            if searcher is None or state != (newest := self._look()):
+            if searcher is None or state != newest:
                 searcher = self._index.searcher()
                 held = frozenset(_ids(searcher, tantivy.Query.all_query()))
                 self._documents = (newest, searcher, held)
