@@ -53,8 +53,10 @@ from reftel.sources import Incoming, Problem, inputs
 
 # How often a database is asked for what other machines filed.
 _FOLLOW_S = 2.0
-# While many telegrams are filed, so many seconds' work is a transaction.
+# While many telegrams are filed, so many seconds' work is a transaction; after some minutes three times as
+# many: most pages of a large archive's indexes are written in each, however long it is.
 _TRANSACTION_S = 1.0
+_LONGER_AFTER_S = 60.0
 
 
 class Archive(View):
@@ -444,10 +446,11 @@ class Archive(View):
 def _together(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
     """The batches that come within a transaction's time."""
     some: list[Batch] = []
-    began = time.monotonic()
+    start = began = time.monotonic()
     for batch in batches:
         some.append(batch)
-        if time.monotonic() - began >= _TRANSACTION_S:
+        longer = min(1 + (began - start) / _LONGER_AFTER_S, 3)
+        if time.monotonic() - began >= _TRANSACTION_S * longer:
             yield some
             some = []
             began = time.monotonic()
