@@ -120,6 +120,9 @@ class _Words:
             "two words": lambda: f"{pick(self.common)} {pick(self.middling)}",
             "either of two": lambda: f"{pick(self.middling)} OR {pick(self.middling)}",
             "a phrase of common words": lambda: f'"{pick(self.phrases)}"',
+            "words near each other": lambda: f'"{pick(self.common)} {pick(self.middling)}"~5',
+            "a word in the subject": lambda: f"subject:{pick(self.middling)}",
+            "a misspelt word": lambda: _misspelt(pick(self.middling)),
             "a prefix": lambda: f"{pick(self.middling)[:4]}*",
             "post and year": lambda: f"post:{pick(self.posts)} year:{pick(self.years)}",
             "word, TAGS and dates": lambda: (
@@ -127,6 +130,10 @@ class _Words:
             ),
             "everything": lambda: "",
         }
+
+
+def _misspelt(word: str) -> str:
+    return word[: len(word) // 2] + word[len(word) // 2 + 1 :]
 
 
 class _Times(NamedTuple):
@@ -233,7 +240,8 @@ def _follow(archive: Archive) -> None:
     rng = random.Random(3)
     store = archive._store
     rows = [store.by_id(rng.randint(1, store.next_id() - 1)) for _ in range(4 * _ASKED)]
-    numbers = [row.mrn for row in rows if row and row.mrn]
+    held = [row for row in rows if row]
+    numbers = [row.mrn for row in held if row.mrn]
     largest = max(archive.gaps.completeness(), key=lambda each: each.held)
     for name, asked in (
         ("completeness of all", [lambda: archive.gaps._completeness(None, None)]),
@@ -242,6 +250,7 @@ def _follow(archive: Archive) -> None:
             f"missing of {largest.post} {largest.year}",
             [lambda: missing_rows(missing(archive, largest.post, largest.year))],
         ),
+        ("more like this", [partial(archive.like, each.digest.hex()) for each in held[:_ASKED]]),
         ("a thread", [partial(thread, archive, each) for each in numbers[:_ASKED]]),
         ("a path", [partial(path, archive, *pair) for pair in pairwise(numbers[: _ASKED + 1])]),
     ):
