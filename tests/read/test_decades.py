@@ -108,7 +108,7 @@ def test_2007_reasons_and_sources_stand_on_lines_of_their_own() -> None:
     )
     by = telegram.classified_by
     assert by is not None
-    assert (by.name, by.title, by.reasons) == ("John Doe, Jr", "Ambassador", ("1.4(b)", "1.4(d)"))
+    assert (by.name, by.title, by.reasons) == ("John Doe, Jr.", "Ambassador", ("1.4(b)", "1.4(d)"))
     assert [block.text for block in telegram.body] == ["Text."]
 
 

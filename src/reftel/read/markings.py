@@ -24,6 +24,7 @@ from reftel.read.classification import (
 from reftel.read.classified_by import (
     CLASSIFIED_LABEL,
     FURTHER_LABEL,
+    is_cut,
     parse_classified_by,
     parse_reasons,
 )
@@ -66,6 +67,7 @@ _HYPHEN_AT_END: Final = re.compile(r"(?<=[A-Za-z])-[ \t]?\n[ \t]*(?=[A-Za-z])")
 _MARKED_TEXT: Final = re.compile(
     r"\s*\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\) +(?!AND\b|OR\b|FOR\b)[\"A-Z][A-Za-z]"
 )
+_SECTION_OF_ORDER: Final = re.compile(r"\b1\.[2-6]\b")
 _ONLY: Final = re.compile(
     r"\s*(?:EYES )?ONLY FOR\b|\s*(?:EYES ONLY )?FOR\b.*\bONLY\b", re.IGNORECASE
 )
@@ -158,7 +160,8 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
         solid += 1
         if first not in _RULE_FIRST:
             match = _INNER_LABEL.search(text, text.index(first) + 1)
-            if match and not (match[0].startswith(" E") and _is_named(pieces, index, at)):
+            named = match and match[0].startswith(" E") and "DECL" not in text[match.end() :]
+            if match and not (named and _is_named(pieces, index, at)):
                 pieces[at : at + 1] = cut(piece, match.start() + 1)
         at += 1
     return None
@@ -167,14 +170,12 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
 def _is_named(pieces: list[Piece], index: int, at: int) -> bool:
     """Whether an executive order in line `at` is one that a subject or a reason names, below the line of
     the telegram's own."""
-    if CLASSIFIED_LABEL.match(pieces[at].text):
-        return True
     found = label_of(pieces[at].text)
     while found is None and at > index and pieces[at].kind != "blank":
         at -= 1
         found = None if pieces[at].kind else label_of(pieces[at].text)
     if found is None or found[0] != "subject":
-        return False
+        return found is not None and found[0] == "classified-by"
     above = (label_of(piece.text) for piece in pieces[index:at] if not piece.kind)
     return any(label is not None and label[0] == "executive-order" for label in above)
 
@@ -299,7 +300,9 @@ def _own_lines(reading: Reading, lines: list[Piece], end: int) -> int:
 def _read_classified_by(reading: Reading, match: re.Match[str], value: str) -> None:
     who = reading.classified_by
     if match.re is not FURTHER_LABEL:
-        reading.classified_by = who or parse_classified_by(value)
+        if who is None or not (who.title or who.reasons):
+            # One that says too little is followed by the right one: `Classified By: Classified By: ...`
+            reading.classified_by = parse_classified_by(value, match.end())
     elif match["reason"] and who is not None and not who.reasons:
         reading.classified_by = replace(who, reasons=parse_reasons(value))
 
@@ -363,7 +366,10 @@ def _goes_on(
     """Whether a line belongs to the field begun by `lines`; `blank` when a blank one is between them,
     `empty` when nothing stands behind the label."""
     if blank and not empty and kind != "reference":
-        return False
+        cut = kind == "classified-by" and is_cut(lines[-1].text)
+        if not cut or _SECTION_OF_ORDER.search(piece.text) is None:
+            return False
+        blank = False
     first, text = piece.first, piece.text
     if (
         label_of(text)
