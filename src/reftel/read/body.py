@@ -35,6 +35,10 @@ _QUOTING: Final = re.compile(
     r"\s*(?:BEGIN|END) (?:[A-Z]+ )?(?:TEXT|POINTS|QUOTE|SUMMARY|COMMENT|NOTE|NON-?PAPER)\b",
     re.IGNORECASE,
 )
+# What has its label in front is text: `SUMMARY: ... END SUMMARY`
+_LABELLED: Final = re.compile(
+    r"(?:BEGIN )?(?:SUMMARY|COMMENT|INTRODUCTION|BACKGROUND)\s*[:.]\s*\S", re.IGNORECASE
+)
 _RULED_HEADING: Final = re.compile(r"\s*+[-=_*]{3,}+\s++(?P<text>[^-=_*].*?)\s+[-=_*]{3,}\s*\Z")
 _INNER_RULE: Final = re.compile(
     r"----(?:(?<=\s-{4})|(?<=\A-{4}))(?:-{4,}(?: -+)*(?=\s|\Z)|-*(?: -+)*\s*\Z)"
@@ -413,6 +417,7 @@ def _reads_as_heading(pieces: list[Piece], parts: list[_Part]) -> bool:
         (text[:1].isupper() or text[:1] in "\"'(¿¡0123456789")
         and not text.endswith((".", ",", ";", ":"))
         and len(text.split()) <= 14
+        and not _LABELLED.match(text)
         and _ends_sentence(parts)
     )
 

@@ -23,6 +23,7 @@ _STAMP: Final = re.compile(
     r"US Department of State[ \t]+EO Systematic Review[ \t]+"
     r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}[ \t]*"
 )
+_REVIEWED: Final = re.compile(r"[ \t]*Review [0-9]{1,2} [A-Za-z]{3} [0-9]{4}\s*\Z")
 _STAMP_PART: Final = re.compile(
     r"[ \t]*(?:Declassified/Released|US Department of State|EO Systematic Review"
     r"|[0-9]{1,2} [A-Za-z]{3} [0-9]{4}|[A-Z][a-z]+ [A-Z]\. [A-Z][a-z]+)[ \t]*\Z"
@@ -184,6 +185,14 @@ def _part_marks(pieces: list[Piece], places: list[int], stamps: bool) -> list[Pi
                 piece.kind = "release-stamp"
                 parted.append(piece)
                 continue
+            if (
+                stamp is None
+                and text.rstrip().endswith("EO Systematic")
+                and at + 1 < len(pieces)
+                and _REVIEWED.match(pieces[at + 1].text)
+            ):
+                # Folded by a republisher.
+                piece.kind = pieces[at + 1].kind = "release-stamp"
             if stamp is None and "EO Systematic Review" in text:
                 piece.kind = "release-stamp"
             parted += _cut_out(piece, _STAMP.search, "release-stamp")

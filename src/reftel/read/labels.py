@@ -64,7 +64,7 @@ _LABELS_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]
     "S": (_USUAL[0], _LABELS[0]),
     "U": _LABELS[:1],
     "T": (_USUAL[1], _LABELS[1]),
-    "A": _LABELS[1:2],
+    "A": _LABELS[1:3],
     "R": (_USUAL[2], _LABELS[2], _LABELS[5]),
     "(": (*_LABELS[2:4], _LABELS[5]),
     "C": _LABELS[3:4],

@@ -34,14 +34,27 @@ from reftel.read.executive_order import parse_executive_order
 from reftel.read.labels import FieldKind, label_of
 from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
-from reftel.read.references import CITED, ITEM, Citing, goes_on, is_next_number, parse_references
+from reftel.read.references import (
+    CITED,
+    ITEM,
+    Citing,
+    goes_on,
+    is_next_number,
+    is_unfinished,
+    parse_references,
+)
 from reftel.read.tags_line import are_mostly_tags, are_tags, parse_tags
 from reftel.telegram import Repair, Span
 
 # A label behind a blank.
 _INNER_LABEL: Final = re.compile(
-    r" (?:E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|SUBJ(?:ECT)?: |(?:REF|Ref)[Ss]?: "
+    r" (?:E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|Tags: |SUBJ(?:ECT)?: |Subj(?:ect)?: "
+    r"|(?:REF|Ref)(?:[Ss]|\([Ss]\)|TELS?|tels?)?: "
     r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
+)
+# A label that was written on to the word before it: `VISIT TO BERNREF: BERN 12`.
+_GLUED_LABEL: Final = re.compile(
+    r"[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJECT|REFTELS?): )"
 )
 _PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
 _RULE_FIRST: Final = frozenset("-=_")
@@ -160,6 +173,8 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
         solid += 1
         if first not in _RULE_FIRST:
             match = _INNER_LABEL.search(text, text.index(first) + 1)
+            if match is None and ": " in text:
+                match = _GLUED_LABEL.search(text, text.index(first))
             named = match and match[0].startswith(" E") and "DECL" not in text[match.end() :]
             if match and not (named and _is_named(pieces, index, at)):
                 pieces[at : at + 1] = cut(piece, match.start() + 1)
@@ -386,6 +401,8 @@ def _goes_on(
             return True
         if PARAGRAPH_START.match(text) or _RULED.match(text) or _TEXT_LABEL.match(text):
             return False
+        if blank and is_unfinished(lines[-1].text, text):
+            return True
         return empty or (more and not blank and not is_passing(text))
     if (
         (first in _PARAGRAPH_FIRST and is_paragraph(text))
@@ -394,7 +411,8 @@ def _goes_on(
     ):
         return False
     if kind == "tags":
-        return are_tags(text, _year(reading))
+        asked = lines[-1].text.rstrip().endswith(",")
+        return (are_mostly_tags if asked else are_tags)(text, _year(reading))
     if blank and kind != "subject":
         return False
     if kind == "executive-order":

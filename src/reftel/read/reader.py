@@ -48,7 +48,7 @@ from reftel.read.release import read_release
 from reftel.read.several import parts
 from reftel.read.smart import is_smart, read_smart
 from reftel.read.transmission import is_transmission_line, is_transmission_start
-from reftel.telegram import Coverage, Span, Telegram, Wire
+from reftel.telegram import Coverage, Span, Telegram, Wire, full_year
 
 
 class NotATelegram(ValueError):  # noqa: N818
@@ -183,6 +183,8 @@ def _read_front(reading: Reading) -> int:
         index = read_classification(reading, index)
     if reading.service is not None:
         index = _read_repeated(reading, index)
+    if reading.number is not None and reading.dtg is None and reading.year is None:
+        reading.year = _year_beside(reading)
     if reading.dialect == "fragment" and (
         (reading.originator and reading.dtg) or reading.number is not None
     ):
@@ -214,7 +216,9 @@ def _heading_start(reading: Reading) -> int:
                 return end
             return at
         if is_paragraph(piece.text) or (
-            label_of(piece.text) and not (at == first and _heading_follows(pieces, at))
+            label_of(piece.text)
+            and not (at == first and _heading_follows(pieces, at))
+            and not _is_catalogued(pieces, at)
         ):
             # Markings or text come first: a fragment without its heading.
             break
@@ -228,6 +232,37 @@ def _heading_follows(pieces: list[Piece], at: int) -> bool:
     return any(match_dtg(text) and is_originator(after) for text, after in pairwise(solid)) or any(
         is_transmission_start(text) for text in solid
     )
+
+
+_CATALOGUED: Final = re.compile(r"[A-Z][a-z]+: ")
+_FEW: Final = 12
+
+
+def _is_catalogued(pieces: list[Piece], at: int) -> bool:
+    """Whether a label in small letters is a republisher's, who gives TAGS and subject above the copy: the
+    telegram's own classification line, or its heading, stands below."""
+    if not _CATALOGUED.match(pieces[at].text):
+        return False
+    solid = [piece.text for piece in pieces[at + 1 : at + 1 + _FEW] if not piece.kind]
+    return any(
+        (opens_level(text) and CLASSIFICATION_LINE.match(text))
+        or match_dtg(text)
+        or is_transmission_start(text)
+        for text in solid
+    )
+
+
+def _year_beside(reading: Reading) -> int | None:
+    """The year of a telegram without its date, where a republisher gives its number with the year:
+    `02BERN123`."""
+    letters = re.sub(r"[^A-Z]", "", (reading.post or "").upper())
+    glued = re.compile(
+        rf"(?<![A-Z0-9])(19[6-9][0-9]|20[0-2][0-9]|[0-9]{{2}}){letters}0*{reading.number}(?![0-9])"
+    )
+    match = glued.search(reading.source)
+    if match is None:
+        return None
+    return int(match[1]) if len(match[1]) == 4 else full_year(int(match[1]))
 
 
 _CORRECTION: Final = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")
@@ -467,7 +502,7 @@ def _has_evidence(reading: Reading) -> bool:
 
 
 _TELEGRAPHESE: Final = re.compile(
-    r"(?:END SUMMARY|END COMMENT|RPT NOT|COMMENT ENDS?)", re.IGNORECASE
+    r"\b(?:END\sSUMMARY|END\sCOMMENT|RPT NOT|COMMENT ENDS?)\b", re.IGNORECASE
 )
 
 
@@ -477,14 +512,22 @@ def _body_is_evidence(reading: Reading) -> bool:
     numbered = [block for block in reading.body if block.kind == "paragraph"]
     if any(block.marking for block in numbered) or _TELEGRAPHESE.search(reading.source):
         return True
-    if not numbered or numbered[0].number != 1:
+    if not numbered:
         return False
+    if numbered[0].number != 1:
+        # The end of a telegram: its paragraphs in capitals, or signed in capitals.
+        signed = reading.signature is not None and reading.signature.isupper()
+        return signed and ("¶" in reading.source or _in_capitals(reading))
     return bool(
         "¶" in reading.source
-        or reading.source == reading.source.upper()
+        or _in_capitals(reading)
         or any(block.label for block in numbered)
         or (reading.signature and reading.signature.isupper())
     )
+
+
+def _in_capitals(reading: Reading) -> bool:
+    return all(block.text == block.text.upper() for block in reading.body)
 
 
 def _finish(reading: Reading) -> Telegram:

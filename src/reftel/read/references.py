@@ -7,9 +7,11 @@ cite = [yy SP] post SP serial | post SP "A-" serial | post SP dtg | free text   
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from reftel import tables
 from reftel.read.dates import find_date
@@ -17,7 +19,7 @@ from reftel.read.elements import Piece
 from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
 
 REF_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:\(?(?:RE?F|REF ?TEL)(?:S|\(S\)|TELS?|ERENCES?|ERENCE\(S\))?|RETELS?)"
+    r"\s*(?:\*\*)?(?:A\. ?(?=REF ))?(?:\(?(?:RE?F|REF ?TEL)(?:S|\(S\)|TELS?|ERENCES?|ERENCE\(S\))?|RETELS?)"
     r"(?:\s*(?:[:;]|\.(?! ?[A-Z]\b)|-+(?= *[A-Z]))[\s.:*]*|\s+(?=\(?[A-Z]\)?[.):] ?|\(?[A-Z]\) ?)"
     r"|\s+(?-i:(?=(?:[0-9]{2,4} ?)?[A-Z][A-Z ]{2,20} [0-9]{2,8})))",
     re.IGNORECASE,
@@ -37,21 +39,26 @@ _NUMBERED: Final = re.compile(
     r"(?:(?<=\A)|(?<=[\s;,]))\(?(?P<n>[1-9])[.)][ \t]*(?=(?:[0-9]{2} )?[A-Z])"
 )
 _CITE: Final = re.compile(
-    r"(?<![A-Z0-9])(?:\(?['’]?(?P<year>(?:19[5-9]|20[0-4])[0-9]|[0-9]{2})\)?[ -]*)?"
+    r"(?<![A-Z0-9])(?:\(?['’]?(?P<year>(?:19[5-9]|20[0-4])[0-9]|[0-9]{2})\)?[\s-]*)?"
     r"(?P<post>[A-Z][A-Z.'’]*(?:(?:[ \t\n]+|-|/)[A-Z][A-Z.'’]*){0,5}?)"
-    r"(?:[ \t\n]*(?:TEL\.?|CABLE|TELEGRAM|MSG|NO\.?|NR\.?|NUMBER|#|-|:|,)){0,2}[ \t\n]*"
+    r"(?:[ \t\n]*(?:TELS?\.?|CABLES?|TELEGRAMS?|MSG|NO\.?|NR\.?|NUMBER|#|-|:|,)){0,2}[ \t\n]*"
+    r"(?:\((?:C|S|U|LOU|SBU)\)[ \t]*)?"
     r"(?:\(?['’]?(?P<mid>0[0-9]|9[0-9])\)?[ -]+(?=[0-9]{2}))?"
     r"(?P<serial>[0-9](?:[0-9]|(?<=[0-9 ])O(?=[0-9])){0,7})"
     # `TREASURY 78-106` is no telegram's number.
     r"(?![0-9])(?!(?<![0-9]{3})-[0-9]{2})"
+    # A page line: `BERN 00000123 002 OF 003`
+    r"(?!\s+[0-9]{2,3}(?:\.[0-9])? OF [0-9])"
     r"(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[A-Z]*\b)(?!Z\b| ?Z [A-Z]{3}\b)"
     r"(?!(?:ST|ND|RD|TH)\b)(?![:.][0-9])(?!/[0-9]{1,2}/)(?! ?(?:PERCENT|MILLION|YEARS?|DAYS?)\b)"
-    r"(?:[ \t]*(?:\(|OF |, )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|[ \t]*\(['’]?(?P<short>[0-9]{2})\))?",
+    r"(?:[ \t]*(?:\(|OF |, )?(?P<after>(?:19[6-9]|20[0-4])[0-9])\b\)?|[ \t]*\(['’]?(?P<short>[0-9]{2})\)"
+    r"|(?<=[0-9]{3})[-/ ](?P<behind>[0-9]{2})(?=[\s.]*(?:[,;]|\Z)))?",
     re.IGNORECASE,
 )
 _MORE_SERIAL: Final = re.compile(
     r"\s*(?:\((?!NOTAL)[^()]{0,30}\)|\(NOTAL\))?\s*(?:,?\s*AND|&|,|/|;)\s*(?:[A-Z][.)]\s*)?(?P<serial>[0-9]{2,8})"
-    r"(?![0-9A-Z/.:-]|\s+(?!AND\b)[A-Z]{3,}\s+[0-9]{2})(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b)",
+    r"(?![0-9A-Z.:-]|/(?![0-9]{3})|\s+(?!AND\b)[A-Z]{3,}\s+[0-9]{2})(?!\s*(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b)"
+    r"(?:[ \t]*\((?P<year>(?:19[6-9]|20[0-4])[0-9])\))?",
     re.IGNORECASE,
 )
 _AIRGRAM: Final = re.compile(r"\b(?:A|CA|TOAID A|AIDTO A)-? ?[0-9]{1,5}\b", re.IGNORECASE)
@@ -77,7 +84,10 @@ _KINDS: Final[tuple[tuple[ReferenceKind, re.Pattern[str]], ...]] = (
 )
 # The halves of a post's name that was folded: `04 LA` and `PAZ 4000`.
 _LAST_WORD: Final = re.compile(r"(?<![A-Z.])([A-Z][A-Z.]+)\s*\Z", re.IGNORECASE)
-_WORD_AND_NUMBER: Final = re.compile(r"\s*([A-Z][A-Z.]+) +[0-9]{1,8}\b", re.IGNORECASE)
+_WORD_AND_NUMBER: Final = re.compile(
+    r"\s*([A-Z][A-Z.]+(?: [A-Z][A-Z.]+){0,2}) +[0-9]{1,8}\b", re.IGNORECASE
+)
+_YEAR_LAST: Final = re.compile(r"(?:[.)] ?|\A\s*)[0-9]{2}\s*\Z")
 # Words that stand before numbers and are no post's name.
 _NOT_A_POST: Final = frozenset(
     """JAN FEB MAR APR MAY JUN JUL AUG SEP SEPT OCT NOV DEC JANUARY FEBRUARY MARCH APRIL JUNE JULY AUGUST
@@ -86,7 +96,7 @@ _NOT_A_POST: Final = frozenset(
     EMAIL NOTE IIR IR REPORT ANNEX ARTICLE FY CY RESOLUTION UNSCR UNSC NOTAL SEE ALSO FAM FAH TAB LINE VOL
     SUBJECT CIRCULAR TO OR A AN IS AS CLASSIFIED REASON REASONS DECL EO TAGS ITEM CASE DOC FILE INFO
     MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY EXT TELEPHONE PHONE ROOM BOX SERIAL
-    CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
+    THRU THROUGH REFERENCE REFERENCES CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
 )
 # EMBTEL is a telegram of the writer's own embassy, DEPTEL one of the Department's.
 _OWN: Final = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS|MY|OUR)TELS?", re.IGNORECASE)
@@ -105,6 +115,8 @@ _EARLY: Final = 40
 _BY_FISCAL_YEAR: Final = frozenset((1966, 1967))
 _LAST_FISCAL: Final = 1968
 _HALF_YEAR: Final = 183
+_LONG_AGO: Final = 20
+_CITE_YEAR: Final = re.compile(r"[0-9]{2,4}\)?[ -]+[A-Z]", re.IGNORECASE)
 _MONTH_DATED: Final = re.compile(r"\s*[(,]?\s*(?:DATED|OF|DTD|\()?\s*", re.IGNORECASE)
 
 
@@ -113,7 +125,9 @@ _DASH_IN_FRONT: Final = re.compile(r"\n[ \t]*-[ \t]+")
 _WORD_CHARACTER: Final = re.compile(r"\w")
 _JOINT_AT_END: Final = re.compile(r"\s*\b(?:AND|ALSO|PLUS)\Z", re.IGNORECASE)
 _NUMBER_FIRST: Final = re.compile(r"0*[0-9]{2,8}(?![0-9/])")
-_NUMBER_ALONE: Final = re.compile(r"0*[0-9]{2,8}")
+_NUMBER_ALONE: Final = re.compile(r"(0*[0-9]{2,8})(?: AND PREVIOUS| \(NOTAL\))?", re.IGNORECASE)
+_NUMBER_AND_POST: Final = re.compile(r"([0-9]{2,6}) ([A-Z][A-Z. ]{2,24})", re.IGNORECASE)
+_ZERO_WITHIN: Final = re.compile(r"(?<=[A-Z])0(?=[A-Z])")
 _CAPITALS_LAST: Final = re.compile(r"[A-Z]{3,}\s*\Z")
 _CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGIT: Final = re.compile(r"[0-9]")
@@ -121,13 +135,20 @@ _NAME_WORD: Final = re.compile(r"[A-Z][A-Z.'’]*", re.IGNORECASE)
 _NO_CAPITAL: Final = re.compile(r"[^A-Z]")
 
 
-ITEM: Final = re.compile(r"\s*(?:¶ ?)?\(?(?P<letter>[A-Z])(?:(?<=\(.)\)|[.)])\s*\S")
+ITEM: Final = re.compile(
+    r"\s*(?:-\s+|¶ ?)?\(?(?P<letter>[A-Z]|[a-z](?=[.)] ?(?:[0-9]{2} )?[A-Za-z][A-Za-z ]+ [0-9]{2,7}\b))"
+    r"(?:(?<=\(.)\)|[.)])\s*\S"
+)
 """A line that opens with the letter of an item."""
 CITED: Final = re.compile(r"(?:[0-9]{2} )?(?P<post>[A-Z][A-Z ]+) [0-9]{2,7}\b")
 _NUMBERED_ITEM: Final = re.compile(
     r"\s*\(?(?P<n>[2-9])(?P<sign>[.)]) *(?:[0-9]{2} )?[A-Z][A-Z ]{2,24} [0-9]{1,7}[\s.,;]*\Z"
 )
-_LETTER: Final = re.compile(r"(?<![A-Z.])([A-Z])[.)](?![A-Z]\.)")
+_LETTER: Final = re.compile(r"(?<![A-Za-z.])([A-Za-z])[.)](?![A-Z]\.)")
+_UNFINISHED: Final = re.compile(
+    r"(?:[ (,;][A-Z]|\A[A-Z])[.)] ?(?:(?:[0-9]{2} )?(?:[A-Z][A-Z. ]{1,24})?)?\Z", re.IGNORECASE
+)
+_REST: Final = re.compile(r"\s*(?:[A-Z][A-Z.]+ ){0,3}[0-9]{2}", re.IGNORECASE)
 _ONE_CITED: Final = re.compile(
     r"\s*REF[A-Za-z()]{0,7}[ :.]+(?:[0-9]{2,4} )?[A-Z][A-Z. ]{2,24} [0-9]{2,7}(?: \(NOTAL\))?\.?\s*\Z"
 )
@@ -149,7 +170,7 @@ def goes_on(lines: list[Piece], text: str) -> bool:
     if item := ITEM.match(text):
         near = reversed(lines[-_FEW_LINES:])
         letters = next((each for line in near if (each := _LETTER.findall(line.text))), None)
-        steps = ord(item["letter"]) - ord(letters[-1] if letters else "A")
+        steps = ord(item["letter"].upper()) - ord(letters[-1].upper() if letters else "A")
         fits = steps in (0, 1, 2) if letters else steps == 0
     elif len(lines) > 1 or not _ONE_CITED.match(lines[0].text):
         return True
@@ -158,6 +179,11 @@ def goes_on(lines: list[Piece], text: str) -> bool:
     if fits or not _NUMBERED_NAME.search(text):
         return fits
     return any(tables.canonical_post(cited["post"]) for cited in CITED.finditer(text))
+
+
+def is_unfinished(line: str, text: str) -> bool:
+    """Whether a line breaks off within a citation, and a text is its rest: `C) RIO`, `DE JANEIRO 12`."""
+    return _UNFINISHED.search(line.rstrip()) is not None and _REST.match(text) is not None
 
 
 class Citing(msgspec.Struct, frozen=True, gc=False):
@@ -173,10 +199,17 @@ def parse_references(text: str, start: int, citing: Citing) -> list[Reference]:
     """The items of a REF line whose text begins at `start` of the source."""
     references: list[Reference] = []
     post: str | None = None
-    for enumerator, item, offset in _items(text, citing):
+    # A nought within a name is an O; it has the same place.
+    plain = _ZERO_WITHIN.sub("O", text) if "0" in text else text
+    for enumerator, item, offset in _items(plain, citing):
         found, post = _read_item(enumerator, item, start + offset, citing, post)
         references.extend(found)
-    return references
+    if plain == text:
+        return references
+    return [
+        replace(each, text=_trim(text[each.span.start - start : each.span.end - start]))
+        for each in references
+    ]
 
 
 def _items(text: str, citing: Citing) -> list[tuple[str | None, str, int]]:
@@ -201,7 +234,9 @@ def _chain(text: str) -> list[tuple[str, int, int]]:
         letter = (mark["a"] or mark["b"] or mark["c"] or mark["e"]).upper()
         # `STATE 345 (B) BERN 12`: the first is A without saying so.
         second = (
-            not chain and mark["a"] in ("B", "b") and text[: mark.start()].strip()[-1:].isdigit()
+            not chain
+            and (mark["a"] or mark["b"]) in ("B", "b")
+            and text[: mark.start()].strip()[-1:].isdigit()
         )
         if (
             second
@@ -278,11 +313,28 @@ def _folded(text: str, line_end: re.Match[str]) -> bool:
     first, last = _LAST_WORD.search(before), _WORD_AND_NUMBER.match(after)
     if first and last and tables.canonical_post(f"{first[1]} {last[1]}"):
         return True
+    if last and _YEAR_LAST.search(before):
+        return True
     return before.rstrip()[-1:] in _CAPITALS and not _DIGIT.search(before.rpartition("\n")[2])
 
 
 def _cites(item: str, citing: Citing) -> bool:
-    return any(_post_of(match, citing) for match in _CITE.finditer(item))
+    return next(_cited(item, citing), None) is not None
+
+
+def _cited(item: str, citing: Citing) -> Iterator[tuple[re.Match[str], tuple[str, int]]]:
+    """The citations in an item, each with its post and where that one's name begins."""
+    at = 0
+    while (match := _CITE.search(item, at)) is not None:
+        post = _post_of(match, citing)
+        if post is not None:
+            yield match, post
+            at = match.end()
+        else:
+            # What is no number of that name may be the year of the next: `F. 09 BERN 12`.
+            at = match.start("serial")
+            if _CITE_YEAR.match(item, at) is None:
+                at = match.end()
 
 
 def _read_item(
@@ -290,10 +342,7 @@ def _read_item(
 ) -> tuple[list[Reference], str | None]:
     """The references of one item, and the post cited last (an item may hold only a number)."""
     found: list[tuple[re.Match[str], tuple[str, int]]] = []
-    for match in _CITE.finditer(item):
-        post = _post_of(match, citing)
-        if post is None:
-            continue
+    for match, post in _cited(item, citing):
         if found and post[0] in _SERIES and not item[found[-1][0].end() : post[1]].strip(" /,("):
             # `STATE 265879/TOSEC 123` is one telegram, numbered twice.
             continue
@@ -312,18 +361,18 @@ def _read_item(
         piece = item[start:stop]
         text = _trim(piece)
         year = _year_of(match, item[match.end() : stop], citing)
-        serials = [int(match["serial"].upper().replace("O", "0"))]
+        serials = [(int(match["serial"].upper().replace("O", "0")), year)]
         end = match.end()
         while (again := _MORE_SERIAL.match(item, end)) and again.end() <= stop:
-            serials.append(int(again["serial"]))
+            serials.append((int(again["serial"]), int(again["year"]) if again["year"] else year))
             end = again.end()
         lead = len(piece) - len(piece.lstrip(" \t\n,;&-"))
         span = Span(at + start + lead, at + start + lead + len(piece[lead:].rstrip(" \t\n,;&-")))
         references += [
             Reference(
-                enumerator, "telegram", resolve_number(name, serial, year, citing), text, span
+                enumerator, "telegram", resolve_number(name, serial, sent, citing), text, span
             )
-            for serial in serials
+            for serial, sent in serials
             if serial
         ]
     return references, found[-1][1][0]
@@ -346,8 +395,13 @@ def _uncited(
 ) -> list[Reference]:
     text = " ".join(item.split())
     span = Span(at, at + len(item))
-    if before and _NUMBER_ALONE.fullmatch(text):
-        mrn = resolve_number(before, int(text), None, citing)
+    # A number alone is of the post cited last; under a letter, where none was, of the writer's own.
+    post = before or (citing.post if enumerator else None)
+    if post and (alone := _NUMBER_ALONE.fullmatch(text)):
+        mrn = resolve_number(post, int(alone[1]), None, citing)
+        return [Reference(enumerator, "telegram", mrn, text, span)]
+    if (turned := _NUMBER_AND_POST.fullmatch(text)) and (post := tables.canonical_post(turned[2])):
+        mrn = resolve_number(post, int(turned[1]), None, citing)
         return [Reference(enumerator, "telegram", mrn, text, span)]
     kind: ReferenceKind = next((kind for kind, found in _KINDS if found.search(item)), "other")
     return [Reference(enumerator, kind, None, text, span)]
@@ -368,7 +422,7 @@ def _post_of(match: re.Match[str], citing: Citing) -> tuple[str, int] | None:
     for word in words:
         rest = name[word.start() :]
         letters = _NO_CAPITAL.sub("", rest.upper())
-        if letters in _NOT_A_POST or len(letters) < 3:
+        if letters in _NOT_A_POST or len(letters) < (2 if len(words) == 1 else 3):
             continue
         post = tables.canonical_post(rest, citing.year)
         if post and not (len(letters) < 4 and word is not words[0]):
@@ -398,6 +452,11 @@ def _year_of(match: re.Match[str], after: str, citing: Citing) -> int | None:
     for name in ("year", "mid", "short", "after"):
         if digits := match[name]:
             return int(digits) if len(digits) == 4 else full_year(int(digits))
+    if match["behind"] and citing.year:
+        # `BERN 1234-05`, if that can be a year: else it is the last of several numbers.
+        year = full_year(int(match["behind"]))
+        if citing.year - _LONG_AGO <= year <= citing.year:
+            return year
     dated = find_date(after[:40], citing.year or 2000)
     if dated and not re.search(
         r"[0-9A-Z]{3}", _MONTH_DATED.sub("", after[: dated[1]]), re.IGNORECASE

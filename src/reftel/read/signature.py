@@ -59,6 +59,14 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
             re.IGNORECASE,
         ),
     ),
+    ("caption", re.compile(r"\s*(?:SIPDIS|EXDIS|NODIS|NOFORN|LIMDIS|STADIS)\s*\Z", re.IGNORECASE)),
+    (
+        "publisher-note",
+        re.compile(
+            r"\s*(?:19|20)[0-9]{2}[A-Z]{3,20}[0-9]{5} - (?:CLASSIFICATION: )?[A-Z ]{6,40}\Z",
+            re.IGNORECASE,
+        ),
+    ),
     (
         "publisher-note",
         re.compile(
@@ -67,7 +75,7 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
 )
-_BELOW_ALONE: Final = tuple(each for each in _BELOW if each[0] == "banner")
+_BELOW_ALONE: Final = tuple(each for each in _BELOW if each[0] in ("banner", "caption"))
 _MOST_BELOW: Final = 4
 _MIXED_SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"

@@ -8,21 +8,39 @@ from typing import Final
 from reftel.read.lettercase import capitals
 from reftel.telegram import Block
 
-_END_SUMMARY: Final = re.compile(r"END (?:OF )?SUMMARY(?: AND COMMENT)?")
+_END_SUMMARY: Final = re.compile(r"END\s(?:OF\s)?SUMMARY(?: AND COMMENT)?")
 _SUMMARY: Final = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
 _MARK = r"\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\)"
 _LABEL_END: Final = re.compile(rf"\)?\s*(?:{_MARK})?[ .:;)\n-]*(?:{_MARK}\s*)?")
+
+
+_FEW: Final = 3
 
 
 def find_summary(body: list[Block]) -> str | None:
     """The summary's text without its labels: a labelled block, or what stands under such a heading."""
     for index, block in enumerate(body):
         if block.kind == "heading" and _SUMMARY.match(block.text):
-            return _summary_from(body, index + 1, 0)
-        if block.label and _SUMMARY.match(block.label):
-            label = _LABEL_END.match(block.text, block.text.index(block.label) + len(block.label))
-            return _summary_from(body, index, label.end() if label else len(block.label))
+            after = body[index + 1] if index + 1 < len(body) else None
+            return _summary_from(body, index + 1, _behind_label(after) if after else 0)
+        if skip := _behind_label(block):
+            return _summary_from(body, index, skip)
+    # Where only its end is said, it begins with the text.
+    first = next((at for at, block in enumerate(body) if block.kind == "paragraph"), None)
+    if first is not None and any(
+        _END_SUMMARY.search(capitals(block.text)) for block in body[first : first + _FEW]
+    ):
+        return _summary_from(body, first, 0)
     return None
+
+
+def _behind_label(block: Block) -> int:
+    """Where the text begins of a block labelled as a summary; 0 for another one."""
+    if not block.label or not _SUMMARY.match(block.label):
+        return 0
+    end = block.text.index(block.label) + len(block.label)
+    label = _LABEL_END.match(block.text, end)
+    return label.end() if label else end
 
 
 def _summary_from(body: list[Block], index: int, skip: int) -> str | None:

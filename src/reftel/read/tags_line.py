@@ -26,6 +26,18 @@ _TAGS_ALONE: Final = re.compile(r"[A-Z0-9&/' ,()\[\].-]+")
 _NOT_AVAILABLE: Final = frozenset(("N/A", "NA", "NONE", "N-A"))
 
 
+# Terms of several words that posts of the 2000s put behind the codes for their own files.
+_TERMS: Final = frozenset(
+    (
+        *("HUMAN RIGHTS", "COUNTER TERRORISM", "ECONOMIC AFFAIRS", "CONSULAR AFFAIRS", "GLOBAL DEFENSE"),
+        *("POLITICAL AFFAIRS", "MILITARY AFFAIRS", "LABOR AFFAIRS", "GOI EXTERNAL", "GOI INTERNAL"),
+        *("ISRAELI PALESTINIAN AFFAIRS", "ISRAELI SOCIETY", "GAZA DISENGAGEMENT", "IRAQI FREEDOM"),
+        *("DOMESTIC POLITICS", "FOREIGN POLICY", "COUNTRY CLEARANCE", "MEETINGS WITH AMBASSADOR"),
+        *("ECONOMY AND FINANCE", "ITALY NATIONAL ELECTIONS", "ITALIAN POLITICS", "LAW ENFORCEMENT", "PUBLIC DIPLOMACY"),
+    )
+)
+
+
 def parse_tags(text: str, year: int | None) -> list[Tag]:
     """The TAGS of a line or several, without repetition."""
     plain = _MARKUP.sub(r"\1", text) if "[" in text else text
@@ -36,9 +48,11 @@ def parse_tags(text: str, year: int | None) -> list[Tag]:
         for part in plain.replace(";", ",").replace("\n", ",").split(","):
             found += _between_commas(part, year)
     unique: dict[str, Tag] = {}
-    for tag in found:
+    for at, tag in enumerate(found):
         if tag.code and tag.code not in _NOT_AVAILABLE:
-            unique.setdefault(tag.code, tag)
+            # A name without brackets behind OVIP is a visitor's.
+            visitor = tag.kind == "unknown" and " " in tag.code and at and found[at - 1].code == "OVIP"
+            unique.setdefault(tag.code, Tag(tag.code, "person") if visitor else tag)
     return list(unique.values())
 
 
@@ -114,9 +128,24 @@ def _paired(words: list[str], year: int | None) -> list[str]:
 
 
 def _named(words: list[str], year: int | None) -> list[Tag]:
-    """Unknown words that stand together: codes if all are as short as codes, else one name."""
-    codes = words if all(len(word) <= 4 for word in words) else [" ".join(words)]
-    return [Tag(code, tables.tag_kind(code, year)) for code in codes]
+    """Unknown words that stand together: codes if all are as short as codes; else terms that posts file
+    under, and one name."""
+    if all(len(word) <= 4 for word in words):
+        return [Tag(word, tables.tag_kind(word, year)) for word in words]
+    names: list[str] = []
+    rest: list[str] = []
+    at = 0
+    while at < len(words):
+        count = next((n for n in (3, 2) if " ".join(words[at : at + n]) in _TERMS), 0)
+        if count:
+            names += [" ".join(rest)] if rest else []
+            names.append(" ".join(words[at : at + count]))
+            rest = []
+        else:
+            rest.append(words[at])
+        at += count or 1
+    names += [" ".join(rest)] if rest else []
+    return [Tag(name, tables.tag_kind(name, year)) for name in names]
 
 
 _LONGEST: Final = 80
@@ -141,12 +170,19 @@ def _run_together(word: str, year: int | None) -> tuple[str, ...]:
 
 
 def _splits(word: str, year: int | None) -> list[tuple[str, ...]]:
-    """Every way to read a word as codes of four letters, the last of which may have two."""
+    """Every way to read a word as codes of four letters, the first or last of which may have two."""
+    found = _splits_from(word, year)
+    if len(word) % 4 == 2 and _known(word[:2], year):
+        found += [(word[:2], *rest) for rest in _splits_from(word[2:], year) if len(rest[-1]) > 2]
+    return found
+
+
+def _splits_from(word: str, year: int | None) -> list[tuple[str, ...]]:
     if not word:
         return [()]
     found: list[tuple[str, ...]] = []
     if len(word) >= 4 and _known(word[:4], year):
-        found += [(word[:4], *rest) for rest in _splits(word[4:], year)]
+        found += [(word[:4], *rest) for rest in _splits_from(word[4:], year)]
     if len(word) == 2 and _known(word, year):
         found.append((word,))
     return found

@@ -1,0 +1,226 @@
+"""Telegrams of 1985-2010 as they circulate: lines cut without regard to words, labels run together, codes
+and names written in many ways."""
+
+from __future__ import annotations
+
+import pytest
+
+import reftel
+from reftel.telegram import Telegram
+
+
+def read(text: str) -> Telegram:
+    return reftel.read(text, year=2007)
+
+
+def cut(line: str) -> str:
+    """A line cut at the width of the circuit, as `Classified By:` lines were."""
+    return f"{line[:71]} \n{line[71:]} "
+
+
+CLASSIFIED_BY: list[tuple[str, tuple[str | None, str | None, tuple[str, ...]]]] = [
+    (
+        cut("Classified By: Deputy Chief of Mission Jane Q. Roe-Smith, Bern, for reasons 1.4 (b)"),
+        ("Jane Q. Roe-Smith", "Deputy Chief of Mission, Bern", ("1.4(b)",)),
+    ),
+    (
+        cut("Classified By: Acting Political Minister-Counselor Jonathan R. Doe.  Reasons 1.4 (b/d)"),
+        ("Jonathan R. Doe", "Acting Political Minister-Counselor", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        cut("Classified By: Interagency Provincial Affairs Deputy Coordinator Jane Roee for 1.4 (b)"),
+        ("Jane Roee", "Interagency Provincial Affairs Deputy Coordinator", ("1.4(b)",)),
+    ),
+    (
+        "Classified By: Deputy Principal Officer Jane Roe for re asons 1.4 (b) a nd (d)",
+        ("Jane Roe", "Deputy Principal Officer", ("1.4(b)", "1.4(d)")),
+    ),
+    ("Classified By: Classified By: DCM Jane Roe, 1.4 (b)", ("Jane Roe", "DCM", ("1.4(b)",))),
+    (
+        "Classified By: This message classified by Econ Counselor Jane Roe for reasons 1.4 (b).",
+        ("Jane Roe", "Econ Counselor", ("1.4(b)",)),
+    ),
+    (
+        "1.  CONFIDENTIAL - ENTIRE TEXT.  CLASSIFIED BY DCM\nJANE ROE - 1.5 B,D.",
+        ("JANE ROE", "DCM", ("1.5(b)", "1.5(d)")),
+    ),
+    (
+        "CLASSIFIED BY SECTION 1.5 (B) AND (D).",
+        (None, None, ("1.5(b)", "1.5(d)")),
+    ),
+    (
+        "CLASSIFIED BY AMBASSADOR TO SUDAN JANE ROE.\nREASON 1.5(D).",
+        ("JANE ROE", "AMBASSADOR TO SUDAN", ("1.5(d)",)),
+    ),
+    (
+        "Classified By: SCA/DAS for Central Asia Jane Roe, reason 1.4 (d)",
+        ("Jane Roe", "SCA/DAS for Central Asia", ("1.4(d)",)),
+    ),
+    (
+        "Classified By: Charge d,Affaires a. i. Jane Roe, reasons 1.4(b) and (d).",
+        ("Jane Roe", "Charge d'Affaires a.i.", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "Classified By: Amabassador John R. Roe, Jr. for reaons 1.4 (b and d).",
+        ("John R. Roe, Jr.", "Amabassador", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "Classified By: Political Counselr:Jane Roe. Resons 1.4 (b+d)",
+        ("Jane Roe", "Political Counselr", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "Classified By: PRM/AFR Dir. Jane Roe-reasons 1.4(b/d)",
+        ("Jane Roe", "PRM/AFR Dir.", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "Classified By: Acting DCM/Jane Roe for reasons 1.4 (b)",
+        ("Jane Roe", "Acting DCM", ("1.4(b)",)),
+    ),
+    (
+        "Classified By: DCM J. Jane Roe (acting) for reasons 1.4 (b)",
+        ("J. Jane Roe", "DCM, (acting)", ("1.4(b)",)),
+    ),
+    (
+        "Classified By: EUR/PRA, Dir. JRoe, Reason 1.4 (b/d)",
+        ("JRoe", "EUR/PRA, Dir.", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "Classified By: Deputy Political Counselor Jane Roe, E.O. 12958, \nreasons 1.4 (b) and (d).",
+        ("Jane Roe", "Deputy Political Counselor", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "Classified By: CDA JANE ROE BASED UPON REASONS 1.5 (B) AND (D)",
+        ("JANE ROE", "CDA", ("1.5(b)", "1.5(d)")),
+    ),
+    (
+        "Classified By: Charge Jane Roe under Section 1.4 b/d",
+        ("Jane Roe", "Charge", ("1.4(b)", "1.4(d)")),
+    ),
+    (
+        "CLASSIFIED BY AMBASSADOR JANE ROE. \n                       CONFIDENTIAL \n \n"
+        "PAGE 02        BERN  03759  01 OF 03  111533Z \nREASONS: 1.5 (B) AND (D).",
+        ("JANE ROE", "AMBASSADOR", ("1.5(b)", "1.5(d)")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "values"), CLASSIFIED_BY)
+def test_classified_by(line: str, values: tuple[str | None, str | None, tuple[str, ...]]) -> None:
+    by = read(f"SUBJECT: FOO\n\n{line}\n\n2. (C) Text.\n").classified_by
+    assert by is not None
+    assert (by.name, by.title, by.reasons) == values
+
+
+REFERENCES: list[tuple[str, list[str]]] = [
+    ("REF: A. BERN 4525-01 B. BERN 17", ["01BERN4525", "07BERN17"]),
+    ("REF: A. BERN 00789/06 \nB. BERN 00930/05", ["06BERN789", "05BERN930"]),
+    ("REF: BERN 07718 99, BERN 05986 00", ["99BERN7718", "00BERN5986"]),
+    ("REF: BERN CABLES 0266 AND 02259 (2002)", ["07BERN266", "02BERN2259"]),
+    (
+        "REF: A) BERN 692/317/274; B) 06 BERN \n5353/5194 AND PREVIOUS",
+        ["07BERN692", "07BERN317", "07BERN274", "06BERN5353", "06BERN5194"],
+    ),
+    ("REF: A) 377 BERN, B) 01 BERN 2383, C) 01 \nBERN 2292", ["07BERN377", "01BERN2383", "01BERN2292"]),
+    ("Ref: 870 Bern", ["07BERN870"]),
+    ("A. REF BERN 222 \n     B. 06 BERN 4685", ["07BERN222", "06BERN4685"]),
+    ("REF: REFERENCE: 01 BERN 997", ["01BERN997"]),
+    ("REF: STATE 100 B. BERN 200", ["07STATE100", "07BERN200"]),
+    ("REF: A) BERN 11, B) RIO \n \nDE JANEIRO 1291", ["07BERN11", "07RIODEJANEIRO1291"]),
+    ("REF: A) BERN 11 B) \n \nBERN 12 C) BERN 13", ["07BERN11", "07BERN12", "07BERN13"]),
+    ("REFS:  (A) BERN 11 \n \n-      (B) STATE 12 \n-      (C) STATE 13", ["07BERN11", "07STATE12", "07STATE13"]),
+    ("REF: A. BERN 2969 \n     ¶B. 2962 AND PREVIOUS", ["07BERN2969", "07BERN2962"]),
+    ("REF: A) HK \n03591 B)HK05511", ["07HONGKONG3591", "07HONGKONG5511"]),
+    ("REF: BERN (C)02293", ["07BERN2293"]),
+    ("REF: COTON0U 348", ["07COTONOU348"]),
+    ("Ref: a. 05 state 201650\n\nB. 05 bern 3726\nc. 05 state 211408", ["05STATE201650", "05BERN3726", "05STATE211408"]),
+    ("SUBJECT: FOO Ref(s): A) BERN 12; B) BERN 13", ["07BERN12", "07BERN13"]),
+    ("SUBJECT: VISIT TO EGYPTREF: CAIRO 493", ["07CAIRO493"]),
+    ("REF: A. ROE-DOE EMAIL 10/9 \n\nB. DOE EMAILS 9-22 THRU 10-7", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "numbers"), REFERENCES)
+def test_references(text: str, numbers: list[str]) -> None:
+    assert [each.mrn for each in read(f"{text}\n\n1. (U) Text.\n").references if each.mrn] == numbers
+
+
+def test_a_number_alone_under_a_letter_is_of_the_writers_post() -> None:
+    telegram = read("C O N F I D E N T I A L BERN 006322\nSUBJECT: X\nREF: A) 6307 B) STATE 5773\n")
+    assert [each.mrn for each in telegram.references] == ["07BERN6307", "07STATE5773"]
+
+
+def test_a_reference_keeps_the_letters_that_it_was_written_in() -> None:
+    assert read("REF: COTON0U 348").references[0].text == "COTON0U 348"
+
+
+TAGS: list[tuple[str, list[str]]] = [
+    ("TAGS: PREL, IT, ITPREL, ITPREL, HUMAN RIGHTS", ["PREL", "IT", "HUMAN RIGHTS"]),
+    ("TAGS: PREL IS GAZA DISENGAGEMENT GOI EXTERNAL", ["PREL", "IS", "GAZA DISENGAGEMENT", "GOI EXTERNAL"]),
+    ("TAGS: OVIP ROEMER JANET PREL SZ", ["OVIP", "ROEMER JANET", "PREL", "SZ"]),
+    ("E.o. 12958: decl: 01/07/2014 Tags: prel, pgov, tu \nSubject: foo", ["PREL", "PGOV", "TU"]),
+    ("TAGS: PREL, PARM,\nXXXX, PGOV, KN", ["PREL", "PARM", "XXXX", "PGOV", "KN"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "codes"), TAGS)
+def test_tags(text: str, codes: list[str]) -> None:
+    assert [tag.code for tag in read(text).tags] == codes
+
+
+def test_a_name_without_brackets_behind_ovip_is_a_persons() -> None:
+    assert [tag.kind for tag in read("TAGS: OVIP ROEMER JANET PREL").tags][1] == "person"
+
+
+SUBJECTS: list[tuple[str, str]] = [
+    ("SUBJECT: VISIT TO EGYPTREF: CAIRO 493", "VISIT TO EGYPT"),
+    ("SUBJECT: MEETING IN RIO Ref(s): A) 06 RIO DE JAN 138", "MEETING IN RIO"),
+    ("Tags: prel, tu Subject: foo goes to bar?\n\n1. (U) Text.", "foo goes to bar?"),
+]
+
+
+@pytest.mark.parametrize(("text", "subject"), SUBJECTS)
+def test_subjects(text: str, subject: str) -> None:
+    assert read(text).subject == subject
+
+
+SUMMARIES: list[tuple[str, str]] = [
+    ("------- SUMMARY -------\n\n1. Summary: Foo. End Summary.", "Foo."),
+    ("1. (C) Foo told Bar. END SUMMARY.\n\n2. (C) Baz.", "Foo told Bar."),
+    ("1. On 28 July\nfoo. End\nSummary.\n\nHEADING\n-------\n", "On 28 July foo."),
+    ("SUMMARY: FOO HAS FALLEN.\nEND SUMMARY\n\n1. IN WAKE OF THIS\n", "FOO HAS FALLEN."),
+]
+
+
+@pytest.mark.parametrize(("text", "summary"), SUMMARIES)
+def test_summaries(text: str, summary: str) -> None:
+    assert read(text).summary == summary
+
+
+ENDS: list[tuple[str, str]] = [
+    ("4. TEXT IN CAPITALS.\n\nROE\nCONFIDENTIAL\n", "ROE"),
+    ("4. TEXT IN CAPITALS.\n\nROE\n\nCONFIDENTIAL\n\nSIPDIS\n", "ROE"),
+    ("4. TEXT.\n\nROE\n\nCONFIDENTIAL\n\nDeclassified/Released US Department of State EO Systematic\nReview 30 JUN 2006\n", "ROE"),
+    ("4. (U) Text.\nROE\n\n\nNNNN\n\n      2004BERN01540 - UNCLASSIFIED", "ROE"),
+    ("¶4. TEXT 31-70-378 4921.\nDE ROE", "DE ROE"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "name"), ENDS)
+def test_the_end_of_a_telegram_is_read_with_its_signature(text: str, name: str) -> None:
+    assert read(text).signature == name
+
+
+def test_what_a_republisher_gives_above_the_copy_is_none_of_its_markings() -> None:
+    text = (
+        "US embassy cable - 02BERN3280\n\nFOO SECRET\n\nIdentifier: 02BERN3280\nOrigin: Embassy Bern\n"
+        "Classification: SECRET\nTags: PARM MARR\nRedacted: no.\n\n"
+        "S E C R E T SECTION 01 OF 02 BERN 003280 \n \nSIPDIS \n \nSTATE FOR L \n \n"
+        "E.O. 12958: DECL: 07/03/2012 \nTAGS: PARM, SZ \nSUBJECT: FOO \nREF: STATE 5\n \n1. (C) TEXT.\n"
+    )
+    telegram = reftel.read(text)
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "02BERN3280"
+    assert [tag.code for tag in telegram.tags] == ["PARM", "SZ"]
+    assert telegram.captions == ("SIPDIS",)
+    assert telegram.passing == ("STATE FOR L",)
+    assert [each.mrn for each in telegram.references] == ["02STATE5"]
