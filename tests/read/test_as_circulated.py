@@ -224,3 +224,40 @@ def test_what_a_republisher_gives_above_the_copy_is_none_of_its_markings() -> No
     assert telegram.captions == ("SIPDIS",)
     assert telegram.passing == ("STATE FOR L",)
     assert [each.mrn for each in telegram.references] == ["02STATE5"]
+
+
+HEADING = "R 011234Z JAN 07\nFM AMEMBASSY BERN\nTO SECSTATE WASHDC 1234\n\n"
+LINES: list[str] = [
+    "C O N F I D E N T I A L SCTION 02 OF 03 BERN 000123",
+    "C O N F I D E N T I A L ECTION 02 OF 03 BERN 000123",
+    "CONFIDENTIAL SETION 02 OF 03 BERN 000123",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_section_whose_word_lost_a_letter_is_one(line: str) -> None:
+    telegram = read(f"{HEADING}{line}\n\nSUBJECT: FOO\n\n1. (C) Text.\n")
+    assert telegram.mrn is not None
+    assert telegram.section is not None
+    assert (telegram.mrn.short, telegram.section.number) == ("07BERN123", 2)
+
+
+def test_a_page_that_ends_behind_a_prosign_is_no_addressee() -> None:
+    telegram = read(
+        "P 182318Z FEB 09\nFM SECSTATE WASHDC\nTO PAGE 02        STATE   015113  182333Z \n"
+        "AMEMBASSY BERN PRIORITY\nINFO RUEHFR / AMEMBASSY PARIS\n"
+    )
+    assert [each.name for each in telegram.action] == ["AMEMBASSY BERN"]
+    assert [(each.name, each.routing_indicator) for each in telegram.info] == [
+        ("AMEMBASSY PARIS", "RUEHFR")
+    ]
+
+
+def test_tags_of_a_web_page_left_in_a_subject_are_none_of_it() -> None:
+    assert read("SUBJECT: FOO <A HREF='x'>BAR</A>\n").subject == "FOO BAR"
+
+
+def test_an_order_s_number_may_be_written_with_a_comma() -> None:
+    order = read("E.O. 12,958: DECL: 01/31/2017\nTAGS: PREL\n").executive_order
+    assert order is not None
+    assert (order.order, order.declassify_on) == ("12958", "2017-01-31")

@@ -32,6 +32,7 @@ from reftel.read.dtg import (
 )
 from reftel.read.elements import Piece, cut
 from reftel.read.lettercase import capitals
+from reftel.read.furniture import match_page_line
 from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
 from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_year
@@ -50,6 +51,7 @@ _MIXED_POST: Final = re.compile(
 _INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
 _XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*)", re.IGNORECASE)
 _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
+_PAGE_BEHIND: Final = re.compile(r"\s*(?:TO|INFO) (?=PAGE [0-9])")
 _ZONE_FIRST: Final = frozenset("TIX")
 _ZONE_ALONE: Final = re.compile(r"\s*(?P<zone>TO|INFO|XMT):?\s*\Z")
 _BT: Final = re.compile(r"\s*BT\s*\Z")
@@ -57,6 +59,8 @@ _PREFIX: Final = re.compile(r"\s*(?:[A-Z]+ )?GR(?:NC| ?[0-9]{1,4})\s*\Z")
 _INDICATOR: Final = re.compile(r"[A-Z]{4,8}|ZEN")
 _PRECEDENCE_WORDS: Final = frozenset(("NIACT", "FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"))
 _CONTINUITY_NUMBER: Final = re.compile(r"[0-9]{1,6}(?:-[0-9]{1,6})?")
+# `RUEHC / SECSTATE WASHDC`
+_APART: Final = re.compile(r"(R[UH][A-Z]{3,6})(?: ?/ | / ?)([A-Z].*)")
 _STATION: Final = re.compile(r"([A-Z]{4,8})/(.+)")
 # Where lines were run together: the next prosign, and the next addressee behind a precedence.
 _INNER_PROSIGN: Final = re.compile(
@@ -226,6 +230,11 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]
             text = piece.text
+        if (behind := _PAGE_BEHIND.match(text)) and match_page_line(text[behind.end() :]):
+            # A page of the copy ended behind the prosign.
+            pieces[at : at + 1] = cut(piece, behind.end())
+            pieces[at + 1].kind = "page-line"
+            continue
         if piece.first not in _JOINED_FIRST or not (
             " FM " in text or " TO " in text or " INFO " in text
         ):
@@ -404,6 +413,8 @@ def _is_continuity_number(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def _name_and_indicator(text: str) -> tuple[str, str | None]:
     """An addressee's name, and the routing indicator before it."""
+    if match := _APART.match(text):
+        return match[2], match[1]
     indicator, slash, rest = text.partition("/")
     station = capitals(indicator)
     # `USDAO/SAIGON` names no station.

@@ -16,7 +16,7 @@ from reftel.read.dtg import mend_digits
 from reftel.telegram import ExecutiveOrder
 
 EO_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?P<order>[1Il] ?[0-9]{3,4})?"
+    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?P<order>[1Il][ ,]?[0-9]{3,4}|[0-9]{2},[0-9]{3})?"
     r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )
@@ -66,7 +66,7 @@ def parse_executive_order(order: str | None, value: str, year: int | None) -> Ex
             event = rest
     dated = declared or "DS" in raised or _DATE_ALONE.match(text)
     return ExecutiveOrder(
-        order=mend_digits(order) if order else None,
+        order=mend_digits(order).replace(",", "") if order else None,
         text=text,
         declassify_on=found[0] if found and dated else None,
         event=event,

@@ -71,6 +71,7 @@ _CORRECTED: Final = re.compile(
 )
 _LETTERED: Final = re.compile(r"\s*\(?(?P<letter>[A-Z])[.)] +\S")
 _RULED: Final = re.compile(r"\s*[-=_*]{4,}")
+_TAG_MARKS: Final = re.compile(r"</?[A-Za-z][^<>]{0,80}>")
 _MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
 # A dash at the start of a line keeps its indentation on the wire.
 _INDENTED: Final = re.compile(r"\n[ \t]*-[ \t]{3,}")
@@ -336,6 +337,7 @@ def clean_subject(value: str) -> str | None:
     the Archives' catalogue: `(C) HIJACK CONTINGENCY PLANNING`."""
     whole = _MARKUP.sub(r"\1", value) if "[" in value else value
     whole = html.unescape(whole) if "&" in whole and ";" in whole else whole
+    whole = _TAG_MARKS.sub("", whole) if "<" in whole else whole
     whole = _HYPHEN_AT_END.sub("-", _INDENTED.sub("\n", whole)) if "-" in whole else whole
     return " ".join(whole.replace("**", "").split()).lstrip(":;- ").rstrip("; ") or None
 
