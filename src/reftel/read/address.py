@@ -77,6 +77,10 @@ _INNER_LEVEL: Final = re.compile(
     r" (?<=[A-Z0-9/] ) *"
     r"(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
+_FURTHEST: Final = 60
+_GLUED_LEVEL: Final = re.compile(
+    r"(?<=[A-Z0-9.])(?=(?:UNCLAS|C O N F I|CONFIDENTIAL|S E C R|SECRET|LIMITED OFF)[A-Z ]{0,60} [0-9])"
+)
 _WORDS_OF_TWO: Final = 4
 # How most names begin, and how a name ends that does not begin so.
 _BEGINS: Final = ("AM", "US", "SECSTATE", "CINC", "DEPT")
@@ -245,6 +249,21 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             opens = (_FM if piece.first in "Ff" else _TO).match(text)
         if opens and (inner := _INNER_PROSIGN.search(text)):
             pieces[at : at + 1] = cut(piece, inner.end())
+
+
+def part_levels(pieces: list[Piece]) -> None:
+    """Cut off a classification line that a republisher wrote on to the last addressee, or to a note of
+    his: `AMEMBASSY PARIS 123UNCLAS BERN 000123`."""
+    for at in range(min(_FURTHEST, len(pieces))):
+        piece = pieces[at]
+        noted = piece.kind in ("", "publisher-note")
+        if not noted or len(piece.text) < _SHORTEST_JOINED or not _names_level(piece.text):
+            continue
+        for match in _GLUED_LEVEL.finditer(piece.text):
+            if is_classification_line(piece.text[match.end() :]):
+                pieces[at : at + 1] = cut(piece, match.end())
+                pieces[at + 1].kind = ""
+                return
 
 
 def _names_level(text: str) -> bool:

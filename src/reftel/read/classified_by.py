@@ -12,7 +12,7 @@ from typing import Final
 from reftel.telegram import ClassifiedBy
 
 CLASSIFIED_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:[0-9]{1,2}\. *)?"
+    r"\s*(?:\*\*)?(?:¶ ?)?(?:[0-9]{1,2}\. *)?"
     r"(?:\([A-Z]{1,3}\) *|\(?(?:C|S|TS|CONFIDENTIAL|SECRET) ?--? ?(?:THE )?ENTIRE TEXT[.)]* *)?"
     r"CLASS(?:IFIED)?\.? +BY\b\s*[:;.]?\s*",
     re.IGNORECASE,

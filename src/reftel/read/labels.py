@@ -70,7 +70,7 @@ _LABELS_BY_FIRST: Final[dict[str, tuple[tuple[FieldKind, re.Pattern[str]], ...]]
     "C": _LABELS[3:4],
     "D": _LABELS[5:],
     "E": (_USUAL[3], _LABELS[4]),
-    **dict.fromkeys("0123456789", _LABELS[3:4]),
+    **dict.fromkeys("0123456789¶", _LABELS[3:4]),
 }
 
 

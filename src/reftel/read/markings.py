@@ -497,7 +497,9 @@ def _take_passing(reading: Reading, piece: Piece) -> None:
         reading.captions.append("ONLY")
     text = " ".join(piece.text.split())
     text = html.unescape(text) if "&" in text and ";" in text else text
-    if reading.passing and (reading.passing[-1].endswith(",") or text.upper().startswith("AND ")):
+    if reading.passing and (
+        reading.passing[-1].endswith((",", " FOR")) or text.upper().startswith("AND ")
+    ):
         text = f"{reading.passing.pop()} {text}"
     reading.passing.append(text)
 

@@ -101,7 +101,8 @@ def label_of_paragraph(text: str) -> str | None:
 class Sequence:
     """Decides which numbered lines begin paragraphs: those that count on from the one before.
 
-    Numbered items inside a paragraph restart, jump or are indented otherwise. A pilcrow settles it.
+    Numbered items inside a paragraph restart, jump or are indented otherwise. A pilcrow settles it, but
+    for numbers out of the count within a sentence: republishers put one before each at a line's start.
     """
 
     def __init__(self) -> None:
@@ -109,9 +110,15 @@ class Sequence:
         self._indent = 0
         self._stop = "."
 
-    def accepts(self, match: re.Match[str], number: int) -> bool:
+    def accepts(self, match: re.Match[str], number: int, *, apart: bool) -> bool:
+        """Whether a numbered line begins a paragraph; `apart` when no sentence runs into it."""
         if match["pilcrow"]:
-            return True
+            return (
+                apart
+                or self.last is None
+                or self.last < number <= self.last + 2
+                or PORTION_MARK.match(match.string, match.end()) is not None
+            )
         indent = len(match["indent"].expandtabs())
         if self.last is None:
             return match["stop"] != ")" or number == 1

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from reftel.read.address import is_originator, match_action
+from reftel.read.address import is_originator, match_action, part_levels
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
@@ -173,6 +173,7 @@ def _may_hold_mail(text: str) -> bool:
 
 def _read_front(reading: Reading) -> int:
     """Heading and markings; the index of the first piece of the text."""
+    part_levels(reading.pieces)
     index = _skip(reading, _heading_start(reading))
     index = read_heading(reading, index)
     _mark_ending(reading, index)
