@@ -24,11 +24,15 @@ CLASSIFIED_BY: list[tuple[str, tuple[str | None, str | None, tuple[str, ...]]]] 
         ("Jane Q. Roe-Smith", "Deputy Chief of Mission, Bern", ("1.4(b)",)),
     ),
     (
-        cut("Classified By: Acting Political Minister-Counselor Jonathan R. Doe.  Reasons 1.4 (b/d)"),
+        cut(
+            "Classified By: Acting Political Minister-Counselor Jonathan R. Doe.  Reasons 1.4 (b/d)"
+        ),
         ("Jonathan R. Doe", "Acting Political Minister-Counselor", ("1.4(b)", "1.4(d)")),
     ),
     (
-        cut("Classified By: Interagency Provincial Affairs Deputy Coordinator Jane Roee for 1.4 (b)"),
+        cut(
+            "Classified By: Interagency Provincial Affairs Deputy Coordinator Jane Roee for 1.4 (b)"
+        ),
         ("Jane Roee", "Interagency Provincial Affairs Deputy Coordinator", ("1.4(b)",)),
     ),
     (
@@ -141,7 +145,9 @@ REFERENCES: list[tuple[str, list[str]]] = [
 
 @pytest.mark.parametrize(("text", "numbers"), REFERENCES)
 def test_references(text: str, numbers: list[str]) -> None:
-    assert [each.mrn for each in read(f"{text}\n\n1. (U) Text.\n").references if each.mrn] == numbers
+    assert [
+        each.mrn for each in read(f"{text}\n\n1. (U) Text.\n").references if each.mrn
+    ] == numbers
 
 
 def test_a_number_alone_under_a_letter_is_of_the_writers_post() -> None:
@@ -261,3 +267,64 @@ def test_an_order_s_number_may_be_written_with_a_comma() -> None:
     order = read("E.O. 12,958: DECL: 01/31/2017\nTAGS: PREL\n").executive_order
     assert order is not None
     assert (order.order, order.declassify_on) == ("12958", "2017-01-31")
+
+
+GLUED: list[tuple[str, str]] = [
+    ("FM AMEMBASSY BERN\nTO SECSTATE WASHDC 2952\nINFO AMEMBASSY PARIS", "AMEMBASSY PARIS"),
+    ("FM AMEMBASSY BERN\nTO SECSTATE WASHDC 2952\nINFO EU COLLECTIVE", "EU COLLECTIVE"),
+]
+
+
+@pytest.mark.parametrize(("heading", "last"), GLUED)
+def test_a_classification_line_written_on_to_the_last_addressee_is_cut_off(
+    heading: str, last: str
+) -> None:
+    telegram = read(
+        f"07BERN123\nFOO\nWed Sep 19 00:00:00 +0200 2007\nUNCLASSIFIED\nEmbassy Bern\n"
+        f"R 011234Z JAN 07\n{heading}UNCLAS SECTION 01 OF 02 BERN 000123 \n \nSIPDIS \n \n"
+        "STATE FOR EUR \n \nE.O. 12958: N/A \nTAGS: PREL, SZ \nSUBJECT: FOO \n \n¶1. (U) Text.\n"
+    )
+    assert telegram.mrn is not None
+    assert (telegram.mrn.short, telegram.classification) == ("07BERN123", "UNCLASSIFIED")
+    assert [each.name for each in telegram.info] == [last]
+    assert (telegram.captions, telegram.passing) == (("SIPDIS",), ("STATE FOR EUR",))
+
+
+def test_a_classification_line_written_on_to_a_republishers_note_is_cut_off() -> None:
+    telegram = reftel.read(
+        "02BERN188\nFOO\nMon Nov 04 00:00:00 +0100 2002\nUNCLASSIFIED\nEmbassy Bern\n"
+        "This record is a partial extract of the original cable. The full text of the original cable"
+        " is not available.UNCLAS SECTION 01 OF 02 BERN 000188 \n \nSIPDIS \n \n"
+        "E.O. 12958: N/A \nTAGS: PGOV SZ\nSUBJECT: FOO \n \n¶1.  (SBU) Text.\n"
+    )
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "02BERN188"
+    assert (telegram.captions, telegram.passing) == (("SIPDIS",), ())
+
+
+def test_an_office_list_below_a_date_that_a_republisher_put_above_is_read() -> None:
+    telegram = reftel.read(
+        "00BERN838\n\n170856Z May 00\n\n2000BERN00838 - UNCLASSIFIED\n \n"
+        "                           UNCLASSIFIED     PTQ5647\n\n"
+        "PAGE 01        BERN  00838  01 OF 03  170856Z \nACTION EUR-00   \n\n"
+        "INFO  LOG-00   NP-00    AID-01   /001W\n"
+        "                  ------------------57D37C  170857Z /38    \n"
+        "FM AMEMBASSY BERN\nTO SECSTATE WASHDC 2952\nINFO AMEMBASSY PARIS\n\n"
+        "UNCLAS SECTION 01 OF 03 BERN 000838 \n \nSUBJECT: FOO \n \n¶1.  TEXT.\n"
+    )
+    assert telegram.distribution is not None
+    assert telegram.distribution.action == ("EUR-00",)
+    assert telegram.coverage.unknown == 0
+
+
+def test_a_pilcrow_before_a_number_within_a_sentence_begins_no_paragraph() -> None:
+    telegram = read("¶1. (U) It began on August \n¶15.  Then came\n¶20. rounds.\n\n¶2. (U) More.\n")
+    assert [block.number for block in telegram.body] == [1, 2]
+
+
+def test_classified_by_in_a_paragraph_with_a_pilcrow() -> None:
+    by = read(
+        "SUBJECT: X\n\n¶1. (U) Classified by Jane Roe, DCM. Reason: 1.5 (C) (d).\n"
+    ).classified_by
+    assert by is not None
+    assert (by.name, by.title, by.reasons) == ("Jane Roe", "DCM", ("1.5(c)", "1.5(d)"))

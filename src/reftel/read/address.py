@@ -31,8 +31,8 @@ from reftel.read.dtg import (
     time_of,
 )
 from reftel.read.elements import Piece, cut
-from reftel.read.lettercase import capitals
 from reftel.read.furniture import match_page_line
+from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 from reftel.read.transmission import signals_of
 from reftel.telegram import Addressee, Readdressal, Repair, Span, Station, full_year

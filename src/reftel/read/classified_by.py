@@ -28,7 +28,8 @@ _CUT_AT: Final = 71
 _WHOLE: Final = frozenset("AND BY FOR OF PER REASON REASONS TO THE UNDER".split())
 # Where the name ends: the word REASON, or the section of the order with the first letter.
 _LINK: Final = (
-    r"(?:F[O0]?R|PER|UNDER|PURSUANT TO|IAW|IN ACCORDANCE WITH|BASED (?:[O0]N|UP[O0]N)|DUE TO|AND|BY|OF|THE)"
+    r"(?:F[O0]?R|PER|UNDER|PURSUANT TO|IAW|IN ACCORDANCE WITH|BASED (?:[O0]N|UP[O0]N)|DUE TO|AND|BY|OF"
+    r"|THE)"
 )
 _REASON: Final = re.compile(
     rf"[\s,.;:(?-]*(?:\b{_LINK}\s+){{0,3}}"
@@ -144,7 +145,9 @@ def _name_and_title(who: str) -> tuple[str | None, str | None]:
     found = [_parted(words) for words in parts]
     names = [at for at, (_, name, _) in enumerate(found) if name]
     if not names:
-        return None, _ARTICLE.sub("", ", ".join(" ".join(words) for words in parts)).strip(" .,;:()") or None
+        return None, _ARTICLE.sub("", ", ".join(" ".join(words) for words in parts)).strip(
+            " .,;:()"
+        ) or None
     # One word alone is a name only where no other part holds one of more: `VCI, Jane Doe`.
     chosen = next((at for at in names if len(found[at][1]) > 1), names[0])
     titles = [" ".join(words) for words in parts]

@@ -16,7 +16,8 @@ from reftel.read.dtg import mend_digits
 from reftel.telegram import ExecutiveOrder
 
 EO_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?P<order>[1Il][ ,]?[0-9]{3,4}|[0-9]{2},[0-9]{3})?"
+    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *"
+    r"(?P<order>[1Il][ ,]?[0-9]{3,4}|[0-9]{2},[0-9]{3})?"
     r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )

@@ -23,6 +23,11 @@ _STAMP: Final = re.compile(
     r"US Department of State[ \t]+EO Systematic Review[ \t]+"
     r"[0-9]{1,2} [A-Za-z]{3} [0-9]{4}[ \t]*"
 )
+NUMBER_AND_LEVEL: Final = re.compile(
+    r"\s*(?:19|20)[0-9]{2}[A-Z]{3,20}[0-9]{5,6} - (?:CLASSIFICATION: )?[A-Z][A-Z /]{5,40}\Z",
+    re.IGNORECASE,
+)
+"""What archives put above or below a copy: `2000BERN00838 - UNCLASSIFIED`."""
 _REVIEWED: Final = re.compile(r"[ \t]*Review [0-9]{1,2} [A-Za-z]{3} [0-9]{4}\s*\Z")
 _STAMP_PART: Final = re.compile(
     r"[ \t]*(?:Declassified/Released|US Department of State|EO Systematic Review"

@@ -16,10 +16,12 @@ from reftel.read.address import is_marking, is_originator, match_action, read_ad
 from reftel.read.classification import CLASSIFICATION_LINE, opens_level
 from reftel.read.department import (
     is_department_line,
+    is_office_list,
     read_department_lines,
     read_scattered,
 )
 from reftel.read.dtg import GARBLED_DTG_LINE, filing_time, match_dtg, opens_dtg
+from reftel.read.furniture import NUMBER_AND_LEVEL
 from reftel.read.reading import Reading
 from reftel.read.transmission import is_transmission_line, read_transmission
 
@@ -37,11 +39,17 @@ def read_heading(reading: Reading, start: int) -> int:
     if not (found or addressed):
         return start
     if reading.originator is None and (at := _resumes(reading, index)) is not None:
+        offices = next(
+            (k for k in range(index, at) if is_office_list(reading.pieces[k].text)), None
+        )
+        if offices is not None and reading.distribution is None:
+            # A republisher put the date-time group above the whole.
+            read_department_lines(reading, offices)
         read_scattered(reading, reading.pieces[index:at])
         index, _ = read_address(reading, at)
     for piece in reading.pieces[start:index]:
         if not piece.kind:
-            piece.kind = "unknown"
+            piece.kind = "publisher-note" if NUMBER_AND_LEVEL.match(piece.text) else "unknown"
     return index
 
 

@@ -374,7 +374,9 @@ def _complete(reading: Reading, inner: Reading) -> None:
         "executive_order",
         "classified_by",
         "dtg",
+        "precedence",
         "originator",
+        "distribution",
         "classification",
     ):
         if getattr(reading, name) is None:

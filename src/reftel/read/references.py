@@ -96,7 +96,8 @@ _NOT_A_POST: Final = frozenset(
     EMAIL NOTE IIR IR REPORT ANNEX ARTICLE FY CY RESOLUTION UNSCR UNSC NOTAL SEE ALSO FAM FAH TAB LINE VOL
     SUBJECT CIRCULAR TO OR A AN IS AS CLASSIFIED REASON REASONS DECL EO TAGS ITEM CASE DOC FILE INFO
     MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY SUNDAY EXT TELEPHONE PHONE ROOM BOX SERIAL
-    THRU THROUGH REFERENCE REFERENCES CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
+    THRU THROUGH REFERENCE REFERENCES
+    CONTRACT LICENSE GRANT PROJECT PUBLIC LAW CHAPTER TITLE TABLE FIGURE PHASE ROUND GROUP CLASS""".split()
 )
 # EMBTEL is a telegram of the writer's own embassy, DEPTEL one of the Department's.
 _OWN: Final = re.compile(r"(?P<department>DEPT)TELS?|(?:EMB|CON|MIS|MY|OUR)TELS?", re.IGNORECASE)
@@ -126,6 +127,7 @@ _WORD_CHARACTER: Final = re.compile(r"\w")
 _JOINT_AT_END: Final = re.compile(r"\s*\b(?:AND|ALSO|PLUS)\Z", re.IGNORECASE)
 _NUMBER_FIRST: Final = re.compile(r"0*[0-9]{2,8}(?![0-9/])")
 _NUMBER_ALONE: Final = re.compile(r"(0*[0-9]{2,8})(?: AND PREVIOUS| \(NOTAL\))?", re.IGNORECASE)
+_YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}\Z")
 _NUMBER_AND_POST: Final = re.compile(r"([0-9]{2,6}) ([A-Z][A-Z. ]{2,24})", re.IGNORECASE)
 _ZERO_WITHIN: Final = re.compile(r"(?<=[A-Z])0(?=[A-Z])")
 _CAPITALS_LAST: Final = re.compile(r"[A-Z]{3,}\s*\Z")
@@ -209,6 +211,7 @@ def parse_references(text: str, start: int, citing: Citing) -> list[Reference]:
     return [
         replace(each, text=_trim(text[each.span.start - start : each.span.end - start]))
         for each in references
+        if each.span is not None
     ]
 
 
@@ -397,7 +400,7 @@ def _uncited(
     span = Span(at, at + len(item))
     # A number alone is of the post cited last; under a letter, where none was, of the writer's own.
     post = before or (citing.post if enumerator else None)
-    if post and (alone := _NUMBER_ALONE.fullmatch(text)):
+    if post and (alone := _NUMBER_ALONE.fullmatch(text)) and (before or not _YEAR.match(text)):
         mrn = resolve_number(post, int(alone[1]), None, citing)
         return [Reference(enumerator, "telegram", mrn, text, span)]
     if (turned := _NUMBER_AND_POST.fullmatch(text)) and (post := tables.canonical_post(turned[2])):

@@ -7,6 +7,7 @@ from typing import Final
 
 from reftel.read.elements import Piece, cut
 from reftel.read.flow import ends_sentence
+from reftel.read.furniture import NUMBER_AND_LEVEL
 from reftel.read.lettercase import capitals
 from reftel.read.reading import Reading
 
@@ -60,13 +61,7 @@ _BELOW: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
     ("caption", re.compile(r"\s*(?:SIPDIS|EXDIS|NODIS|NOFORN|LIMDIS|STADIS)\s*\Z", re.IGNORECASE)),
-    (
-        "publisher-note",
-        re.compile(
-            r"\s*(?:19|20)[0-9]{2}[A-Z]{3,20}[0-9]{5} - (?:CLASSIFICATION: )?[A-Z ]{6,40}\Z",
-            re.IGNORECASE,
-        ),
-    ),
+    ("publisher-note", NUMBER_AND_LEVEL),
     (
         "publisher-note",
         re.compile(
@@ -81,7 +76,7 @@ _MIXED_SIGNATURE: Final = re.compile(
     r"\s*(?P<name>(?:(?:van|de|von|di|la|le) )*(?:Mc|Mac|O'|D')?[A-Z][a-z]{2,20}(?:-[A-Z][a-z]+)?)\s*\Z"
 )
 _NAME: Final = re.compile(r"[A-Z](?:[A-Z'-]{2,20}|[a-z]{3,20})")
-_ENDINGS: Final = (".", "?", "!", '"', ")", "UNQUOTE", "UNQTE")
+_ENDINGS: Final = (".", "?", "!", '"', ")", "UNQUOTE", "UNQUOTE:", "UNQTE")
 _NO_NAME: Final = frozenset(
     """SUMMARY COMMENT UNQUOTE UNQTE QUOTE TEXT NOTE STOP END CONFIDENTIAL UNCLASSIFIED SECRET BT
     REGARDS NNNN TABLE POINTS NONE SIPDIS EXDIS NODIS LIMDIS STADIS NOFORN""".split()

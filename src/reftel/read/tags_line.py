@@ -29,11 +29,23 @@ _NOT_AVAILABLE: Final = frozenset(("N/A", "NA", "NONE", "N-A"))
 # Terms of several words that posts of the 2000s put behind the codes for their own files.
 _TERMS: Final = frozenset(
     (
-        *("HUMAN RIGHTS", "COUNTER TERRORISM", "ECONOMIC AFFAIRS", "CONSULAR AFFAIRS", "GLOBAL DEFENSE"),
+        *(
+            "HUMAN RIGHTS",
+            "COUNTER TERRORISM",
+            "ECONOMIC AFFAIRS",
+            "CONSULAR AFFAIRS",
+            "GLOBAL DEFENSE",
+        ),
         *("POLITICAL AFFAIRS", "MILITARY AFFAIRS", "LABOR AFFAIRS", "GOI EXTERNAL", "GOI INTERNAL"),
         *("ISRAELI PALESTINIAN AFFAIRS", "ISRAELI SOCIETY", "GAZA DISENGAGEMENT", "IRAQI FREEDOM"),
         *("DOMESTIC POLITICS", "FOREIGN POLICY", "COUNTRY CLEARANCE", "MEETINGS WITH AMBASSADOR"),
-        *("ECONOMY AND FINANCE", "ITALY NATIONAL ELECTIONS", "ITALIAN POLITICS", "LAW ENFORCEMENT", "PUBLIC DIPLOMACY"),
+        *(
+            "ECONOMY AND FINANCE",
+            "ITALY NATIONAL ELECTIONS",
+            "ITALIAN POLITICS",
+            "LAW ENFORCEMENT",
+            "PUBLIC DIPLOMACY",
+        ),
     )
 )
 
@@ -51,7 +63,9 @@ def parse_tags(text: str, year: int | None) -> list[Tag]:
     for at, tag in enumerate(found):
         if tag.code and tag.code not in _NOT_AVAILABLE:
             # A name without brackets behind OVIP is a visitor's.
-            visitor = tag.kind == "unknown" and " " in tag.code and at and found[at - 1].code == "OVIP"
+            visitor = (
+                tag.kind == "unknown" and " " in tag.code and at and found[at - 1].code == "OVIP"
+            )
             unique.setdefault(tag.code, Tag(tag.code, "person") if visitor else tag)
     return list(unique.values())
 
