@@ -328,3 +328,17 @@ def test_classified_by_in_a_paragraph_with_a_pilcrow() -> None:
     ).classified_by
     assert by is not None
     assert (by.name, by.title, by.reasons) == ("Jane Roe", "DCM", ("1.5(c)", "1.5(d)"))
+
+
+def test_a_caption_repeated_within_a_sentence_is_taken_out_of_it() -> None:
+    telegram = read("¶3.  (U) THE TRIP WAS A \n \nSIPDIS \nGREAT SUCCESS FOR ALL. \n \n¶4.  (U) MORE.\n")
+    assert telegram.body[0].text == "THE TRIP WAS A GREAT SUCCESS FOR ALL."
+    assert telegram.captions == ("SIPDIS",)
+
+
+def test_a_heading_between_two_rules_may_have_a_blank_line_below_it() -> None:
+    telegram = read(
+        "¶1. (U) Text.\n\n---------------------------\nPending Visit\n \n---------------------------\n"
+        " \n¶2. (U) More.\n"
+    )
+    assert [(block.kind, block.text) for block in telegram.body][1] == ("heading", "Pending Visit")

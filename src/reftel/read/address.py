@@ -79,7 +79,7 @@ _INNER_LEVEL: Final = re.compile(
 )
 _FURTHEST: Final = 60
 _GLUED_LEVEL: Final = re.compile(
-    r"(?<=[A-Z0-9.])(?=(?:UNCLAS|C O N F I|CONFIDENTIAL|S E C R|SECRET|LIMITED OFF)[A-Z ]{0,60} [0-9])"
+    r"(?<=[A-Z0-9./])(?=(?:UNCLAS|C O N F I|CONFIDENTIAL|S E C R|SECRET|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
 _WORDS_OF_TWO: Final = 4
 # How most names begin, and how a name ends that does not begin so.
@@ -256,8 +256,9 @@ def part_levels(pieces: list[Piece]) -> None:
     his: `AMEMBASSY PARIS 123UNCLAS BERN 000123`."""
     for at in range(min(_FURTHEST, len(pieces))):
         piece = pieces[at]
-        noted = piece.kind in ("", "publisher-note")
-        if not noted or len(piece.text) < _SHORTEST_JOINED or not _names_level(piece.text):
+        if " 0" not in piece.text or piece.kind not in ("", "publisher-note"):
+            continue
+        if not _names_level(piece.text):
             continue
         for match in _GLUED_LEVEL.finditer(piece.text):
             if is_classification_line(piece.text[match.end() :]):

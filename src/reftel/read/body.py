@@ -116,6 +116,7 @@ def read_body(reading: Reading, index: int) -> None:
     if _has_marks_in_lines(reading.source):
         _cut_marked_paragraphs(reading.pieces, index)
     _cut_rules(reading, index)
+    _mark_captions(reading, index)
     if reading.service is None:
         read_signature(reading, index)
     lines = _lines(_in_order(reading, index))
@@ -193,6 +194,18 @@ def _cut_rules(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = _apart_from_rules(pieces[at])
 
 
+def _mark_captions(reading: Reading, index: int) -> None:
+    """Copies of the 1980s to 2003 repeat SIPDIS within the text, where a page or a section ended."""
+    pieces = reading.pieces
+    if index >= len(pieces) or reading.source.find("SIPDIS", pieces[index].start) < 0:
+        return
+    for piece in pieces[index:]:
+        if piece.first == "S" and not piece.kind and piece.text.strip() == "SIPDIS":
+            piece.kind = "caption"
+            if "SIPDIS" not in reading.captions:
+                reading.captions.append("SIPDIS")
+
+
 def _ruled_heading(text: str) -> re.Match[str] | None:
     """A heading between rules on one line. Its length and last sign are looked at first: where lines were
     run together the pattern would read far."""
@@ -253,7 +266,9 @@ def _lines(runs: list[list[Piece]]) -> _Lines:
                 kept.append(piece)
             elif kind == "blank":
                 blank = True
-            elif kind in _PAGE_BREAK:
+            elif kind in _PAGE_BREAK or (
+                kind == "caption" and kept and not ends_sentence(kept[-1].text)
+            ):
                 broken = True
         broken = True
     lines = _Lines(kept, after_blank)
@@ -387,7 +402,7 @@ def _heading_end(lines: _Lines, at: int, parts: list[_Part]) -> int:
     if end == len(pieces):
         return at
     anew = end in lines.after_blank
-    if end in rules and not anew and (begins or _ends_sentence(parts)):
+    if end in rules and (not anew or at - 1 in rules) and (begins or _ends_sentence(parts)):
         return end + 1
     if begins and end in lines.openings and _reads_as_heading(pieces[at:end], parts):
         return end
