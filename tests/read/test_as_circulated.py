@@ -331,7 +331,9 @@ def test_classified_by_in_a_paragraph_with_a_pilcrow() -> None:
 
 
 def test_a_caption_repeated_within_a_sentence_is_taken_out_of_it() -> None:
-    telegram = read("¶3.  (U) THE TRIP WAS A \n \nSIPDIS \nGREAT SUCCESS FOR ALL. \n \n¶4.  (U) MORE.\n")
+    telegram = read(
+        "¶3.  (U) THE TRIP WAS A \n \nSIPDIS \nGREAT SUCCESS FOR ALL. \n \n¶4.  (U) MORE.\n"
+    )
     assert telegram.body[0].text == "THE TRIP WAS A GREAT SUCCESS FOR ALL."
     assert telegram.captions == ("SIPDIS",)
 
@@ -342,3 +344,15 @@ def test_a_heading_between_two_rules_may_have_a_blank_line_below_it() -> None:
         " \n¶2. (U) More.\n"
     )
     assert [(block.kind, block.text) for block in telegram.body][1] == ("heading", "Pending Visit")
+
+
+def test_a_second_half_behind_two_dashes_goes_on_with_the_subject() -> None:
+    telegram = read(
+        "TAGS: PREL, XX\nSUBJECT: VISIT OF MINISTER ROE\n-- PLANS FOR A NEW YEAR\n\n1. (U) X.\n"
+    )
+    assert telegram.subject == "VISIT OF MINISTER ROE -- PLANS FOR A NEW YEAR"
+
+
+def test_a_list_of_dashes_below_a_subject_is_none_of_it() -> None:
+    telegram = read("SUBJECT: VISIT OF MINISTER ROE\n-- FIRST POINT\n-- SECOND POINT\n-- THIRD\n")
+    assert telegram.subject == "VISIT OF MINISTER ROE"

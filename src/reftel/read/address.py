@@ -256,7 +256,8 @@ def part_levels(pieces: list[Piece]) -> None:
     his: `AMEMBASSY PARIS 123UNCLAS BERN 000123`."""
     for at in range(min(_FURTHEST, len(pieces))):
         piece = pieces[at]
-        if " 0" not in piece.text or piece.kind not in ("", "publisher-note"):
+        ends = piece.text.rstrip()[-1:]
+        if not ends.isdigit() or piece.kind not in ("", "publisher-note"):
             continue
         if not _names_level(piece.text):
             continue

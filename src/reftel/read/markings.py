@@ -426,8 +426,11 @@ def _goes_on(
         )
     if kind == "subject":
         item = ITEM.match(text)
-        if _NO_SUBJECT.match(text) or (item and CITED.search(text)):
+        if item and CITED.search(text):
             return False
+        if _NO_SUBJECT.match(text):
+            # `-- PLANS FOR A NEW YEAR`: a second half, or the first line of a list.
+            return first == "-" and text[:3] == "-- " and _is_last(reading.pieces, piece)
         if item and item["letter"] == "A" and len(text.split()) <= _FEW_WORDS:
             # A heading `A. LAMPS`, unless the initial of a name: `VISIT OF MR.` / `A. DOE`.
             return lines[-1].text.rstrip()[-1:] in ".,"
@@ -438,6 +441,16 @@ def _goes_on(
         opens = text.lstrip().upper().startswith(("FOR ", "PASS "))
         return opens or not is_passing(text)
     return _MARKED_TEXT.match(text) is None
+
+
+def _is_last(pieces: list[Piece], piece: Piece) -> bool:
+    """Whether a line stands above a blank one, a marking or a paragraph."""
+    at = pieces.index(piece) + 1
+    return at < len(pieces) and (
+        pieces[at].kind == "blank"
+        or label_of(pieces[at].text) is not None
+        or is_paragraph(pieces[at].text)
+    )
 
 
 def _read_unlabelled(reading: Reading, at: int) -> int:
