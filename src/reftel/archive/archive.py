@@ -33,6 +33,7 @@ from reftel.archive.keep import keep, relabel
 from reftel.archive.model import (
     DOUBT,
     DamagedError,
+    DamagedIndexError,
     Decision,
     OnProgress,
     Progress,
@@ -171,7 +172,7 @@ class Archive(View):
         archive = cls(folder, store, Indexes.linked(folder / "index"))
         try:
             matches = not store.unindexed(1) and upkeep.matches(store, archive._indexes)
-        except ValueError:
+        except DamagedIndexError:
             matches = False
         if not matches:
             archive.close()
@@ -278,15 +279,16 @@ class Archive(View):
             waiting.abandon()
             raise
         except BaseException:
-            self._finish(waiting)
+            self._finish(waiting, copies=count["variants"] > 0)
             raise
-        self._finish(waiting)
+        self._finish(waiting, copies=count["variants"] > 0)
         return Report(**count, problems=tuple(problems))
 
-    def _finish(self, waiting: Waiting) -> None:
+    def _finish(self, waiting: Waiting, *, copies: bool) -> None:
+        """Index what waits; `copies` says whether there are any among what was filed."""
         waiting.finish()
         self._indexes.end_writing()
-        upkeep.catch_up(self._writing, self._indexes, changed=True)
+        upkeep.catch_up(self._writing, self._indexes, spread_anew=copies)
 
     def _write(
         self, batches: list[Batch], count: Counter[str], tell: Callable[[Problem], None]

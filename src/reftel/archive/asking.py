@@ -71,7 +71,8 @@ class Asking:
             if matching and label not in counts:
                 counts[label] = self._count(label)
             if matching and label in self._outdone:
-                leaving.append(self._ask(self._leaving, label, matching))
+                gone = self._outdone[label]
+                leaving.append(self._ask(among, self._all, label, self._query, matching, gone))
         meanwhile()
         left = [each.result() for each in leaving]
         counted = [each.result() for each in counts.values()]
@@ -80,11 +81,6 @@ class Asking:
 
     def _count(self, label: int) -> Future[Counted]:
         return self._ask(self._indexes[label].counts, self._query)
-
-    def _leaving(self, label: int, matching: int) -> tuple[int, list[Counted]]:
-        """How many of the results are outdone, and the counts over them."""
-        gone = among(self._all, label, self._query, matching, self._outdone[label])
-        return sum(len(ids) for _, ids in gone), [each.counts_over(ids) for each, ids in gone]
 
 
 def _at_once(

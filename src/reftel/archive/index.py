@@ -6,18 +6,18 @@ import os
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import NamedTuple, Self
+from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 
 import tantivy
 
 from reftel.archive import facets
 from reftel.archive.facets import COLUMNS, Counted, Values
-from reftel.archive.model import NoRoomError, Order, StoreError, TimeOrder
+from reftel.archive.model import DamagedIndexError, NoRoomError, Order, StoreError, TimeOrder
 
 WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
 CODES = ("caption", "office", "exemption", "precedence", "cites", "has", "form")
@@ -79,8 +79,35 @@ def _not_written(folder: Path, error: Exception) -> StoreError:
     )
 
 
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+def _looking(
+    method: Callable[Concatenate[LabelIndex, _Given], _Answer],
+) -> Callable[Concatenate[LabelIndex, _Given], _Answer]:
+    """A method that looks into an index, and says so where it is damaged."""
+
+    @wraps(method)
+    def looking(index: LabelIndex, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        try:
+            return method(index, *given, **named)
+        except DamagedIndexError:
+            raise
+        except BaseException as error:
+            # What Tantivy panics at is no `Exception`.
+            if not isinstance(error, ValueError) and type(error).__name__ != "PanicException":
+                raise
+            raise DamagedIndexError(
+                f"the index in {index._folder} is damaged: {error}; run reftel archive rebuild-index"
+            ) from error
+
+    return looking
+
+
 class LabelIndex:
-    """One index folder; one writer at a time (the archive's lock sees to that)."""
+    """One index folder; one writer at a time (the archive's lock sees to that). What looks into one that is
+    damaged raises `DamagedIndexError`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -91,15 +118,19 @@ class LabelIndex:
         # One object for each value, whatever the number of documents that have it.
         self._values: dict[int, Values] = {}
         self._known: dict[tuple[str, str], tuple[str, str]] = {}
-        self._looking = threading.Lock()
+        self._reading = threading.Lock()
         self._documents: tuple[object, tantivy.Searcher | None, frozenset[int]]
         self._documents = (None, None, frozenset())
         if not self._meta.exists():
             self._begin()
-        index = tantivy.Index.open(str(folder))
+        self._index = self._opened()
+
+    @_looking
+    def _opened(self) -> tantivy.Index:
+        index = tantivy.Index.open(str(self._folder))
         index.config_reader("manual")
         index.register_tokenizer("folded", analyzer())
-        self._index = index
+        return index
 
     def _begin(self) -> None:
         """Begin an empty index, put in its place whole: another process may look for it, or begin it, at
@@ -178,6 +209,7 @@ class LabelIndex:
     # Finding
 
     @property
+    @_looking
     def searcher(self) -> tantivy.Searcher:
         """Of the newest commit, whichever process made it."""
         self._look()
@@ -197,6 +229,7 @@ class LabelIndex:
     def count(self) -> int:
         return int(self.searcher.num_docs)
 
+    @_looking
     def top(
         self, query: tantivy.Query, order: Order, limit: int, without: Set[int] = frozenset()
     ) -> tuple[int, list[Found]]:
@@ -233,6 +266,7 @@ class LabelIndex:
                 return _total(found), (sorted(kept) if order == "relevance" else kept)[:limit]
             size = min(4 * size, int(searcher.num_docs) + 1)
 
+    @_looking
     def page(
         self, query: tantivy.Query, order: TimeOrder, after: int | None, limit: int
     ) -> list[Found]:
@@ -252,23 +286,18 @@ class LabelIndex:
         ids = searcher.fast_field_values("id", [address for _, address in found.hits])
         return [Found(key, 0, int(i or 0)) for (key, _), i in zip(found.hits, ids, strict=True)]
 
+    @_looking
     def between(self, first: int, last: int) -> list[int]:
-        """The documents in the index with ids from one to another. Raises `ValueError` for an index that
-        is damaged."""
+        """The documents in the index with ids from one to another."""
         query = tantivy.Query.range_query(schema(), "id", tantivy.FieldType.Unsigned, first, last)
-        try:
-            found = self.searcher.search(query, limit=2 * (last - first + 1))
-            ids = self.searcher.fast_field_values("id", [address for _, address in found.hits])
-        except BaseException as error:
-            # What Tantivy panics at is no `Exception`.
-            if type(error).__name__ != "PanicException":
-                raise
-            raise ValueError(str(error)) from error
+        found = self.searcher.search(query, limit=2 * (last - first + 1))
+        ids = self.searcher.fast_field_values("id", [address for _, address in found.hits])
         return [int(each or 0) for each in ids]
 
     def holds(self, document: int) -> bool:
         return self.matching(tantivy.Query.term_query(schema(), "id", document)) > 0
 
+    @_looking
     def among(self, query: tantivy.Query, matching: int, documents: Set[int]) -> list[int]:
         """Those of some documents that a query finds, which finds so many in all."""
         limit = min(matching, len(documents))
@@ -285,10 +314,12 @@ class LabelIndex:
         return [document for each in ids if (document := int(each or 0)) in documents]
 
     @property
+    @_looking
     def documents(self) -> frozenset[int]:
         """What it holds: for an index of few documents."""
         return self._all()[1]
 
+    @_looking
     def among_its(self, query: tantivy.Query, documents: Set[int]) -> tuple[list[int], Set[int]]:
         """Those of some documents that it holds and the query finds; and those that it does not hold."""
         # Both of one moment: what is added in between would be in both or in neither.
@@ -296,7 +327,7 @@ class LabelIndex:
         return [each for each in _ids(searcher, query) if each in documents], documents - held
 
     def _all(self) -> tuple[tantivy.Searcher, frozenset[int]]:
-        with self._looking:
+        with self._reading:
             newest = self._look()
             state, searcher, held = self._documents
             if searcher is None or state != newest:
@@ -305,14 +336,17 @@ class LabelIndex:
                 self._documents = (newest, searcher, held)
         return searcher, held
 
+    @_looking
     def matching(self, query: tantivy.Query) -> int:
         """How many documents match."""
         return _total(self.searcher.search(query, limit=1))
 
+    @_looking
     def counts(self, query: tantivy.Query) -> Counted:
         """For each facet how many of the results have which value."""
         return facets.counted(self.searcher.aggregate(query, facets.wanted(_MOST_VALUES)))
 
+    @_looking
     def counts_over(self, documents: Iterable[int]) -> Counted:
         """The counts over some documents. Their values are remembered: a document's do not change."""
         documents = list(documents)
@@ -337,6 +371,7 @@ class Indexes:
         self._folder = folder
         self._mark = folder / "format"
         self._open: dict[str, LabelIndex] = {}
+        self._given_up: set[str] = set()
         self._opening = threading.Lock()
         # Is removed when these indexes are no longer used.
         self._place: TemporaryDirectory[str] | None = None
@@ -406,14 +441,37 @@ class Indexes:
         self._mark.write_text(self.FORMAT)
 
     def of(self, label: int) -> LabelIndex:
-        """The index of a label, begun if there is none. Raises `ValueError` for one that is damaged."""
+        """The index of a label, begun if there is none. Raises `DamagedIndexError`."""
         return self._opened(str(label))
 
-    def copies(self, label: int, *, begin: bool = False) -> LabelIndex | None:
-        """The index of what has copies under other labels (`spread`), if there is one: `<label>-copies/`."""
+    def copies(self, label: int) -> LabelIndex | None:
+        """The index of what has copies under other labels (`spread`), if there is one that is not known to
+        be damaged: `<label>-copies/`."""
         name = f"{label}-copies"
-        there = begin or (self._folder / name / "meta.json").exists()
-        return self._opened(name) if there else None
+        if name in self._given_up or not (self._folder / name / "meta.json").exists():
+            return None
+        try:
+            return self._opened(name)
+        except DamagedIndexError:
+            self.give_up_copies(label)
+            return None
+
+    def give_up_copies(self, label: int) -> None:
+        """Do without that index, which is damaged, until it is begun again."""
+        self._given_up.add(f"{label}-copies")
+
+    def begin_copies(self, label: int) -> LabelIndex:
+        """An empty one in the place of what may be there."""
+        name = f"{label}-copies"
+        self._open.pop(name, None)
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+        self._given_up.discard(name)
+        return self._opened(name)
+
+    def lack_copies(self) -> bool:
+        """Whether there is no such index, or one that cannot be opened."""
+        labels = [int(each.name.partition("-")[0]) for each in self._folder.glob("*-copies")]
+        return not labels or any(self.copies(label) is None for label in labels)
 
     def _opened(self, name: str) -> LabelIndex:
         with self._opening:
@@ -427,9 +485,11 @@ class Indexes:
             # What is merged away just now is not missed.
             with suppress(OSError), file.open("rb") as opened:
                 os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-        for place in self._folder.glob("*-copies/meta.json"):
-            index = self._opened(place.parent.name)
-            index.counts_over(index.documents)
+        for place in self._folder.glob("*-copies"):
+            # What is damaged is met again by whoever searches.
+            with suppress(DamagedIndexError):
+                index = self._opened(place.name)
+                index.counts_over(index.documents)
 
     def commit(self) -> None:
         for index in list(self._open.values()):

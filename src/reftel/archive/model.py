@@ -35,6 +35,10 @@ class BrokenStoreError(StoreError):
     """The database is damaged where it was read; what it holds elsewhere can be read."""
 
 
+class DamagedIndexError(StoreError):
+    """An index is damaged where it was read: it can be built again."""
+
+
 class NoRoomError(StoreError):
     """The disk is full, or what holds the archive takes nothing more; nothing in it is damaged."""
 

@@ -3,7 +3,8 @@
 A reader of several labels is not shown a copy that a better one under another label outdoes, so every
 search asks which such copies it finds. They are few; but each asked for by its number among all telegrams
 under a label takes as long as the search itself. So those of a label have a small index beside its own, and
-nothing but time depends on it: what is not in it, or not any more, is asked for among all.
+nothing but time depends on it: what is not in it, or not any more, is asked for among all, as everything is
+where it is damaged.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from collections.abc import Set
 
 import tantivy
 
-from reftel.archive.index import Indexes, LabelIndex
+from reftel.archive.facets import Counted
+from reftel.archive.index import Indexes
+from reftel.archive.model import DamagedIndexError
 from reftel.archive.rebuild import held
 from reftel.archive.store import Labels, Store, within
 
@@ -54,10 +57,14 @@ def keep(store: Store, indexes: Indexes) -> None:
     spread = documents_of(store)
     for label in store.labels():
         wanted = spread.get(label, set())
-        index = indexes.copies(label, begin=bool(wanted))
-        if index is None:
+        index = indexes.copies(label)
+        if index is None and not wanted:
             continue
-        there = index.documents
+        try:
+            index = index or indexes.begin_copies(label)
+            there = index.documents
+        except DamagedIndexError:
+            index, there = indexes.begin_copies(label), frozenset()
         for document in there - wanted:
             index.remove(document)
         rows = (row for each in sorted(wanted - there) if (row := store.by_id(each)))
@@ -67,13 +74,24 @@ def keep(store: Store, indexes: Indexes) -> None:
         index.end_writing()
 
 
+def lacks(store: Store, indexes: Indexes) -> bool:
+    """Whether there are such telegrams, and no small indexes, or one that cannot be opened: as an earlier
+    version or damage leaves an archive."""
+    return bool(store.select("SELECT 1 FROM spread LIMIT 1")) and indexes.lack_copies()
+
+
 def among(
     indexes: Indexes, label: int, query: tantivy.Query, matching: int, documents: Set[int]
-) -> list[tuple[LabelIndex, list[int]]]:
-    """Those of some documents under a label that a query finds, which finds so many under it in all; with
-    the index that holds them."""
+) -> tuple[int, list[Counted]]:
+    """How many of some documents under a label a query finds, which finds so many under it in all; and the
+    counts over them."""
     index, beside = indexes.of(label), indexes.copies(label)
-    if beside is None:
-        return [(index, index.among(query, matching, documents))]
-    here, others = beside.among_its(query, documents)
-    return [(beside, here), (index, index.among(query, matching, others))]
+    found, counted, others = 0, [], documents
+    if beside is not None:
+        try:
+            here, lacking = beside.among_its(query, documents)
+            found, counted, others = len(here), [beside.counts_over(here)], lacking
+        except DamagedIndexError:
+            indexes.give_up_copies(label)
+    there = index.among(query, matching, others)
+    return found + len(there), [*counted, index.counts_over(there)]

@@ -27,12 +27,13 @@ def mend(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
     indexes.remove_leftovers()
     try:
         if not indexes.is_new:
-            catch_up(store, indexes, on_progress=on_progress)
+            lacking = spread.lacks(store, indexes)
+            catch_up(store, indexes, spread_anew=lacking, on_progress=on_progress)
             if matches(store, indexes):
                 return False
     except (BrokenStoreError, NoRoomError, ReadOnlyError):
         raise
-    except (ValueError, StoreError):
+    except StoreError:
         # A damaged index is no loss: it is built again from the store.
         pass
     fill(store, indexes, workers, on_progress)
@@ -40,13 +41,9 @@ def mend(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
 
 
 def matches(store: Store, indexes: Indexes) -> bool:
-    """Whether the indexes hold as many documents as they should. Raises `ValueError` for one that is
-    damaged."""
+    """Whether the indexes hold as many documents as they should. Raises `DamagedIndexError`."""
     labels = store.labels()
     held_there = store.counts(labels)
-    for label in labels:
-        # One that is damaged cannot be opened.
-        indexes.copies(label)
     return all(indexes.of(label).count() == held_there.get(label, 0) for label in labels)
 
 
@@ -54,12 +51,13 @@ def catch_up(
     store: Store,
     indexes: Indexes,
     *,
-    changed: bool = False,
+    spread_anew: bool = False,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Index what the store lists as not indexed; `changed` says that something was filed before."""
+    """Index what the store lists as not indexed; `spread_anew`: what has copies under several labels may be
+    other than it was, though nothing is listed."""
     try:
-        if _index_what_is_listed(store, indexes, on_progress) or changed:
+        if _index_what_is_listed(store, indexes, on_progress) or spread_anew:
             spread.keep(store, indexes)
     except BaseException:
         # What was begun and not committed must not be committed with what is added later.
@@ -77,8 +75,11 @@ def _index_what_is_listed(store: Store, indexes: Indexes, on_progress: OnProgres
         for document, label in behind:
             index = indexes.of(label)
             if document == WHOLE:
-                for each in filter(None, (index, indexes.copies(label))):
-                    each.clear()
+                if beside := indexes.copies(label):
+                    # First, so that nothing is ever taken off that was not counted.
+                    beside.clear()
+                    beside.commit()
+                index.clear()
                 cleared.add(label)
                 continue
             row = store.by_id(document)
@@ -121,12 +122,12 @@ def fill(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
             if on_progress:
                 on_progress(done, last)
         waiting.finish()
+        made.end_writing()
+        spread.keep(store, made)
     except BaseException:
         waiting.abandon()
         indexes.remove_leftovers()
         raise
-    made.end_writing()
-    spread.keep(store, made)
     made.filled()
     indexes.replace(made)
     store.strike_all_off()

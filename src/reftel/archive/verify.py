@@ -16,7 +16,7 @@ from reftel.access import Label, label_of
 from reftel.archive.entry import minutes_of
 from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
-from reftel.archive.model import BrokenStoreError, DamagedError, OnProgress
+from reftel.archive.model import BrokenStoreError, DamagedError, DamagedIndexError, OnProgress
 from reftel.archive.relations import cited_by, number_of
 from reftel.archive.rows import Row
 from reftel.archive.store import Store
@@ -83,9 +83,9 @@ def _documents(
             place = str(folder / "index" / str(label))
             try:
                 found = indexes.of(label).between(first, end)
-            except ValueError as error:
+            except DamagedIndexError as error:
                 broken.add(label)
-                yield Problem(place, f"it cannot be read: {error}; {_REBUILD}")
+                yield Problem(place, f"it cannot be read: {error.__cause__}; {_REBUILD}")
                 continue
             counted[label] += len(found)
             left_out = passed | {document for document, of in waiting if of == label}

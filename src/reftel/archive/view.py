@@ -107,16 +107,20 @@ class View:
         if chosen == "relevance" and all(each.prefix and not each.phrase for each in words):
             # Nothing to rank by: all words that begin alike count the same.
             chosen = "newest"
-        asking = self._ask(build(parsed), chosen, offset + limit)
+        labels, wanted = self._labels, build(parsed)
+
+        @cache
+        def asking() -> Asking:
+            return self._ask(wanted, chosen, offset + limit, labels)
 
         @cache
         def page() -> tuple[Hit, ...]:
-            found = asking.first()[offset : offset + limit]
-            return tuple(hit for each in found if (hit := self._hit(each.document, words)))
+            found = asking().first()[offset : offset + limit]
+            return tuple(hit for each in found if (hit := self._hit(each.document, words, labels)))
 
-        # Remembered for the next page until something changes.
+        # Remembered for the next page until something changes: whatever does from here on.
         total, facets = self._store.remembered(
-            ("counts", self._labels, query), lambda: asking.counts(meanwhile=page)
+            ("counts", labels, query), lambda: asking().counts(meanwhile=page)
         )
         hits = page()
         suggestion = self._suggestion(query, total) if parsed else None
@@ -130,7 +134,7 @@ class View:
         return (
             self._document(row)
             for each in self._through(wanted, order)
-            if (row := self._store.by_id(each.document))
+            if (row := self._readable(each.document, self._labels))
         )
 
     def keys(self, query: str) -> Iterator[int]:
@@ -143,11 +147,11 @@ class View:
     def hits(self, query: str, keys: Container[int]) -> Iterator[Hit]:
         """Those of all results that have one of some keys, newest first. Raises `QueryError`."""
         parsed = parse(query)
-        words = words_of(parsed)
+        words, labels = words_of(parsed), self._labels
         return (
             hit
             for each in self._through(build(parsed), "newest")
-            if int(each.rank) in keys and (hit := self._hit(each.document, words))
+            if int(each.rank) in keys and (hit := self._hit(each.document, words, labels))
         )
 
     def _through(self, query: tantivy.Query, order: TimeOrder) -> Iterator[Found]:
@@ -169,12 +173,13 @@ class View:
     def like(self, digest: str, limit: int = 10, *, asked: bool = True) -> tuple[Hit, ...]:
         """The telegrams most like a document by the words that mark it out, the most alike first. What a
         page finds for itself was not `asked` for."""
-        row = self._store.by_digest(digest, self._labels)
+        labels = self._labels
+        row = self._store.by_digest(digest, labels)
         if row is None:
             return ()
         if asked:
             self._tell("search", f"like {row.digest.hex()}")
-        indexes = [self._indexes.of(label) for label in self._labels]
+        indexes = [self._indexes.of(label) for label in labels]
         t = self._store.telegram(row.id)
         query = alike(
             t.subject or "",
@@ -182,9 +187,9 @@ class View:
             Vocabulary(indexes),
             sum(index.count() for index in indexes),
         )
-        copies = {each.id for each in self._store.copies(row.telegram, self._labels)}
-        nearest = self._ask(query, "relevance", limit, copies).first()[:limit]
-        return tuple(hit for each in nearest if (hit := self._hit(each.document, [])))
+        copies = {each.id for each in self._store.copies(row.telegram, labels)}
+        nearest = self._ask(query, "relevance", limit, labels, copies).first()[:limit]
+        return tuple(hit for each in nearest if (hit := self._hit(each.document, [], labels)))
 
     def _suggestion(self, query: str, total: int) -> str | None:
         """The query with its misspelt words put right, if it finds something then."""
@@ -196,20 +201,31 @@ class View:
         outdone = self._worse_copies(self._labels)
         for label in self._labels:
             matching = self._indexes.of(label).matching(wanted)
-            gone = spread.among(self._indexes, label, wanted, matching, outdone.get(label, _NONE))
-            if matching > sum(len(ids) for _, ids in gone):
+            worse = outdone.get(label, _NONE)
+            gone, _ = spread.among(self._indexes, label, wanted, matching, worse)
+            if matching > gone:
                 return better
         return None
 
     def _ask(
-        self, query: tantivy.Query, order: Order, limit: int, left_out: Set[int] = frozenset()
+        self,
+        query: tantivy.Query,
+        order: Order,
+        limit: int,
+        labels: tuple[int, ...],
+        left_out: Set[int] = _NONE,
     ) -> Asking:
-        labels = self._labels
         outdone = self._worse_copies(labels)
         return Asking(self._indexes, labels, outdone, query, order, limit, left_out)
 
-    def _hit(self, document: int, words: list[Words]) -> Hit | None:
+    def _readable(self, document: int, labels: Collection[int]) -> Row | None:
+        """The row of a document that an index names, unless it has come under another label since: a
+        decision is in the store before it is in the index, and counts from then on."""
         row = self._store.by_id(document)
+        return row if row is not None and row.label in labels else None
+
+    def _hit(self, document: int, words: list[Words], labels: Collection[int]) -> Hit | None:
+        row = self._readable(document, labels)
         if row is None:
             return None
         t = self._store.telegram(document, elements=False)
@@ -244,8 +260,9 @@ class View:
     def related(self, query: str, order: Order, limit: int) -> list[Document]:
         """What a query finds, for what a page works out by itself: nobody searches, and nobody opens what
         is found. Raises `QueryError`."""
-        found = self._ask(build(parse(query)), order, limit).first()[:limit]
-        rows = (self._store.by_id(each.document) for each in found)
+        labels = self._labels
+        found = self._ask(build(parse(query)), order, limit, labels).first()[:limit]
+        rows = (self._readable(each.document, labels) for each in found)
         return [self._document(row) for row in rows if row]
 
     def numbered(self, document: int) -> Document:
@@ -373,8 +390,9 @@ class View:
 
     def citing(self, mrn: Mrn) -> tuple[Hit, ...]:
         """The telegrams that refer to a number, oldest first."""
-        found = self._store.citing((mrn.post, mrn.year, mrn.number), self._labels)
-        return tuple(hit for each in found if (hit := self._hit(each, [])))
+        labels = self._labels
+        found = self._store.citing((mrn.post, mrn.year, mrn.number), labels)
+        return tuple(hit for each in found if (hit := self._hit(each, [], labels)))
 
     def held(self, mrns: Iterable[str]) -> frozenset[str]:
         """Which of these numbers, in short spelling, have a document here."""
