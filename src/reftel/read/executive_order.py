@@ -16,9 +16,9 @@ from reftel.read.dtg import mend_digits
 from reftel.telegram import ExecutiveOrder
 
 EO_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:E[.,]? ?[OM][.,]?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *"
+    r"\s*(?:\*\*)?(?:E[.,]? ?[OM](?:[.,]{1,2})?M?|E\. ?[0D]\.(?= ?1[0-9]{4})) *[:;]? *(?:NO\. ?)?"
     r"(?P<order>[1Il][ ,]?[0-9]{3,4}|[0-9]{2},[0-9]{3})?"
-    r"(?=[\s:;,.)NX-]|\Z) *[:;.,-]?\s*(?:\*\*)?\s*",
+    r"(?=[\s:;,.)NX/'$-]|\Z) *[:;.,/'$-]{0,2}\s*(?:\*\*)?\s*",
     re.IGNORECASE,
 )
 _EXEMPTION: Final = re.compile(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from reftel.read.classified_by import CLASSIFIED_LABEL, FURTHER_LABEL
+from reftel.read.damaged_labels import FieldKind, damaged_label
 from reftel.read.executive_order import EO_LABEL
 from reftel.read.references import REF_LABEL
 from reftel.read.tags_line import TAGS_LABEL
 
-FieldKind = Literal["executive-order", "tags", "subject", "reference", "classified-by"]
-
 _SUBJECT_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?(?:(?:SUB(?:J(?:ECT)?|ECT|(?=:))|SUJBECT|SUBJET|[A-Z]{2}BJ(?=:)|SU[A-Z]J(?=:))\b(?:/TITLE)?|UBJ(?:ECT)?(?=:))"
-    r"\.?\s*[:;.]*\s*(?:\*\*)?",
+    r"(?:[.,/*=#](?=[ :;])|\.)?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
 _LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
@@ -87,4 +86,4 @@ def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
         for kind, pattern in _SCANNED_BY_FIRST.get(text.lstrip()[:1].upper(), ()):
             if match := pattern.match(text):
                 return kind, match
-    return None
+    return damaged_label(text)

@@ -54,7 +54,7 @@ _INNER_LABEL: Final = re.compile(
 )
 # A label that was written on to the word before it: `VISIT TO BERNREF: BERN 12`.
 _GLUED_LABEL: Final = re.compile(
-    r"[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJECT|REFTELS?): )"
+    r"[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJ(?:ECT)?|REFTELS?): )"
 )
 _PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
 _RULE_FIRST: Final = frozenset("-=_")

@@ -13,7 +13,7 @@ from reftel import tables
 from reftel.telegram import Tag
 
 TAGS_LABEL: Final = re.compile(
-    r"\s*(?:\*\*)?(?:(?:TA[GOB]S?C?S?|TACS(?=:)|TAS(?=:)|TGS(?=:))(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+)|AGS\s*[:;])\s*",
+    r"\s*(?:\*\*)?(?:(?:TA[GOB]S?C?S?|TACS(?=:)|TAS(?=:)|TGS(?=:))(?:(?=\s+[A-Z\[])|\s*[:;/.\-]+|[,'*=#$]+(?=\s))|TAGS[A-Z]\s*[:;]|AGS\s*[:;])\s*",
     re.IGNORECASE,
 )
 _MARKUP: Final = re.compile(r"\[([^\]\[]*)\]\([^)]*\)")
