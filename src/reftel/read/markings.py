@@ -28,10 +28,11 @@ from reftel.read.classified_by import (
     parse_classified_by,
     parse_reasons,
 )
+from reftel.read.damaged_labels import FieldKind
 from reftel.read.dtg import day_of_year
 from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import parse_executive_order
-from reftel.read.labels import FieldKind, label_of
+from reftel.read.labels import label_of
 from reftel.read.paragraphs import PARAGRAPH_START
 from reftel.read.reading import Reading
 from reftel.read.references import (
