@@ -49,6 +49,15 @@ _MIXED_POST: Final = re.compile(
     r"(?:Am ?Emb(?:assy)?|Am ?Con(?:sul)?|US ?Mission) [A-Z][A-Z ]{2,30}(?: [0-9]{1,5})?\Z"
 )
 _INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
+# Prosigns with a letter wrong or lost, or written on to the name: in their places only.
+_NAMED: Final = (
+    r"(?P<name>(?:SEC ?STATE|AM ?(?:EMB|CON)|US(?:MISSION|UN|DEL|INT|LO)|[RU][A-Z]{4,7}/).*)"
+)
+_DAMAGED_FM: Final = re.compile(rf"\s*(?:F ?M|F[A-Z]|[A-Z]M|FROM|[FM](?= ))[ :/]*{_NAMED}")
+_DAMAGED_TO: Final = re.compile(rf"\s*(?:T ?O|T[A-Z]|[A-Z]O|[TO](?= ))[ :/]*{_NAMED}")
+_DAMAGED_INFO: Final = re.compile(
+    rf"\s*(?:I ?N ?F ?O|INF|NFO|I[A-Z]FO|IN[A-Z]O|[A-Z]NFO|INF[A-Z])[ :/]*{_NAMED}"
+)
 _XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*)", re.IGNORECASE)
 _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
 _PAGE_BEHIND: Final = re.compile(r"\s*(?:TO|INFO) (?=PAGE [0-9])")
@@ -204,6 +213,13 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         elif found and "GR" in text and _PREFIX.match(text):
             piece.kind = "prefix"
             reading.prefix = " ".join(text.split())
+        elif not zone and found and reading.dtg is not None and (match := _DAMAGED_FM.match(text)):
+            zone, piece.kind = "from", "originator"
+            reading.originator = station_of(match["name"])
+        elif zone == "from" and not reading.action and (match := _DAMAGED_TO.match(text)):
+            zone = _take(reading, piece, "TO", match["name"])
+        elif zone == "to" and (match := _DAMAGED_INFO.match(text)):
+            zone = _take(reading, piece, "INFO", match["name"])
         elif zone in ("to", "info", "exempt") and _continues(reading, zone, piece):
             pass
         else:

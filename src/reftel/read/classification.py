@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from reftel import tables
+from reftel.read.damaged_labels import is_near
 from reftel.read.elements import name_front
 from reftel.read.reading import Reading
 from reftel.telegram import Section, Span
@@ -63,7 +64,11 @@ LOOSE_CLASSIFICATION_LINE: Final = re.compile(
 )
 LEVEL_OPENINGS: Final = frozenset(
     first + second
-    for opening in ("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T ")
+    for opening in (
+        *("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T "),
+        # Damaged, with their first letters wrong or lost.
+        *("NC", "UC", "UM", "LM", "CN", "C-", "S-", "U-"),
+    )
     for first in (opening[0], opening[0].lower())
     for second in (opening[1], opening[1].lower())
 )
@@ -78,6 +83,17 @@ OUTGOING: Final = re.compile(r"\s*STATE +(?P<serial>[0-9]{4,6})\s*\Z")
 _MORE_DIGITS: Final = re.compile(r" ?[0-9]{1,4}\s*\Z")
 _SERVICE: Final = re.compile(r"\s*SVC\b\s*")
 _SECTION_AFTER: Final = re.compile(rf"\s*\(?{_SECTION}\)?\s*", re.IGNORECASE)
+# The levels as letters alone, each with its name in the record.
+_LEVELS: Final = (
+    ("CONFIDENTIAL", "CONFIDENTIAL"),
+    ("UNCLAS", "UNCLASSIFIED"),
+    ("UNCLASSIFIED", "UNCLASSIFIED"),
+    ("LIMITEDOFFICIALUSE", "LIMITED OFFICIAL USE"),
+    ("SECRET", "SECRET"),
+)
+_SHORT_LOU: Final = ("LOU", "LIMOFFUSE")
+_NUMBER_LAST: Final = re.compile(r".*[A-Z] +[0-9]{3,6}\.?\s*\Z")
+_LONGEST_DAMAGED: Final = 72
 _ABBREVIATED: Final = {"NF": "NOFORN"}
 
 
@@ -109,7 +125,11 @@ def level_of(text: str) -> str | None:
         return "CONFIDENTIAL"
     if letters.startswith("TOPSECRET"):
         return "TOP SECRET"
-    return "SECRET" if letters.startswith("SECRET") else None
+    if letters.startswith("SECRET"):
+        return "SECRET"
+    if letters in _SHORT_LOU:
+        return "LIMITED OFFICIAL USE"
+    return next((level for word, level in _LEVELS if is_near(letters, word)), None)
 
 
 def read_classification(reading: Reading, index: int) -> int:
@@ -167,7 +187,44 @@ def is_classification_line(text: str) -> bool:
 @lru_cache(maxsize=64)
 def match_classification(text: str) -> re.Match[str] | None:
     """The match of a classification line; several steps ask about the same line."""
-    return _USUAL_LINE.match(text) or CLASSIFICATION_LINE.match(text) or _glued(text)
+    return (
+        _USUAL_LINE.match(text)
+        or CLASSIFICATION_LINE.match(text)
+        or _glued(text)
+        or (_damaged(text) if _NUMBER_LAST.match(text) else None)
+    )
+
+
+def _damaged(text: str) -> re.Match[str] | None:
+    """The match of a classification line whose level has a letter wrong, lost, too many or changed over,
+    or is written on to the post: `C O N F I D E N T A L BERN 4120`. The post must be a known one."""
+    if len(text) > _LONGEST_DAMAGED:
+        return None
+    ends = [at + 1 for at, letter in enumerate(text) if letter.isalpha()]
+    letters = "".join(text[end - 1] for end in ends)
+    for word in (*(word for word, _ in _LEVELS), *_SHORT_LOU):
+        for count in (len(word), len(word) - 1, len(word) + 1):
+            begun = letters[:count]
+            if begun != word and (word in _SHORT_LOU or not is_near(begun, word)):
+                continue
+            match = _behind(ends[count - 1]).match(text) if count < len(ends) else None
+            if match is None:
+                continue
+            apart = not text[ends[count - 1]].isalpha()
+            if tables.canonical_post(match["post"]) or (
+                apart and begun == word and tables.misspelt_post(match["post"])
+            ):
+                return match
+    return None
+
+
+@lru_cache(maxsize=128)
+def _behind(end: int) -> re.Pattern[str]:
+    """The pattern of a classification line whose level ends at offset `end`."""
+    return re.compile(
+        rf"(?P<level>.{{{end}}})(?P<control>(?!))?(?P<captions>(?!))?[ ,.-]*(?:{_SECTION})? *"
+        rf"{_POST} +(?P<serial>[0-9]{{3,6}})(?P<series>(?!))?(?P<rest>\.?\s*)\Z"
+    )
 
 
 def _is_loose_line(match: re.Match[str]) -> bool:

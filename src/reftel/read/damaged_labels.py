@@ -53,14 +53,14 @@ def _kind(match: re.Match[str], text: str) -> FieldKind | None:
     plain = match["label"].replace(" ", "").strip(".")
     if plain in _WORDS or len(plain) < _SHORTEST_SUBJECT:
         return None
-    if _is_near(plain, "SUBJECT") or _is_near(plain, "SUBJ") or _BEGUN.match(plain):
+    if is_near(plain, "SUBJECT") or is_near(plain, "SUBJ") or _BEGUN.match(plain):
         return "subject"
-    if _is_near(plain, "TAGS") and _TAGS_BEHIND.match(text, match.end()):
+    if is_near(plain, "TAGS") and _TAGS_BEHIND.match(text, match.end()):
         return "tags"
     return None
 
 
-def _is_near(word: str, label: str) -> bool:
+def is_near(word: str, label: str) -> bool:
     """Whether a word is a label but for one letter wrong, lost or too many, or two changed over."""
     if abs(len(word) - len(label)) > 1:
         return False

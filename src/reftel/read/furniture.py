@@ -69,7 +69,7 @@ _USUAL_BANNERS: Final = frozenset(
     ("UNCLASSIFIED", "LIMITED OFFICIAL USE", "CONFIDENTIAL", "SECRET", "TOP SECRET")
 )
 _END: Final = re.compile(
-    r" *(?:N{3,4}(?:MAFVVZCZ)?|<< *END OF DOCUMENT *>>"
+    r" *(?:N{3,8}(?:MAFVVZCZ|V{1,2}|M{1,2})?|<< *END OF DOCUMENT *>>"
     r"|={3,} *[A-Z ]*ENDS? *={3,}|#[0-9]{4}|\*{3} *Current (?:Handling"
     r" Restrictions|Classification) *\*{3}.*)\s*\Z"
 )

@@ -27,7 +27,7 @@ from reftel.read.transmission import is_transmission_line, read_transmission
 
 _DAY_AND_TIME: Final = re.compile(r"([0-9]{2})/([0-9]{2})([0-9]{2})[A-Z]")
 _HALF_A_YEAR: Final = 182
-_RANK: Final = ("FLASH", "NIACT IMMEDIATE", "IMMEDIATE", "PRIORITY", "ROUTINE")
+_RANK: Final = ("FLASH", "EMERGENCY", "NIACT IMMEDIATE", "IMMEDIATE", "PRIORITY", "ROUTINE")
 
 
 def read_heading(reading: Reading, start: int) -> int:

@@ -1,0 +1,92 @@
+"""Headings as they came over the wire: prosigns and levels with a letter wrong, lost or written on."""
+
+from __future__ import annotations
+
+import pytest
+
+from reftel import read
+from reftel.telegram import Telegram
+
+_TELEGRAM = """\
+R 121430Z NOV 75
+FM AMEMBASSY BERN
+TO SECSTATE WASHDC 1234
+INFO AMEMBASSY PARIS
+AMCONSUL ZURICH
+
+CONFIDENTIAL BERN 4120
+
+SUBJ: VISIT OF MINISTER
+
+1. TEXT.
+
+2. MORE.
+ROE
+NNN
+"""
+
+
+def _read(line: str, damaged: str) -> Telegram:
+    return read(_TELEGRAM.replace(line, damaged))
+
+
+def _is_read(telegram: Telegram, level: str = "CONFIDENTIAL") -> None:
+    assert telegram.originator is not None
+    assert telegram.originator.name == "AMEMBASSY BERN"
+    assert [(each.name, each.mcn) for each in telegram.action] == [("SECSTATE WASHDC", "1234")]
+    assert [each.name for each in telegram.info] == ["AMEMBASSY PARIS", "AMCONSUL ZURICH"]
+    assert telegram.classification == level
+    assert telegram.mrn is not None
+    assert telegram.mrn.short == "75BERN4120"
+    assert telegram.signature == "ROE"
+    assert telegram.coverage.unknown == 0
+
+
+@pytest.mark.parametrize("prosign", ["FM", "F M ", "FN ", "RM ", "FM/", "M ", "FROM "])
+def test_a_damaged_prosign_before_the_originator(prosign: str) -> None:
+    _is_read(_read("FM ", prosign))
+
+
+@pytest.mark.parametrize("prosign", ["TP ", "T O ", "TO", "O ", "TO: "])
+def test_a_damaged_prosign_before_the_action_addressee(prosign: str) -> None:
+    _is_read(_read("TO ", prosign))
+
+
+@pytest.mark.parametrize("prosign", ["INF ", "NFO ", "INRO ", "INFO", "INFO/", "I N F O "])
+def test_a_damaged_prosign_before_the_information_addressees(prosign: str) -> None:
+    _is_read(_read("INFO ", prosign))
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("C O N F I D E N T A L BERN 4120", "CONFIDENTIAL"),
+        ("C O N F I D E N T I A LBERN 4120", "CONFIDENTIAL"),
+        ("C-O-N-F-I-D-E-N-T-I-A-L BERN 4120", "CONFIDENTIAL"),
+        ("COMFIDENTIAL BERN 4120", "CONFIDENTIAL"),
+        ("S E C E T BERN 4120", "SECRET"),
+        ("S E C R E TBERN 4120", "SECRET"),
+        ("UNLCAS BERN 4120", "UNCLASSIFIED"),
+        ("NCLAS BERN 4120", "UNCLASSIFIED"),
+        ("LIMITED OFFICIAL US BERN 4120", "LIMITED OFFICIAL USE"),
+        ("L I M I T E D  O F F I C I A L  U S E  BERN 4120", "LIMITED OFFICIAL USE"),
+        ("LIMOFFUSE BERN 4120", "LIMITED OFFICIAL USE"),
+    ],
+)
+def test_a_damaged_level(line: str, level: str) -> None:
+    _is_read(_read("CONFIDENTIAL BERN 4120", line), level)
+
+
+def test_an_addressee_whose_name_begins_as_a_level_does_stays_one() -> None:
+    telegram = _read("AMCONSUL ZURICH\n", "SECDEF WASHDC 4120\nUNCINC BERN 12\n")
+    assert [each.name for each in telegram.info][1:] == ["SECDEF WASHDC", "UNCINC BERN"]
+
+
+@pytest.mark.parametrize("end", ["NNNNN", "NNNNVV", "NNNNMM"])
+def test_an_ending_with_letters_too_many(end: str) -> None:
+    _is_read(_read("NNN\n", f"{end}\n"))
+
+
+def test_the_precedence_of_an_emergency() -> None:
+    telegram = _read("R 121430Z", "Y 121430Z")
+    assert telegram.precedence == "EMERGENCY"
