@@ -90,3 +90,34 @@ def test_an_ending_with_letters_too_many(end: str) -> None:
 def test_the_precedence_of_an_emergency() -> None:
     telegram = _read("R 121430Z", "Y 121430Z")
     assert telegram.precedence == "EMERGENCY"
+
+
+@pytest.mark.parametrize(
+    "line", ["R 121430Z NV 75", "R 121430X NOV 75", "R 121430Z NOB 75", "R 121430Z NOV 75 ZFF4"]
+)
+def test_a_damaged_date_time_group(line: str) -> None:
+    telegram = _read("R 121430Z NOV 75", line)
+    _is_read(telegram)
+    assert telegram.dtg == "1975-11-12T14:30:00Z"
+
+
+@pytest.mark.parametrize("tail", ["PRIORITY1234", "PRIORITY 1234.", "PRIORITY 1234,"])
+def test_a_number_written_on_to_the_precedence_or_with_a_point(tail: str) -> None:
+    telegram = _read("WASHDC 1234", f"WASHDC {tail}")
+    _is_read(telegram)
+    assert telegram.action[0].precedence == "PRIORITY"
+
+
+def test_two_posts_on_a_line_without_a_sign_between_them() -> None:
+    _is_read(_read("PARIS\nAMCONSUL", "PARIS AMCONSUL"))
+
+
+def test_offices_behind_a_colon() -> None:
+    telegram = read(
+        "PAGE 01        BERN  04120  121530Z\n\n53\nACTION: EUR-12\n\n"
+        "INFO: OCT-01  ISO-00  /013 W\n                     --------------------- 012345\n"
+        + _TELEGRAM
+    )
+    assert telegram.distribution is not None
+    assert telegram.distribution.action == ("EUR-12",)
+    _is_read(telegram)

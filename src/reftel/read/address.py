@@ -81,6 +81,12 @@ _INNER_PRECEDENCE: Final = re.compile(
 _INNER_COMMA: Final = re.compile(
     r"[,;] ?(?=[A-Z]{4,8}/[A-Z]|SECSTATE|AM(?:EMB|CON)|USMISSION|CINC)"
 )
+# `AMEMBASSY PARIS AMCONSUL ZURICH`
+_POSTS: Final = frozenset(("AMEMBASSY", "AMCONSUL"))
+_WORDS_OF_ONE_POST: Final = 3
+_INNER_POST: Final = re.compile(
+    r"(?<=[A-Z0-9]) (?=(?:AMEMBASSY|AMCONSUL) [A-Z])(?<!XMT )(?<!INFO )(?<!FOR )(?<!/ )"
+)
 _LONGEST_ALONE: Final = 32
 _INNER_LEVEL: Final = re.compile(
     r" (?<=[A-Z0-9/] ) *"
@@ -380,6 +386,10 @@ def _address(reading: Reading, zone: str, text: str) -> None:
         for each in several:
             _address(reading, zone, each)
         return
+    if len(several := _INNER_POST.split(plain)) > 1:
+        for each in several:
+            _address(reading, zone, each)
+        return
     at = 0
     if _may_be_two(words):
         for run in _INNER_PRECEDENCE.finditer(plain):
@@ -397,6 +407,8 @@ def _is_one(text: str, words: list[str]) -> bool:
     """Whether a text, which has these words, can only be one addressee: by far the most are."""
     if "," in text or ";" in text or "XMT" in text:
         return False
+    if len(words) > _WORDS_OF_ONE_POST and not _POSTS.isdisjoint(words[2:]):
+        return False
     return not (words and words[0].startswith("/")) and not _may_be_two(words)
 
 
@@ -406,6 +418,13 @@ def _may_be_two(words: list[str]) -> bool:
         return False
     behind = 2 if words[-1].isdigit() else 1
     return not _PRECEDENCE_WORDS.isdisjoint(words[1 : len(words) - behind])
+
+
+# The last word of an addressee: its number on to its precedence, or a point behind either.
+_TAIL: Final = re.compile(
+    r"(FLASH|IMMEDIATE|PRIORITY|ROUTINE)(?:([0-9]{1,6})[.,]?|[.,])|([0-9]{1,6})[.,]"
+)
+_TAIL_FIRST: Final = frozenset("FIPR0123456789")
 
 
 def addressee_of(plain: str) -> Addressee | None:
@@ -425,6 +444,11 @@ def _addressee(words: list[str], text: str) -> Addressee | None:
     mcn: str | None = None
     precedence: str | None = None
     last = raised[-1]
+    if end > 1 and last[0] in _TAIL_FIRST and (glued := _TAIL.fullmatch(last)):
+        # `PRIORITY1234`, `1234.`
+        tail = [part for part in glued.groups() if part]
+        words, raised = words[:-1] + tail, raised[:-1] + tail
+        end, last = len(words), raised[-1]
     if end > 1 and (last == "UNN" or (last[0].isdigit() and _is_continuity_number(last))):
         end -= 1
         mcn = words[end]

@@ -16,10 +16,10 @@ _HYPHENED = r"(?:[A-Z][A-Z/]*+[0-9]?+|[0-9]{2}[A-Z]?+)-[0-9O]{1,2}\b"
 _BLANKED = r"[A-Z]{1,4} [0-9]{2}\b"
 _OFFICE_CODE = rf"(?:{_HYPHENED}|{_BLANKED})"
 _OFFICE_LIST: Final = re.compile(
-    rf"\s*(?:ACTION|ORIGIN)\s+(?:{_HYPHENED}|{_BLANKED}(?:\s*\Z|\s+INFO\b))"
+    rf"\s*(?:ACTION|ORIGIN):?\s+(?:{_HYPHENED}|{_BLANKED}(?:\s*\Z|\s+INFO\b))"
 )
 _INFO_OFFICES: Final = re.compile(
-    rf"\s*[I1]N[FE]O\s+(?:{_HYPHENED}|{_BLANKED}[,\s]+{_BLANKED}|/ ?[0-9]{{3}} ?[WR])"
+    rf"\s*[I1]N[FE]O:?\s+(?:{_HYPHENED}|{_BLANKED}[,\s]+{_BLANKED}|/ ?[0-9]{{3}} ?[WR])"
 )
 _OFFICES_MORE: Final = re.compile(
     rf"\s*+(?:{_OFFICE_CODE},?\s*+)*+(?:/ ?[0-9]{{3}} ?[WR]?|\( *[A-Z]+ *\) ?[WR])?\s*\Z"
@@ -32,8 +32,8 @@ _OFFICE_TOTAL: Final = re.compile(
 _QUEUE: Final = re.compile(r"\s*[0-9]{2}(?:[-/][0-9]{2})?\s*\Z")
 # `66011` stands between the offices and the drafter of a telegram that is sent once more.
 _REPEATED: Final = re.compile(r"\s*[0-9]{4,6}\s*\Z")
-_DRAFTED: Final = re.compile(r"\s*DRAF?TE?D?Y? ?BY:?\s*(?P<who>.*?)\s*\Z")
-_APPROVED: Final = re.compile(r"\s*[AE][A-Z]{0,2}ROVED ?BY:?\s*(?P<who>.*?)\s*\Z")
+_DRAFTED: Final = re.compile(r"\s*DRAF?TE?D?Y? ?BY\s*[:=-]?\s*(?P<who>.*?)\s*\Z")
+_APPROVED: Final = re.compile(r"\s*[AE][A-Z]{0,2}ROVED ?BY\s*[:=-]?\s*(?P<who>.*?)\s*\Z")
 # The counter is in hexadecimal from 1990 on: `------------------3F9A6B  061536Z /38`.
 _DASHES: Final = re.compile(
     r"\s*(?:-{10,}\s*[0-9A-F]{4}[\s0-9A-FZ/]*|(?:\S{1,3} )?[0-9A-F]{6} +[0-9]{6}[Z27] +/[0-9]{2}\s*)\Z"

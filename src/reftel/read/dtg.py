@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
+from reftel.read.damaged_labels import is_near
 from reftel.telegram import full_year
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -26,7 +27,7 @@ PRECEDENCES: Final = {
 # a letter glued behind the year. Read so, never written so.
 DTG_LINE: Final = re.compile(
     r"\s*(?:(?P<first>[ZOPRY]|0(?= (?:[OPR] )?[0-9]{6}))(?:(?P=first)| *(?P<second>[ZOPR]))? *)?"
-    r"(?P<day>[0-3OIl] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?(?:Z|2(?= [A-Z]))? *"
+    r"(?P<day>[0-3OIl] ?[0-9OIl])(?P<time>(?: ?[0-9OIl]){4}) ?(?:Z|[2X](?= [A-Z]))? *"
     r"(?P<month>J ?A ?N|F ?E ?B|M ?A ?R|A ?P ?R|M ?A ?Y|J ?U ?N|J ?U ?L|A ?U ?G|S ?E ?P|O ?C ?T"
     r"|N ?O ?V|D ?E ?C)"
     r"(?:[A-Z]{0,6}[ .,]+|(?=[0-9]))(?P<year>(?:19|20)?[0-9O] ?[0-9O])(?![0-9])(?P<rest>.*)\Z",
@@ -40,7 +41,7 @@ _USUAL_LINE: Final = re.compile(
 # The same with a month that is no month's name, or without a year: what it says is settled elsewhere.
 GARBLED_DTG_LINE: Final = re.compile(
     r"\s*(?P<first>[ZOPRY])(?: (?P<second>[ZOPR]))? +(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z"
-    r"(?: +(?P<month>[A-Z]{3,9}))?(?: +(?P<year>(?:19|20)?[0-9]{2}))?\s*(?P<rest>)\Z"
+    r"(?: +(?P<month>[A-Z]{2,9}))?(?: +(?P<year>(?:19|20)?[0-9]{2}))?\s*(?P<rest>)\Z"
 )
 _DIGITS: Final = str.maketrans(
     {"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None}
@@ -88,8 +89,10 @@ def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:
 
 
 def near_months(word: str) -> list[str]:
-    """The months whose names a word misses by one letter: `JIN` is January or June."""
+    """The months whose names a word misses by one letter: `JIN` is January or June, `NV` November."""
     name = word[:3].upper()
+    if len(name) < len(MONTHS[0]):
+        return [month for month in MONTHS if is_near(name, month)]
     return [m for m in MONTHS if sum(a != b for a, b in zip(m, name, strict=False)) <= 1]
 
 
