@@ -255,7 +255,7 @@ def test_copies_under_several_labels_have_an_index_beside_and_need_none(
 
     def beside() -> dict[int, frozenset[int]]:
         found = {each: archive._indexes.copies(each) for each in archive._store.labels()}
-        return {label: index.documents for label, index in found.items() if index}
+        return {label: index.documents()[1] for label, index in found.items() if index}
 
     def look(total: int, secret: int) -> None:
         held = spread.documents_of(archive._store)

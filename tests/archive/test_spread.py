@@ -11,7 +11,10 @@ import pytest
 from reftel.access import Label, Reader
 from reftel.archive import Archive, StoreError, spread, upkeep, view
 from reftel.archive.asking import Asking
+from reftel.archive.build import build
 from reftel.archive.model import DamagedIndexError
+from reftel.archive.query import parse
+from reftel.archive.waiting import Waiting
 from tests.archive.test_archive import incoming, make
 
 _STORY = "the lamp burned and the keeper wrote down what passed by in the night "
@@ -45,7 +48,7 @@ def _answers(archive: Archive) -> list[object]:
 
 def _beside(archive: Archive) -> dict[int, frozenset[int]]:
     found = {each: archive._indexes.copies(each) for each in archive._store.labels()}
-    return {label: index.documents for label, index in found.items() if index}
+    return {label: index.documents()[1] for label, index in found.items() if index}
 
 
 def test_a_damaged_index_of_copies_costs_time_alone(filed: Path, tmp_path: Path) -> None:
@@ -118,6 +121,24 @@ def test_what_changes_while_a_search_is_answered_is_in_the_next_answer(
         archive.search("keeper")
     found = archive.search("keeper")
     assert found.total == len(found.hits) == archive.count() == 5
+
+
+def test_what_is_counted_is_what_is_found_while_copies_come_into_the_index(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add(incoming(*_copies(1, 4)))
+    begun: list[Asking] = []
+    finish = Waiting.finish
+
+    def filed_and_not_indexed(waiting: Waiting) -> None:
+        begun.append(archive._ask(build(parse("keeper")), "newest", 100, archive._labels))
+        finish(waiting)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Waiting, "finish", filed_and_not_indexed)
+        archive.add(incoming(*_copies(4, 9)))
+    total, facets = begun[0].counts(meanwhile=lambda: None)
+    assert total == len(begun[0].first()) == sum(each.count for each in facets.year) == 3
 
 
 def test_a_reader_is_shown_nothing_closed_whose_closing_was_not_yet_indexed(

@@ -13,7 +13,7 @@ from reftel.archive.facets import Counted, facets_of
 from reftel.archive.index import Found, Indexes
 from reftel.archive.model import Facets, Order
 from reftel.archive.pool import cores
-from reftel.archive.spread import among
+from reftel.archive.spread import Seen
 
 # So many telegrams are looked through on several cores.
 _MANY = 20_000
@@ -25,33 +25,36 @@ _Answer = TypeVar("_Answer")
 
 class Asking:
     """What a query finds, but for what is `outdone` (label → documents) by better copies under other
-    labels. The first `limit` results are looked for from the beginning, what is left out of them aside."""
+    labels, which is asked for when the indexes have been looked into: what has left them is not among it. The
+    first `limit` results are looked for from the beginning, what is left out of them aside."""
 
     def __init__(
         self,
         indexes: Indexes,
         labels: Collection[int],
-        outdone: Mapping[int, frozenset[int]],
+        outdone: Callable[[], Mapping[int, frozenset[int]]],
         query: tantivy.Query,
         order: Order,
         limit: int,
         left_out: Set[int] = _NONE,
     ) -> None:
-        self._all, self._outdone, self._query, self._order = indexes, outdone, query, order
-        self._indexes = {label: indexes.of(label) for label in labels}
-        self._sizes = {label: index.count() for label, index in self._indexes.items()}
+        self._query, self._order = query, order
+        self._seen = {label: Seen(indexes, label) for label in labels}
+        self._outdone = outdone()
         # The index looks and counts outside the interpreter, so that each of many has a core of its own.
-        self._ask = _THREADS.submit if sum(self._sizes.values()) >= _MANY else _at_once
+        self._ask = (
+            _THREADS.submit if sum(each.size for each in self._seen.values()) >= _MANY else _at_once
+        )
         # What takes longest is begun first. Tantivy wants a limit of at least one.
         self._tops = {
             label: self._ask(
-                self._indexes[label].top,
+                seen.top,
                 query,
                 order,
                 max(limit, 1),
-                outdone.get(label, _NONE) | left_out,
+                self._outdone.get(label, _NONE) | left_out,
             )
-            for label in sorted(labels, key=lambda label: -self._sizes[label])
+            for label, seen in sorted(self._seen.items(), key=lambda each: -each[1].size)
         }
 
     def first(self) -> list[Found]:
@@ -62,25 +65,27 @@ class Asking:
     def counts(self, meanwhile: Callable[[], object]) -> tuple[int, Facets]:
         """How many results there are, and the counts over them; something is done while that is found."""
         # What takes longest is begun before it is known whether there is anything to count.
-        counts = {label: self._count(label) for label, n in self._sizes.items() if n >= _MANY}
+        counts = {
+            label: self._count(seen) for label, seen in self._seen.items() if seen.size >= _MANY
+        }
         leaving: list[Future[tuple[int, list[Counted]]]] = []
         total = 0
         for label, top in self._tops.items():
             matching, _ = top.result()
+            seen = self._seen[label]
             total += matching
             if matching and label not in counts:
-                counts[label] = self._count(label)
+                counts[label] = self._count(seen)
             if matching and label in self._outdone:
-                gone = self._outdone[label]
-                leaving.append(self._ask(among, self._all, label, self._query, matching, gone))
+                leaving.append(self._ask(seen.among, self._query, matching, self._outdone[label]))
         meanwhile()
         left = [each.result() for each in leaving]
         counted = [each.result() for each in counts.values()]
         total -= sum(number for number, _ in left)
         return total, facets_of(counted, [counts for _, gone in left for counts in gone])
 
-    def _count(self, label: int) -> Future[Counted]:
-        return self._ask(self._indexes[label].counts, self._query)
+    def _count(self, seen: Seen) -> Future[Counted]:
+        return self._ask(seen.counts, self._query)
 
 
 def _at_once(

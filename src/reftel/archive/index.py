@@ -215,6 +215,12 @@ class LabelIndex:
         self._look()
         return self._index.searcher()
 
+    @property
+    @_looking
+    def state(self) -> object:
+        """Changes whenever the index does, whichever process wrote it."""
+        return self._look()
+
     def _look(self) -> tuple[int, int]:
         """Which commit is the newest; it is the one that is searched from now on."""
         # While others are put in the place of these there is none to be seen.
@@ -231,11 +237,15 @@ class LabelIndex:
 
     @_looking
     def top(
-        self, query: tantivy.Query, order: Order, limit: int, without: Set[int] = frozenset()
+        self,
+        searcher: tantivy.Searcher,
+        query: tantivy.Query,
+        order: Order,
+        limit: int,
+        without: Set[int],
     ) -> tuple[int, list[Found]]:
         """How many match, and the first of them but for some documents, in an order that no storage shows
         in: equal scores stand by time and digest."""
-        searcher = self.searcher
         # Tantivy makes room for as many as are asked for.
         limit = max(min(limit, int(searcher.num_docs)), 1)
         # Equals are common, and to look once more takes twice the time.
@@ -298,7 +308,9 @@ class LabelIndex:
         return self.matching(tantivy.Query.term_query(schema(), "id", document)) > 0
 
     @_looking
-    def among(self, query: tantivy.Query, matching: int, documents: Set[int]) -> list[int]:
+    def among(
+        self, searcher: tantivy.Searcher, query: tantivy.Query, matching: int, documents: Set[int]
+    ) -> list[int]:
         """Those of some documents that a query finds, which finds so many in all."""
         limit = min(matching, len(documents))
         if limit == 0:
@@ -308,25 +320,18 @@ class LabelIndex:
             query = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Must, query), (tantivy.Occur.Must, chosen)]
             )
-        searcher = self.searcher
         found = searcher.search(query, limit=limit, count=False)
         ids = searcher.fast_field_values("id", [address for _, address in found.hits])
         return [document for each in ids if (document := int(each or 0)) in documents]
 
-    @property
     @_looking
-    def documents(self) -> frozenset[int]:
-        """What it holds: for an index of few documents."""
-        return self._all()[1]
+    def found(self, searcher: tantivy.Searcher, query: tantivy.Query) -> list[int]:
+        """All documents that a query finds: for an index of few."""
+        return _ids(searcher, query)
 
     @_looking
-    def among_its(self, query: tantivy.Query, documents: Set[int]) -> tuple[list[int], Set[int]]:
-        """Those of some documents that it holds and the query finds; and those that it does not hold."""
-        # Both of one moment: what is added in between would be in both or in neither.
-        searcher, held = self._all()
-        return [each for each in _ids(searcher, query) if each in documents], documents - held
-
-    def _all(self) -> tuple[tantivy.Searcher, frozenset[int]]:
+    def documents(self) -> tuple[tantivy.Searcher, frozenset[int]]:
+        """What it holds, and the searcher of that moment: for an index of few documents."""
         with self._reading:
             newest = self._look()
             state, searcher, held = self._documents
@@ -342,12 +347,12 @@ class LabelIndex:
         return _total(self.searcher.search(query, limit=1))
 
     @_looking
-    def counts(self, query: tantivy.Query) -> Counted:
+    def counts(self, searcher: tantivy.Searcher, query: tantivy.Query) -> Counted:
         """For each facet how many of the results have which value."""
-        return facets.counted(self.searcher.aggregate(query, facets.wanted(_MOST_VALUES)))
+        return facets.counted(searcher.aggregate(query, facets.wanted(_MOST_VALUES)))
 
     @_looking
-    def counts_over(self, documents: Iterable[int]) -> Counted:
+    def counts_over(self, searcher: tantivy.Searcher, documents: Iterable[int]) -> Counted:
         """The counts over some documents. Their values are remembered: a document's do not change."""
         documents = list(documents)
         new = [document for document in documents if document not in self._values]
@@ -355,7 +360,7 @@ class LabelIndex:
             some = new[at : at + _AT_A_TIME]
             each = {"terms": {"field": "id", "size": len(some)}, "aggs": facets.wanted(100)}
             query = tantivy.Query.term_set_query(schema(), "id", some)
-            for found in self.searcher.aggregate(query, {"id": each})["id"]["buckets"]:
+            for found in searcher.aggregate(query, {"id": each})["id"]["buckets"]:
                 own = facets.values_of(found)
                 kept = tuple(self._known.setdefault(value, value) for value in own)
                 self._values[int(found["key"])] = kept
@@ -489,7 +494,7 @@ class Indexes:
             # What is damaged is met again by whoever searches.
             with suppress(DamagedIndexError):
                 index = self._opened(place.name)
-                index.counts_over(index.documents)
+                index.counts_over(*index.documents())
 
     def commit(self) -> None:
         for index in list(self._open.values()):

@@ -14,8 +14,8 @@ from collections.abc import Set
 import tantivy
 
 from reftel.archive.facets import Counted
-from reftel.archive.index import Indexes
-from reftel.archive.model import DamagedIndexError
+from reftel.archive.index import Found, Indexes
+from reftel.archive.model import DamagedIndexError, Order
 from reftel.archive.rebuild import held
 from reftel.archive.store import Labels, Store, within
 
@@ -62,7 +62,7 @@ def keep(store: Store, indexes: Indexes) -> None:
             continue
         try:
             index = index or indexes.begin_copies(label)
-            there = index.documents
+            _, there = index.documents()
         except DamagedIndexError:
             index, there = indexes.begin_copies(label), frozenset()
         for document in there - wanted:
@@ -80,18 +80,45 @@ def lacks(store: Store, indexes: Indexes) -> bool:
     return bool(store.select("SELECT 1 FROM spread LIMIT 1")) and indexes.lack_copies()
 
 
-def among(
-    indexes: Indexes, label: int, query: tantivy.Query, matching: int, documents: Set[int]
-) -> tuple[int, list[Counted]]:
-    """How many of some documents under a label a query finds, which finds so many under it in all; and the
-    counts over them."""
-    index, beside = indexes.of(label), indexes.copies(label)
-    found, counted, others = 0, [], documents
-    if beside is not None:
-        try:
-            here, lacking = beside.among_its(query, documents)
-            found, counted, others = len(here), [beside.counts_over(here)], lacking
-        except DamagedIndexError:
-            indexes.give_up_copies(label)
-    there = index.among(query, matching, others)
-    return found + len(there), [*counted, index.counts_over(there)]
+class Seen:
+    """The indexes of a label as they are at a moment, so that what is counted is what is found."""
+
+    def __init__(self, indexes: Indexes, label: int) -> None:
+        self._indexes, self._label = indexes, label
+        self._copies: tuple[tantivy.Searcher, frozenset[int]] | None = None
+        # The small one as it was before, so that nothing is in it that is not in the other.
+        self._beside = indexes.copies(label)
+        if self._beside is not None:
+            try:
+                self._copies = self._beside.documents()
+            except DamagedIndexError:
+                indexes.give_up_copies(label)
+        self._index = indexes.of(label)
+        self._searcher = self._index.searcher
+        self.size = int(self._searcher.num_docs)
+
+    def top(
+        self, query: tantivy.Query, order: Order, limit: int, without: Set[int]
+    ) -> tuple[int, list[Found]]:
+        """How many match, and the first of them but for some documents."""
+        return self._index.top(self._searcher, query, order, limit, without)
+
+    def counts(self, query: tantivy.Query) -> Counted:
+        """The counts over all that match."""
+        return self._index.counts(self._searcher, query)
+
+    def among(
+        self, query: tantivy.Query, matching: int, documents: Set[int]
+    ) -> tuple[int, list[Counted]]:
+        """How many of some documents a query finds, which finds so many in all; and the counts over them."""
+        found, counted, others = 0, [], documents
+        if self._beside is not None and self._copies is not None:
+            searcher, held = self._copies
+            try:
+                here = [each for each in self._beside.found(searcher, query) if each in documents]
+                counted = [self._beside.counts_over(searcher, here)]
+                found, others = len(here), documents - held
+            except DamagedIndexError:
+                self._indexes.give_up_copies(self._label)
+        there = self._index.among(self._searcher, query, matching, others)
+        return found + len(there), [*counted, self._index.counts_over(self._searcher, there)]

@@ -118,9 +118,11 @@ class View:
             found = asking().first()[offset : offset + limit]
             return tuple(hit for each in found if (hit := self._hit(each.document, words, labels)))
 
-        # Remembered for the next page until something changes: whatever does from here on.
+        # Remembered for the next page until something changes, in the store or in an index: whatever does
+        # from here on.
+        states = tuple(self._indexes.of(label).state for label in labels)
         total, facets = self._store.remembered(
-            ("counts", labels, query), lambda: asking().counts(meanwhile=page)
+            ("counts", labels, states, query), lambda: asking().counts(meanwhile=page)
         )
         hits = page()
         suggestion = self._suggestion(query, total) if parsed else None
@@ -198,14 +200,8 @@ class View:
         if better is None:
             return None
         wanted = build(parse(better))
-        outdone = self._worse_copies(self._labels)
-        for label in self._labels:
-            matching = self._indexes.of(label).matching(wanted)
-            worse = outdone.get(label, _NONE)
-            gone, _ = spread.among(self._indexes, label, wanted, matching, worse)
-            if matching > gone:
-                return better
-        return None
+        found = self._ask(wanted, "newest", 1, self._labels).first()
+        return better if found else None
 
     def _ask(
         self,
@@ -215,8 +211,15 @@ class View:
         labels: tuple[int, ...],
         left_out: Set[int] = _NONE,
     ) -> Asking:
-        outdone = self._worse_copies(labels)
-        return Asking(self._indexes, labels, outdone, query, order, limit, left_out)
+        return Asking(
+            self._indexes,
+            labels,
+            lambda: self._worse_copies(labels),
+            query,
+            order,
+            limit,
+            left_out,
+        )
 
     def _readable(self, document: int, labels: Collection[int]) -> Row | None:
         """The row of a document that an index names, unless it has come under another label since: a
