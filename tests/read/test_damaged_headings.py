@@ -121,3 +121,52 @@ def test_offices_behind_a_colon() -> None:
     assert telegram.distribution is not None
     assert telegram.distribution.action == ("EUR-12",)
     _is_read(telegram)
+
+
+@pytest.mark.parametrize(
+    "section", ["SEC 1 OF 2", "SECT 1 OF 2", "SECTIONS 1 OF 2", "PART 1 OF 2", "SECTION 1/2"]
+)
+def test_a_section_by_another_word(section: str) -> None:
+    telegram = _read("L BERN 4120", f"L {section} BERN 4120")
+    _is_read(telegram)
+    assert telegram.section is not None
+    assert (telegram.section.number, telegram.section.of) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "caption"),
+    [("EXIDS", "EXDIS"), ("NO DIS", "NODIS"), ("LIMDS", "LIMDIS"), ("SPIDIS", "SIPDIS")],
+)
+def test_a_caption_with_a_letter_wrong_or_in_two_words(line: str, caption: str) -> None:
+    telegram = _read("\nSUBJ:", f"\n{line}\n\nSUBJ:")
+    _is_read(telegram)
+    assert telegram.captions == (caption,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN UNCLASSIFIED SUMMARY: HE CAME. END SUMMARY.",
+        "INTRODUCTION AND SUMMARY: HE CAME. END SUMMARY.",
+        "SUMMARY: HE CAME. ENDSUMMARY.",
+        "SUMMARY: HE CAME. END SUMMMARY.",
+        "SUMMRY: HE CAME. END SUMMARY.",
+    ],
+)
+def test_a_summary_by_a_longer_or_a_damaged_label(text: str) -> None:
+    telegram = _read("1. TEXT.", f"1. {text}")
+    _is_read(telegram)
+    assert telegram.summary == "HE CAME."
+
+
+@pytest.mark.parametrize("reference", ["STATE 123456", "A. STATE 123456"])
+def test_lettered_paragraphs_below_a_reference_are_none_of_it(reference: str) -> None:
+    telegram = read(
+        _TELEGRAM.replace(
+            "MINISTER\n\n1. TEXT.\n\n2. MORE.\n",
+            f"MINISTER\nREF: {reference}\n\nA. THE MINISTER CAME.\n\nB. HE WENT AGAIN.\n",
+        )
+    )
+    assert [each.mrn for each in telegram.references] == ["75STATE123456"]
+    assert [block.text for block in telegram.body] == ["A. THE MINISTER CAME.", "B. HE WENT AGAIN."]
+    _is_read(telegram)

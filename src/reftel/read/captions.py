@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from reftel import tables
+from reftel.read.damaged_labels import is_near
 
 # Words that are captions in this place; elsewhere ONLY, US and the like are prose.
 CAPTION_WORDS: Final = tuple(
@@ -22,6 +23,8 @@ _CAPTION: Final = re.compile(
     r"(?![A-Z0-9])[\s,;/.*-]*"
 )
 _SPACED: Final = re.compile(r"\s*[A-Z](?: [A-Z]){4,8}\s*")
+# The captions that stand alone the most: known with one letter wrong, or in two words.
+_USUAL: Final = ("EXDIS", "NODIS", "LIMDIS", "NOFORN", "STADIS", "SIPDIS")
 _SHORT: Final = 24
 _SHORTEST_MISSPELT: Final = 6
 _LIKENESS: Final = 0.83
@@ -47,7 +50,13 @@ def captions_of(text: str) -> tuple[list[str], int] | None:
 @lru_cache(maxsize=512)
 def misspelt_caption(text: str) -> str | None:
     """The caption that a word alone on its line misses by a letter or two: `SEFSITIVE`, `SIDPIS`."""
-    word = text.strip()
+    word = text.strip().rstrip(".;,")
+    if word.replace(" ", "", 1) in _USUAL:
+        return word.replace(" ", "", 1)
+    if word.isupper() and word.isalpha():
+        for usual in _USUAL:
+            if is_near(word, usual):
+                return usual
     if not (word.isalpha() and len(word) >= _SHORTEST_MISSPELT):
         return None
     near = get_close_matches(word, CAPTION_WORDS, n=1, cutoff=_LIKENESS)

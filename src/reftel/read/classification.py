@@ -32,10 +32,13 @@ _CONTROL = (
 _NUMBERS: Final = ("ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE", "TEN")
 _NUMBER: Final = rf"[0-9]{{1,2}}|{'|'.join(_NUMBERS)}"
 _SECTION = (
-    r"(?:(?:FINAL )?(?:S?ECTIO?N?|SE?TIO?N|SCTION|S E C T I O N) *"
-    rf"(?P<number>{_NUMBER})? *(?:OF|ON|GF|0F) *(?P<of>{_NUMBER})(?: SECTIONS)?)"
+    r"(?:(?:FINAL )?(?:S?ECTIO?N?S?|SE?TIO?N|SECTI?N|SECT?|PART|SCTION|S E C T I O N) *"
+    rf"(?P<number>{_NUMBER})? *(?:OF|ON|GF|0F|/) *(?P<of>{_NUMBER})(?: SECTIONS)?)"
 )
-_POST = r"(?P<post>(?!(?:OF|ON|GF|S?ECTION|SE?TION|SCTION)\b)[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
+_POST = (
+    r"(?P<post>(?!(?:OF|ON|GF|S?ECTIONS?|SE?TION|SCTION|SECTI?N|SECT?|PART)\b)"
+    r"[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?)"
+)
 _SERIAL = r"(?P<serial>[0-9]{1,8})(?:/(?P<part>[0-9]{1,2}))?(?![0-9A-Z])"
 
 CLASSIFICATION_LINE: Final = re.compile(

@@ -397,7 +397,7 @@ def _goes_on(
     ):
         return False
     if kind == "reference":
-        more = empty or goes_on(lines, text)
+        more = empty or goes_on(lines, text, blank)
         if ITEM.match(text):
             return more
         if is_next_number(lines, text):

@@ -32,8 +32,8 @@ _LETTERS: Final = {
     "UNCLASSIFIED": "U",
 }
 LABEL: Final = re.compile(
-    r"(?:(?:THIS IS AN )?\(?(?P<label>(?:BEGIN |EXECUTIVE )?"
-    r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUMMAY"
+    r"(?:(?:THIS IS AN )?\(?(?P<label>(?:BEGIN (?:UNCLAS(?:SIFIED)? )?|EXECUTIVE |INTRODUCTION AND )?"
+    r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUM{1,3}R?A?R?Y"
     r"|(?:[A-Z']+ )?COMMENT(?: CONT(?:INUED|'D)?| AND [A-Z]+(?: [A-Z]+)?(?=:))?"
     r"|ACTION REQUEST(?:ED)?|KEY POINTS?|INTRODUCTION|BACKGROUND|OBJECTIVES?"
     r"|BIO(?:GRAPHIC(?:AL)?)? NOTE|NOTE|GUIDANCE"

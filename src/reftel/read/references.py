@@ -166,14 +166,15 @@ def is_next_number(lines: list[Piece], text: str) -> bool:
     return item is not None and f"{int(item['n']) - 1}{item['sign']}" in lines[-1].text
 
 
-def goes_on(lines: list[Piece], text: str) -> bool:
-    """Whether a line can go on with the references of those above: an item whose letter follows, or a
-    citation; below one whole citation that asks for no more, no sentence does."""
+def goes_on(lines: list[Piece], text: str, blank: bool) -> bool:
+    """Whether a line can go on with the references of those above: an item whose letter follows (the
+    next one, below a `blank` line), or a citation; below one whole citation that asks for no more, no
+    sentence does."""
     if item := ITEM.match(text):
         near = reversed(lines[-_FEW_LINES:])
         letters = next((each for line in near if (each := _LETTER.findall(line.text))), None)
         steps = ord(item["letter"].upper()) - ord(letters[-1].upper() if letters else "A")
-        fits = steps in (0, 1, 2) if letters else steps == 0
+        fits = steps in ((1, 2) if blank else (0, 1, 2)) if letters else steps == 0 and not blank
     elif len(lines) > 1 or not _ONE_CITED.match(lines[0].text):
         return True
     else:

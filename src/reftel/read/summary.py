@@ -8,8 +8,11 @@ from typing import Final
 from reftel.read.lettercase import capitals
 from reftel.telegram import Block
 
-_END_SUMMARY: Final = re.compile(r"END\s(?:OF\s)?SUMMARY(?: AND COMMENT)?")
-_SUMMARY: Final = re.compile(r"(?:BEGIN |EXECUTIVE )?SUMM?A?R?Y\b", re.IGNORECASE)
+_END_SUMMARY: Final = re.compile(r"END\s?(?:OF\s)?SUM{1,3}A?R?Y(?: AND COMMENT)?\b")
+_SUMMARY: Final = re.compile(
+    r"(?:BEGIN (?:UNCLAS(?:SIFIED)? )?|EXECUTIVE |INTRODUCTION AND )?SUM{1,3}R?A?R?Y\b",
+    re.IGNORECASE,
+)
 _MARK = r"\((?:U|SBU|LOU|C|S|TS)(?:/+[A-Z]+)?\)"
 _LABEL_END: Final = re.compile(rf"\)?\s*(?:{_MARK})?[ .:;)\n-]*(?:{_MARK}\s*)?")
 
