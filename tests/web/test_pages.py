@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,6 +117,19 @@ def test_facets_narrow_to_their_count(client: TestClient) -> None:
             query = f'light {field}:"{value}"'
             narrowed = client.get("/search.json", params={"q": query}).json()
             assert narrowed["total"] == count, query
+
+
+@pytest.mark.parametrize("query", ["light", "keeper OR light", "post:BERN OR post:OSLO", ""])
+def test_a_facets_link_finds_as_many_as_stand_beside_it_and_is_taken_back(
+    client: TestClient, query: str
+) -> None:
+    page = client.get("/search", params={"q": query}).text
+    links = re.findall(r'<li><a href="([^"]+)"[^>]*>[^<]*</a> <span class="count">([0-9,]+)', page)
+    assert len(links) > 10
+    for url, count in links[::3]:
+        narrowed = client.get(html.unescape(url)).text
+        assert re.search(rf"\b{count} telegrams?, ", narrowed), url
+        assert 'class="chip"' in narrowed
 
 
 def test_what_a_telegram_contains_is_escaped(tmp_path: Path) -> None:

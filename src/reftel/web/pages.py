@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from reftel import tables
 from reftel.archive import FIELDS, Count, Document, Hit, Results, View
 from reftel.archive.export import FORMS as EXPORTS
+from reftel.archive.query import And, Or, parse
 from reftel.telegram import Addressee, Block, Reference, Telegram
 from reftel.web.mended import Passage, Run, clean_runs, original
 from reftel.write.citation import Cited, archives, bibliography, note
@@ -178,8 +179,7 @@ def _facet(title: str, name: str, results: Results, order: str | None) -> Facet:
 
 
 def _choice(field: str, each: Count, query: str, order: str | None) -> Choice:
-    term = narrowing(field, each.value)
-    narrowed = query if term in query.split() or term in query else f"{query} {term}".strip()
+    narrowed = _narrowed(query, narrowing(field, each.value))
     title = ""
     label = each.value
     if field == "tags" and (entry := tables.tag(each.value, None)):
@@ -193,23 +193,36 @@ def _choice(field: str, each: Count, query: str, order: str | None) -> Choice:
     return Choice(label, title, each.count, search_url(narrowed, order))
 
 
+def _narrowed(query: str, term: str) -> str:
+    """A query and a narrowing of all that it finds."""
+    parsed = parse(query)
+    if parse(term) in (parsed.queries if isinstance(parsed, And) else (parsed,)):
+        return query
+    # What stands beside OR would narrow one side of it alone.
+    return f"({query}) {term}" if isinstance(parsed, Or) else f"{query} {term}".strip()
+
+
 def narrowing(field: str, value: str) -> str:
     """The words of the search language that narrow to a value."""
     return f'{field}:"{value}"' if " " in value or "," in value else f"{field}:{value}"
 
 
 def _chips(query: str, order: str | None) -> tuple[Chip, ...]:
-    """The narrowings that stand at the top level of a plain query."""
+    """The narrowings that stand at the top level of a query."""
     import re
 
-    if any(word in query for word in ("(", " OR ")):
+    plain = query
+    while (hidden := re.sub(r"\([^()]*\)", lambda inside: "." * len(inside[0]), plain)) != plain:
+        plain = hidden
+    if any(word in plain for word in ("(", " OR ")):
         return ()
     chips = []
     for match in re.finditer(
-        rf'(?<!\S)-?(?:{"|".join(FIELDS)}):(?:"[^"]*"(?:~[0-9]+)?|\S+)', query
+        rf'(?<!\S)-?(?:{"|".join(FIELDS)}):(?:"[^"]*"(?:~[0-9]+)?|\S+)', plain
     ):
         without = " ".join((query[: match.start()] + " " + query[match.end() :]).split())
-        chips.append(Chip(match[0], search_url(without, order) if without else "/search?q="))
+        label = query[match.start() : match.end()]
+        chips.append(Chip(label, search_url(without, order) if without else "/search?q="))
     return tuple(chips)
 
 
