@@ -257,6 +257,20 @@ def test_an_index_built_again_that_had_not_yet_taken_its_place_takes_it(tmp_path
     assert sorted(each.name for each in folder.glob("index*")) == ["index"]
 
 
+def test_what_a_kill_left_of_an_index_that_was_being_begun_is_cleared_away(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    with Archive.open(folder) as archive:
+        archive.add(incoming(make(1)))
+    left, begun = folder / "index" / "new-left", folder / "index" / "new-begun"
+    for each in (left, begun):
+        shutil.copytree(folder / "index" / "1", each / "index")
+    os.utime(left, (0, 0))
+    with Archive.open(folder) as archive:
+        assert archive.verify() == []
+    assert not left.exists()
+    assert begun.exists(), "another process may be at it"
+
+
 def _dies_at_times(store: Store, packed: bytes) -> bytes:
     del store
     if int(packed) % 10 == 3:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
@@ -55,6 +56,8 @@ def analyzer() -> tantivy.TextAnalyzer:
 
 # Beside the folder of the indexes, while others are made to take their place.
 NEW, OLD = "index.new", "index.old"
+# Among them, while an empty one is made: after so many seconds whoever made it has gone.
+_BEGUN, _LEFT_S = "new-", 600.0
 
 
 class Found(NamedTuple):
@@ -140,7 +143,7 @@ class LabelIndex:
             shutil.rmtree(self._folder, ignore_errors=True)
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix="new-", dir=self._folder.parent) as place:
+            with TemporaryDirectory(prefix=_BEGUN, dir=self._folder.parent) as place:
                 made = Path(place) / "index"
                 made.mkdir()
                 tantivy.Index(schema(), path=str(made))
@@ -431,9 +434,14 @@ class Indexes:
         self.remove_leftovers()
 
     def remove_leftovers(self) -> None:
-        """Remove what an interruption left beside these."""
+        """Remove what an interruption left beside and among these."""
         for name in (NEW, OLD):
             shutil.rmtree(self._folder.with_name(name), ignore_errors=True)
+        for begun in self._folder.glob(f"{_BEGUN}*"):
+            # Who looks for an index may be beginning it just now.
+            with suppress(FileNotFoundError):
+                if time.time() - begun.stat().st_mtime > _LEFT_S:
+                    shutil.rmtree(begun, ignore_errors=True)
 
     def reset(self) -> None:
         """Begin empty indexes; the caller fills them from the store, and says when they are `filled`."""
