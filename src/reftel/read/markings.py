@@ -33,7 +33,7 @@ from reftel.read.dtg import day_of_year
 from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import parse_executive_order
 from reftel.read.labels import label_of
-from reftel.read.paragraphs import PARAGRAPH_START
+from reftel.read.paragraphs import PARAGRAPH_FIRST, PARAGRAPH_START, is_paragraph
 from reftel.read.reading import Reading
 from reftel.read.references import (
     CITED,
@@ -57,7 +57,6 @@ _INNER_LABEL: Final = re.compile(
 _GLUED_LABEL: Final = re.compile(
     r"[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJ(?:ECT)?|REFTELS?): )"
 )
-_PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
 _RULE_FIRST: Final = frozenset("-=_")
 _QUOTE_FIRST: Final = frozenset("QqBb")
 _QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
@@ -170,7 +169,7 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
             at += 1
             continue
         first, text = piece.first, piece.text
-        if first in _PARAGRAPH_FIRST and is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
+        if first in PARAGRAPH_FIRST and is_paragraph(text) and not CLASSIFIED_LABEL.match(text):
             return piece
         solid += 1
         if first not in _RULE_FIRST:
@@ -227,7 +226,7 @@ def _last_label(reading: Reading, index: int, paragraph: Piece | None) -> Piece 
 def _opens_text(piece: Piece, subject_met: bool) -> bool:
     """Whether a line begins the text, or a telegram that this one quotes."""
     first = piece.first
-    if first in _PARAGRAPH_FIRST:
+    if first in PARAGRAPH_FIRST:
         return is_paragraph(piece.text)
     if _opens_quote(piece):
         return True
@@ -237,11 +236,6 @@ def _opens_text(piece: Piece, subject_met: bool) -> bool:
 def _opens_quote(piece: Piece) -> bool:
     """Whether the text of another telegram begins here."""
     return piece.first in _QUOTE_FIRST and _QUOTE.match(piece.text) is not None
-
-
-def is_paragraph(text: str) -> bool:
-    """Whether a line opens a numbered paragraph."""
-    return text.lstrip()[:1] in _PARAGRAPH_FIRST and PARAGRAPH_START.match(text) is not None
 
 
 def _read_line(reading: Reading, at: int) -> int:
@@ -408,7 +402,7 @@ def _goes_on(
             return True
         return empty or (more and not blank and not is_passing(text))
     if (
-        (first in _PARAGRAPH_FIRST and is_paragraph(text))
+        (first in PARAGRAPH_FIRST and is_paragraph(text))
         or (first in _TEXT_LABEL_FIRST and _TEXT_LABEL.match(text))
         or (first in _CORRECTED_FIRST and _CORRECTED.match(text))
     ):
@@ -539,7 +533,7 @@ def _read_tail(reading: Reading, at: int, paragraph: Piece | None) -> int:
             continue
         if piece.kind or piece is paragraph:
             break
-        if piece.first in _PARAGRAPH_FIRST and is_paragraph(text):
+        if piece.first in PARAGRAPH_FIRST and is_paragraph(text):
             break
         found = captions_of(text)
         if found and (";" in text[: found[1]] or not text[found[1] :].strip()):

@@ -31,6 +31,7 @@ _LETTERS: Final = {
     "LIMITED OFFICIAL USE": "LOU",
     "UNCLASSIFIED": "U",
 }
+PARAGRAPH_FIRST: Final = frozenset("0123456789¶")
 LABEL: Final = re.compile(
     r"(?:(?:THIS IS AN )?\(?(?P<label>(?:BEGIN (?:UNCLAS(?:SIFIED)? )?|EXECUTIVE |INTRODUCTION AND )?"
     r"(?:SUMMARY(?: AND (?:COMMENT|INTRODUCTION|ACTION REQUEST))?|SUM{1,3}R?A?R?Y"
@@ -152,3 +153,8 @@ def pilcrow_ones(numbers: list[tuple[int, bool]], *, later_section: bool) -> set
         elif found or number == expected or pilcrow:
             break
     return set(found) if found and not later_section else set()
+
+
+def is_paragraph(text: str) -> bool:
+    """Whether a line opens a numbered paragraph."""
+    return text.lstrip()[:1] in PARAGRAPH_FIRST and PARAGRAPH_START.match(text) is not None

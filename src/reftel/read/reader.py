@@ -40,8 +40,9 @@ from reftel.read.heading import finish_heading, is_heading_line, read_heading
 from reftel.read.labels import label_of
 from reftel.read.lettercase import capitals, is_lowered, raise_case, restore_case
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
-from reftel.read.markings import citing_of, is_paragraph, read_markings
+from reftel.read.markings import citing_of, read_markings
 from reftel.read.markup import is_page, put_back, shown_text
+from reftel.read.paragraphs import is_paragraph
 from reftel.read.printed_mail import set_mail_aside
 from reftel.read.reading import Reading
 from reftel.read.release import read_release

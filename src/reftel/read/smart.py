@@ -16,7 +16,8 @@ from reftel.read.dates import find_date
 from reftel.read.dtg import DTG_LINE, PRECEDENCES, time_of
 from reftel.read.elements import Piece
 from reftel.read.executive_order import parse_executive_order
-from reftel.read.markings import citing_of, clean_subject, is_paragraph
+from reftel.read.markings import citing_of, clean_subject
+from reftel.read.paragraphs import is_paragraph
 from reftel.read.reading import Reading
 from reftel.read.references import parse_references
 from reftel.read.tags_line import parse_tags
