@@ -93,6 +93,24 @@ def test_an_archive_without_indexes_of_copies_gets_them_when_it_is_opened(
         assert _beside(archive) == spread.documents_of(archive._store)
 
 
+def test_what_a_kill_kept_from_the_indexes_of_copies_comes_with_the_next_filing(
+    filed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, texts = tmp_path / "archive", tmp_path / "texts"
+    shutil.copytree(filed, folder)
+    texts.mkdir()
+    for number, text in enumerate(_copies(9, 12)):
+        (texts / f"{number}.txt").write_text(text)
+    with Archive.open(folder) as archive:
+        with monkeypatch.context() as patch:
+            patch.setattr(spread, "keep", lambda *_: None)
+            archive.fill([str(texts)])
+        assert _beside(archive) != spread.documents_of(archive._store)
+        assert archive.search("keeper").total == 11
+        archive.fill([str(texts)])
+        assert _beside(archive) == spread.documents_of(archive._store)
+
+
 def test_a_damaged_index_is_said_to_be_damaged(filed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     shutil.copytree(filed, folder)

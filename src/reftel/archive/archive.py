@@ -250,6 +250,8 @@ class Archive(View):
         What was filed before an interruption is passed over when the same is filed again.
         """
         with self._alone():
+            # A kill may have left the indexes of copies behind, which nothing lists.
+            upkeep.catch_up(self._writing, self._indexes, spread_anew=True)
             found = inputs(paths, stdin=stdin, had=self._writing.had)
             batches = prepare_inputs(found, self._writing.path, workers)
             return self._take(batches, on_progress, on_problem)

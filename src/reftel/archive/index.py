@@ -481,10 +481,10 @@ class Indexes:
         self._given_up.discard(name)
         return self._opened(name)
 
-    def lack_copies(self) -> bool:
+    def lack_copies(self, labels: Iterable[int]) -> bool:
         """Whether there is no such index, or one that cannot be opened."""
-        labels = [int(each.name.partition("-")[0]) for each in self._folder.glob("*-copies")]
-        return not labels or any(self.copies(label) is None for label in labels)
+        there = [label for label in labels if (self._folder / f"{label}-copies").exists()]
+        return not there or any(self.copies(label) is None for label in there)
 
     def _opened(self, name: str) -> LabelIndex:
         with self._opening:
@@ -498,10 +498,10 @@ class Indexes:
             # What is merged away just now is not missed.
             with suppress(OSError), file.open("rb") as opened:
                 os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-        for place in self._folder.glob("*-copies"):
+        for meta in self._folder.glob("*-copies/meta.json"):
             # What is damaged is met again by whoever searches.
             with suppress(DamagedIndexError):
-                index = self._opened(place.name)
+                index = self._opened(meta.parent.name)
                 index.counts_over(*index.documents())
 
     def commit(self) -> None:

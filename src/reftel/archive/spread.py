@@ -77,7 +77,8 @@ def keep(store: Store, indexes: Indexes) -> None:
 def lacks(store: Store, indexes: Indexes) -> bool:
     """Whether there are such telegrams, and no small indexes, or one that cannot be opened: as an earlier
     version or damage leaves an archive."""
-    return bool(store.select("SELECT 1 FROM spread LIMIT 1")) and indexes.lack_copies()
+    some = store.select("SELECT 1 FROM spread LIMIT 1")
+    return bool(some) and indexes.lack_copies(store.labels())
 
 
 class Seen:
