@@ -431,6 +431,7 @@ class Indexes:
             shutil.rmtree(self._folder, ignore_errors=True)
             others._folder.rename(self._folder)
         self._open.clear()
+        self._given_up.clear()
         self.remove_leftovers()
 
     def remove_leftovers(self) -> None:
@@ -446,6 +447,7 @@ class Indexes:
     def reset(self) -> None:
         """Begin empty indexes; the caller fills them from the store, and says when they are `filled`."""
         self._open.clear()
+        self._given_up.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
 

@@ -67,10 +67,10 @@ def keep(store: Store, indexes: Indexes) -> None:
             index, there = indexes.begin_copies(label), frozenset()
         for document in there - wanted:
             index.remove(document)
-        rows = (row for each in sorted(wanted - there) if (row := store.by_id(each)))
-        new = [(row.id, line) for row in rows if (line := held(store, row))]
-        if new:
-            index.add(new)
+        if lacking := sorted(wanted - there):
+            # One by one: of a large archive they are many.
+            rows = (row for each in lacking if (row := store.by_id(each)))
+            index.add((row.id, line) for row in rows if (line := held(store, row)))
         index.end_writing()
 
 
