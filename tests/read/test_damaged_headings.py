@@ -170,3 +170,48 @@ def test_lettered_paragraphs_below_a_reference_are_none_of_it(reference: str) ->
     assert [each.mrn for each in telegram.references] == ["75STATE123456"]
     assert [block.text for block in telegram.body] == ["A. THE MINISTER CAME.", "B. HE WENT AGAIN."]
     _is_read(telegram)
+
+
+@pytest.mark.parametrize("prosign", ["MFM ", "FMY ", "FXM ", "PFM "])
+def test_a_letter_too_many_before_the_originator(prosign: str) -> None:
+    _is_read(_read("FM ", prosign))
+
+
+@pytest.mark.parametrize("prosign", ["OT ", "UTO ", "TAO ", "TOU", "TOU "])
+def test_a_letter_too_many_before_the_action_addressee(prosign: str) -> None:
+    _is_read(_read("TO ", prosign))
+
+
+@pytest.mark.parametrize("prosign", ["INWFO ", "IFNO ", "INFOQ "])
+def test_a_letter_too_many_before_the_information_addressees(prosign: str) -> None:
+    _is_read(_read("INFO ", prosign))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["R 12M1430Z NOV 75", "R 121430ZE NOV 75", "RP121430Z NOV 75", "E R 121430Z NOV 75"],
+)
+def test_a_letter_among_the_digits_of_the_date_time_group(line: str) -> None:
+    telegram = _read("R 121430Z NOV 75", line)
+    assert telegram.dtg == "1975-11-12T14:30:00Z"
+    _is_read(telegram)
+
+
+def test_a_date_time_group_that_lacks_a_digit_still_gives_the_year() -> None:
+    telegram = _read("R 121430Z NOV 75", "R 12143Z NOV 75")
+    assert telegram.dtg is None
+    assert "dtg-unreadable" in [each.code for each in telegram.diagnostics]
+    _is_read(telegram)
+
+
+@pytest.mark.parametrize(
+    "line", ["ONFIDENTIAL BERN 4120", "NCONFIDENTIAL BERN 4120", "CVONFIDENTIAL BERN 4120"]
+)
+def test_a_level_whose_first_letters_are_damaged(line: str) -> None:
+    _is_read(_read("CONFIDENTIAL BERN 4120", line))
+
+
+def test_a_line_of_addressees_that_begins_nearly_as_a_level() -> None:
+    telegram = _read("AMCONSUL ZURICH\n", "USLO PEKING 12\nCINCLANT 4\nSECDEF WASHDC 5\n")
+    names = [each.name for each in telegram.info][1:]
+    assert names == ["USLO PEKING", "CINCLANT", "SECDEF WASHDC"]

@@ -11,18 +11,19 @@ import msgspec
 
 from reftel import tables
 from reftel.read.classification import (
-    LEVEL_OPENINGS,
     LOOSE_CLASSIFICATION_LINE,
     OUTGOING,
     is_classification_line,
     match_classification,
     opens_level,
 )
+from reftel.read.damaged_prosigns import DAMAGED_FM, DAMAGED_TO, behind_damaged_info
 from reftel.read.dtg import (
     DTG_FIRST,
     GARBLED_DTG_LINE,
     MONTHS,
     PRECEDENCES,
+    WRECKED_DTG_LINE,
     day_of_year,
     match_dtg,
     mend_digits,
@@ -49,15 +50,6 @@ _MIXED_POST: Final = re.compile(
     r"(?:Am ?Emb(?:assy)?|Am ?Con(?:sul)?|US ?Mission) [A-Z][A-Z ]{2,30}(?: [0-9]{1,5})?\Z"
 )
 _INFO: Final = re.compile(r"\s*INFO[: ]\s*(?P<name>\S.*)", re.IGNORECASE)
-# Prosigns with a letter wrong or lost, or written on to the name: in their places only.
-_NAMED: Final = (
-    r"(?P<name>(?:SEC ?STATE|AM ?(?:EMB|CON)|US(?:MISSION|UN|DEL|INT|LO)|[RU][A-Z]{4,7}/).*)"
-)
-_DAMAGED_FM: Final = re.compile(rf"\s*(?:F ?M|F[A-Z]|[A-Z]M|FROM|[FM](?= ))[ :/]*{_NAMED}")
-_DAMAGED_TO: Final = re.compile(rf"\s*(?:T ?O|T[A-Z]|[A-Z]O|[TO](?= ))[ :/]*{_NAMED}")
-_DAMAGED_INFO: Final = re.compile(
-    rf"\s*(?:I ?N ?F ?O|INF|NFO|I[A-Z]FO|IN[A-Z]O|[A-Z]NFO|INF[A-Z])[ :/]*{_NAMED}"
-)
 _XMT: Final = re.compile(r"\s*XMT[: /]\s*(?P<name>\S.*)", re.IGNORECASE)
 _INNER_XMT: Final = re.compile(r"[, ]+XMT[: /]\s*", re.IGNORECASE)
 _PAGE_BEHIND: Final = re.compile(r"\s*(?:TO|INFO) (?=PAGE [0-9])")
@@ -94,7 +86,7 @@ _INNER_LEVEL: Final = re.compile(
 )
 _FURTHEST: Final = 60
 _GLUED_LEVEL: Final = re.compile(
-    r"(?<=[A-Z0-9./])(?=(?:UNCLAS|C O N F I|CONFIDENTIAL|S E C R|SECRET|LIMITED OFF)[A-Z ]{0,60} [0-9])"
+    r"(?<=\S[A-Z0-9./])(?=(?:UNCLAS|C O N F I|CONFIDENTIAL|S E C R|SECRET|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
 _WORDS_OF_TWO: Final = 4
 # How most names begin, and how a name ends that does not begin so.
@@ -136,7 +128,7 @@ def is_marking(piece: Piece) -> bool:
     if opening == "TO" and text.lstrip()[2:].lstrip()[:1] not in _TOP_THIRD:
         # Format line 7 opens as TOP SECRET does.
         return False
-    return opening in LEVEL_OPENINGS and match_classification(text) is not None
+    return opens_level(text) and match_classification(text) is not None
 
 
 def match_action(text: str) -> re.Match[str] | None:
@@ -187,6 +179,8 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
             _read_dtg(reading, piece, match)
         elif opens and not found and (garbled := GARBLED_DTG_LINE.match(text)) is not None:
             _read_garbled_dtg(reading, piece, garbled)
+        elif not zone and reading.dtg is None and (match := above_originator(pieces, at)):
+            _read_wrecked_dtg(reading, piece, match)
         elif not zone and first == "F" and (match := _FM.match(text)):
             zone, piece.kind = "from", "originator"
             reading.originator = station_of(match["name"])
@@ -219,13 +213,13 @@ def read_address(reading: Reading, index: int) -> tuple[int, bool]:
         elif found and "GR" in text and _PREFIX.match(text):
             piece.kind = "prefix"
             reading.prefix = " ".join(text.split())
-        elif not zone and found and reading.dtg is not None and (match := _DAMAGED_FM.match(text)):
+        elif not zone and found and reading.dtg is not None and (match := DAMAGED_FM.match(text)):
             zone, piece.kind = "from", "originator"
             reading.originator = station_of(match["name"])
-        elif zone == "from" and not reading.action and (match := _DAMAGED_TO.match(text)):
+        elif zone == "from" and not reading.action and (match := DAMAGED_TO.match(text)):
             zone = _take(reading, piece, "TO", match["name"])
-        elif zone == "to" and (match := _DAMAGED_INFO.match(text)):
-            zone = _take(reading, piece, "INFO", match["name"])
+        elif zone == "to" and (name := behind_damaged_info(text)):
+            zone = _take(reading, piece, "INFO", name)
         elif zone in ("to", "info", "exempt") and _continues(reading, zone, piece):
             pass
         else:
@@ -317,6 +311,35 @@ def _set_readdressal(reading: Reading) -> None:
     )
     reading.dtg = reading.originator = reading.precedence = reading.info_precedence = None
     reading.action, reading.info, reading.exempt = [], [], []
+
+
+def above_originator(pieces: list[Piece], at: int) -> re.Match[str] | None:
+    """The match of a line right above FM that ends as a date-time group does, what is before garbled."""
+    text = pieces[at].text
+    match = WRECKED_DTG_LINE.match(text) if text.rstrip()[-2:].isdigit() else None
+    if match is None:
+        return None
+    after = next((piece.text for piece in pieces[at + 1 : at + 3] if piece.kind != "blank"), "")
+    return match if is_originator(after) else None
+
+
+def _read_wrecked_dtg(reading: Reading, piece: Piece, match: re.Match[str]) -> None:
+    """A date-time group with a letter between its digits or before them: read when six digits are left."""
+    piece.kind = "date-time-group"
+    letters = match["first"].strip()[-1:]
+    _read_precedence(reading, letters if letters in PRECEDENCES else "R", None)
+    digits = "".join(each for each in match["digits"] if each.isdigit())
+    months = near_months(match["month"])
+    sent = [time_of(digits[:2], digits[2:], month, match["year"]) for month in months]
+    if len(digits) == 6 and len(sent) == 1 and sent[0]:
+        reading.dtg = sent[0]
+        span = Span(piece.start + match.start("digits"), piece.start + match.end("digits"))
+        reading.repairs.append(Repair(span, span.of(reading.source), f"{digits}Z", "time garbled"))
+        return
+    message = f"{piece.text.strip()!r} is no date and time that can be read for certain"
+    reading.doubt("dtg-unreadable", message, piece, "error")
+    if reading.year is None:
+        reading.year = full_year(int(match["year"]))
 
 
 def _take(reading: Reading, piece: Piece, prosign: str, name: str) -> str:

@@ -67,15 +67,20 @@ LOOSE_CLASSIFICATION_LINE: Final = re.compile(
 )
 LEVEL_OPENINGS: Final = frozenset(
     first + second
-    for opening in (
-        *("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T "),
-        # Damaged, with their first letters wrong or lost.
-        *("NC", "UC", "UM", "LM", "CN", "C-", "S-", "U-"),
-    )
+    for opening in ("UN", "U ", "LI", "L ", "SE", "S ", "CO", "C ", "CL", "TO", "T ")
     for first in (opening[0], opening[0].lower())
     for second in (opening[1], opening[1].lower())
 )
 """The first two letters of lines that open with a classification."""
+# With a letter wrong, lost or too many among the first: of lines that end in a number only.
+_DAMAGED_OPENINGS: Final = frozenset(
+    pair
+    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ -"
+    for pair in (
+        *(letter + second for second in "ULSCNIEO"),
+        *(first + letter for first in "ULSC"),
+    )
+) - {"RU", "US", "AU", "IN", "AS", "AC"}
 # A number in which letters were read for digits: another place must confirm it.
 _DOUBTFUL_NUMBER: Final = re.compile(
     r"\s*(?P<post>[A-Z][A-Z.']*(?: [A-Z][A-Z.']*){0,3}?) +(?P<serial>(?=[OIl]*[0-9])[0-9OIl]{3,8})\s*\Z"
@@ -103,9 +108,11 @@ _ABBREVIATED: Final = {"NF": "NOFORN"}
 def opens_level(text: str) -> bool:
     """Whether a line can open with a classification, by its first letters: cheap, before any pattern."""
     opening = text.lstrip()[:2]
-    return opening in LEVEL_OPENINGS or (
-        not opening.isascii() and opening.upper() in LEVEL_OPENINGS
-    )
+    if opening in LEVEL_OPENINGS:
+        return True
+    if opening in _DAMAGED_OPENINGS:
+        return text.rstrip()[-1:].isdigit()
+    return not opening.isascii() and opening.upper() in LEVEL_OPENINGS
 
 
 def is_level(text: str) -> bool:

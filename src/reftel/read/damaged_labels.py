@@ -12,14 +12,17 @@ FieldKind = Literal["executive-order", "tags", "subject", "reference", "classifi
 # label = letters, perhaps pulled apart, then a colon
 _LABEL: Final = re.compile(r"\s*(?P<label>[A-Z0-9*?.#]+(?: {1,2}[A-Z]{1,5}){0,6})\s*[:;]+\s*(?=\S)")
 # A colon that came as a figure, the shift being lost: SUBJ8 VISIT, TAGS9 PFOR
-_SHIFTED: Final = re.compile(r"\s*(?P<label>SUBJ(?:ECT)?|TAGS)[0-9]\s*[:;]?\s+(?=[A-Z])")
+_SHIFTED: Final = re.compile(
+    r"\s*(?P<label>SUBJ(?:ECT(?!S))?|TAGS(?=[0-9]))[0-9A-Z]\s*[:;]?\s+(?=[A-Z])"
+)
 _TAGS_BEHIND: Final = re.compile(r"[A-Z]{4},? *(?:[A-Z(]|\Z)|[A-Z]{2}, ?[A-Z]{2,4}\b")
 _REFERENCE: Final = re.compile(
     r"\s*(?:RE[A-Z]?F|REF[A-Z]|R ?E ?F|[A-Z]EF|RE)(?:TEL)?S?\s*[:;,/.8]+\s*"
     r"(?=(?:\(?A[.)] ?)?(?:[0-9]{2} ?)?[A-Z][A-Z ]{2,20} [0-9]{2,8}\b(?!-))"
 )
 _ORDER: Final = re.compile(
-    r"\s*(?:EXECUTIVE ORDER|[A-Z]?[.,] ?[A-Z0]?[.,]{1,2}|[A-Z][.,] ?[A-Z0])\s*:?\s*(?:NO\. ?)?"
+    r"\s*(?:EXECUTIVE ORDER|[A-Z]?[.,] ?[A-Z0]?[.,]{1,2}|[A-Z][.,] ?[A-Z0]"
+    r"|E[A-Z]?[.,]{0,2}[A-Z]?O[.,]?|[.,]EO[.,])\s*:?\s*(?:NO\. ?)?"
     r"(?P<order>10501|11652|11653|12065|12356|12958|13526)(?![0-9A-Z])[ :;,./'$-]*",
     re.IGNORECASE,
 )

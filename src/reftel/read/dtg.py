@@ -43,6 +43,11 @@ GARBLED_DTG_LINE: Final = re.compile(
     r"\s*(?P<first>[ZOPRY])(?: (?P<second>[ZOPR]))? +(?P<day>[0-3][0-9])(?P<time>[0-9]{4}) ?Z"
     r"(?: +(?P<month>[A-Z]{2,9}))?(?: +(?P<year>(?:19|20)?[0-9]{2}))?\s*(?P<rest>)\Z"
 )
+# Any other that has month and year: right above FM only.
+WRECKED_DTG_LINE: Final = re.compile(
+    r"\s*(?P<first>[A-Z]{0,3}(?: [A-Z]{1,2})?) *(?P<digits>[A-Z]?[0-9][0-9A-Z]{3,6}[0-9][A-Z]{0,2}) *"
+    r"(?P<month>[A-Z]{2,4}) *(?P<year>[0-9]{2})\s*\Z"
+)
 _DIGITS: Final = str.maketrans(
     {"O": "0", "o": "0", "I": "1", "l": "1", "L": "1", "i": "1", " ": None}
 )

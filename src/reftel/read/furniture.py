@@ -69,7 +69,7 @@ _USUAL_BANNERS: Final = frozenset(
     ("UNCLASSIFIED", "LIMITED OFFICIAL USE", "CONFIDENTIAL", "SECRET", "TOP SECRET")
 )
 _END: Final = re.compile(
-    r" *(?:N{3,8}(?:MAFVVZCZ|V{1,2}|M{1,2})?|<< *END OF DOCUMENT *>>"
+    r" *(?:N{2,8}(?:MAFVVZCZ|V{1,2}|M{1,2})?|<< *END OF DOCUMENT *>>"
     r"|={3,} *[A-Z ]*ENDS? *={3,}|#[0-9]{4}|\*{3} *Current (?:Handling"
     r" Restrictions|Classification) *\*{3}.*)\s*\Z"
 )
@@ -285,7 +285,7 @@ def _mark_line(piece: Piece) -> None:
         if len(text) < _SHORTEST and _PAGE_NUMBER.match(text):
             piece.kind = "page-line"
         return
-    elif first in _END_FIRST and (first != "N" or "NNN" in text) and _END.match(text):
+    elif first in _END_FIRST and (first != "N" or "NN" in text) and _END.match(text):
         piece.kind = "end-of-message"
         return
     if first in _LOST_FIRST and _may_be_lost(text) and _LOST.match(text):

@@ -55,7 +55,7 @@ _INNER_LABEL: Final = re.compile(
 )
 # A label that was written on to the word before it: `VISIT TO BERNREF: BERN 12`.
 _GLUED_LABEL: Final = re.compile(
-    r"[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJ(?:ECT)?|REFTELS?): )"
+    r"(?<=\S)[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJ(?:ECT)?|REFTELS?): )"
 )
 _RULE_FIRST: Final = frozenset("-=_")
 _QUOTE_FIRST: Final = frozenset("QqBb")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from reftel.read.address import is_originator, match_action, part_levels
+from reftel.read.address import above_originator, is_originator, match_action, part_levels
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
@@ -205,7 +205,11 @@ def _heading_start(reading: Reading) -> int:
         piece = pieces[at]
         if piece.kind:
             continue
-        if is_heading_line(piece.text) or _begins_section(reading, at):
+        if (
+            is_heading_line(piece.text)
+            or _begins_section(reading, at)
+            or above_originator(pieces, at)
+        ):
             for before in pieces[first:at]:
                 before.kind = before.kind or "publisher-note"
                 if is_queue_number(before.text) and is_office_list(piece.text):
