@@ -21,9 +21,10 @@ from reftel.read.department import (
     read_scattered,
 )
 from reftel.read.dtg import GARBLED_DTG_LINE, filing_time, match_dtg, opens_dtg
+from reftel.read.elements import Piece
 from reftel.read.furniture import NUMBER_AND_LEVEL
 from reftel.read.reading import Reading
-from reftel.read.transmission import is_transmission_line, read_transmission
+from reftel.read.transmission import is_transmission_line, is_transmission_start, read_transmission
 
 _DAY_AND_TIME: Final = re.compile(r"([0-9]{2})/([0-9]{2})([0-9]{2})[A-Z]")
 _HALF_A_YEAR: Final = 182
@@ -87,6 +88,15 @@ def is_heading_line(text: str) -> bool:
         or is_originator(text)
         or match_action(text)
         or (opens_level(text) and CLASSIFICATION_LINE.match(text))
+    )
+
+
+def heading_follows(pieces: list[Piece], at: int) -> bool:
+    """Whether a labelled line that comes first is a republisher's title: the heading stands right
+    below it."""
+    solid = [piece.text for piece in pieces[at + 1 : at + 6] if not piece.kind]
+    return any(match_dtg(text) and is_originator(after) for text, after in pairwise(solid)) or any(
+        is_transmission_start(text) for text in solid
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final
 
-from reftel.read.address import above_originator, is_originator, match_action, part_levels
+from reftel.read.address import above_originator, match_action, part_levels
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
@@ -36,7 +35,7 @@ from reftel.read.dtg import DTG_FIRST, match_dtg
 from reftel.read.elements import Piece, cut, cut_lines, to_elements
 from reftel.read.executive_order import downgrading_group
 from reftel.read.furniture import mark_furniture
-from reftel.read.heading import finish_heading, is_heading_line, read_heading
+from reftel.read.heading import finish_heading, heading_follows, is_heading_line, read_heading
 from reftel.read.labels import label_of
 from reftel.read.lettercase import capitals, is_lowered, raise_case, restore_case
 from reftel.read.mail import from_mail, is_mail, mail_text, mail_year
@@ -223,21 +222,12 @@ def _heading_start(reading: Reading) -> int:
             return at
         if is_paragraph(piece.text) or (
             label_of(piece.text)
-            and not (at == first and _heading_follows(pieces, at))
+            and not (at == first and heading_follows(pieces, at))
             and not _is_catalogued(pieces, at)
         ):
             # Markings or text come first: a fragment without its heading.
             break
     return first
-
-
-def _heading_follows(pieces: list[Piece], at: int) -> bool:
-    """Whether a labelled line that comes first is a republisher's title: the heading stands right
-    below it."""
-    solid = [piece.text for piece in pieces[at + 1 : at + 6] if not piece.kind]
-    return any(match_dtg(text) and is_originator(after) for text, after in pairwise(solid)) or any(
-        is_transmission_start(text) for text in solid
-    )
 
 
 _CATALOGUED: Final = re.compile(r"[A-Z][a-z]+: ")
