@@ -26,30 +26,6 @@ _TAGS_ALONE: Final = re.compile(r"[A-Z0-9&/' ,()\[\].-]+")
 _NOT_AVAILABLE: Final = frozenset(("N/A", "NA", "NONE", "N-A"))
 
 
-# Terms of several words that posts of the 2000s put behind the codes for their own files.
-_TERMS: Final = frozenset(
-    (
-        *(
-            "HUMAN RIGHTS",
-            "COUNTER TERRORISM",
-            "ECONOMIC AFFAIRS",
-            "CONSULAR AFFAIRS",
-            "GLOBAL DEFENSE",
-        ),
-        *("POLITICAL AFFAIRS", "MILITARY AFFAIRS", "LABOR AFFAIRS", "GOI EXTERNAL", "GOI INTERNAL"),
-        *("ISRAELI PALESTINIAN AFFAIRS", "ISRAELI SOCIETY", "GAZA DISENGAGEMENT", "IRAQI FREEDOM"),
-        *("DOMESTIC POLITICS", "FOREIGN POLICY", "COUNTRY CLEARANCE", "MEETINGS WITH AMBASSADOR"),
-        *(
-            "ECONOMY AND FINANCE",
-            "ITALY NATIONAL ELECTIONS",
-            "ITALIAN POLITICS",
-            "LAW ENFORCEMENT",
-            "PUBLIC DIPLOMACY",
-        ),
-    )
-)
-
-
 def parse_tags(text: str, year: int | None) -> list[Tag]:
     """The TAGS of a line or several, without repetition."""
     plain = _MARKUP.sub(r"\1", text) if "[" in text else text
@@ -150,7 +126,7 @@ def _named(words: list[str], year: int | None) -> list[Tag]:
     rest: list[str] = []
     at = 0
     while at < len(words):
-        count = next((n for n in (3, 2) if " ".join(words[at : at + n]) in _TERMS), 0)
+        count = next((n for n in (3, 2) if tables.tag(" ".join(words[at : at + n]), year)), 0)
         if count:
             names += [" ".join(rest)] if rest else []
             names.append(" ".join(words[at : at + count]))
