@@ -48,6 +48,18 @@ def test_a_web_page_says_what_its_telegram_says() -> None:
     assert {e.kind for e in carried.elements} >= {"markup", "subject", "tags"}
 
 
+@pytest.mark.parametrize(
+    "section", ["<![A-Z]+>", "<![ any ]>", "<![", "<![CDATA[x]]>", "<![if lamp]>"]
+)
+def test_a_section_of_no_kind_in_a_page_stops_nobody(section: str) -> None:
+    whole = page(HEADING, BODY)
+    for place in ("<h3>", "<p>Footer"):
+        carried = check_partition(whole.replace(place, section + place))
+        assert carried is not None
+        if section.endswith(">"):
+            assert said(carried) == said(reftel.read(WIRE))
+
+
 def test_a_page_without_preformatted_text() -> None:
     lines = "".join(f"<div>{html.escape(line)}</div>" for line in WIRE.split("\n"))
     carried = check_partition(f"<html><body>{lines}</body></html>")

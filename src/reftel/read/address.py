@@ -84,10 +84,6 @@ _INNER_LEVEL: Final = re.compile(
     r" (?<=[A-Z0-9/] ) *"
     r"(?=(?:UNCLAS|C ?O ?N ?F ?I|S ?E ?C ?R ?E ?T|T ?O ?P +S ?E|LIMITED OFF)[A-Z ]{0,60} [0-9])"
 )
-_FURTHEST: Final = 60
-_GLUED_LEVEL: Final = re.compile(
-    r"(?<=\S[A-Z0-9./])(?=(?:UNCLAS|C O N F I|CONFIDENTIAL|S E C R|SECRET|LIMITED OFF)[A-Z ]{0,60} [0-9])"
-)
 _WORDS_OF_TWO: Final = 4
 # How most names begin, and how a name ends that does not begin so.
 _BEGINS: Final = ("AM", "US", "SECSTATE", "CINC", "DEPT")
@@ -250,7 +246,11 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             pieces[at : at + 1] = cut(piece, level.end())
             piece = pieces[at]
             text = piece.text
-        if (behind := _PAGE_BEHIND.match(text)) and match_page_line(text[behind.end() :]):
+        if (
+            "PAGE" in text
+            and (behind := _PAGE_BEHIND.match(text))
+            and match_page_line(text[behind.end() :])
+        ):
             # A page of the copy ended behind the prosign.
             pieces[at : at + 1] = cut(piece, behind.end())
             pieces[at + 1].kind = "page-line"
@@ -265,23 +265,6 @@ def _part_prosigns(reading: Reading, index: int) -> None:
             opens = (_FM if piece.first in "Ff" else _TO).match(text)
         if opens and (inner := _INNER_PROSIGN.search(text)):
             pieces[at : at + 1] = cut(piece, inner.end())
-
-
-def part_levels(pieces: list[Piece]) -> None:
-    """Cut off a classification line that a republisher wrote on to the last addressee, or to a note of
-    his: `AMEMBASSY PARIS 123UNCLAS BERN 000123`."""
-    for at in range(min(_FURTHEST, len(pieces))):
-        piece = pieces[at]
-        ends = piece.text.rstrip()[-1:]
-        if not ends.isdigit() or piece.kind not in ("", "publisher-note"):
-            continue
-        if not _names_level(piece.text):
-            continue
-        for match in _GLUED_LEVEL.finditer(piece.text):
-            if is_classification_line(piece.text[match.end() :]):
-                pieces[at : at + 1] = cut(piece, match.end())
-                pieces[at + 1].kind = ""
-                return
 
 
 def _names_level(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from reftel import tables
 from reftel.read.damaged_labels import is_near
-from reftel.read.elements import name_front
+from reftel.read.elements import cut, name_front
 from reftel.read.reading import Reading
 from reftel.telegram import Section, Span
 
@@ -306,3 +306,41 @@ def _set_section(reading: Reading, number: str | None, of: str | None) -> None:
 
 def _counted(number: str) -> int:
     return int(number) if number.isdigit() else _NUMBERS.index(number.upper()) + 1
+
+
+_FURTHEST: Final = 60
+_LEVEL_HEADS: Final = ("UNCLAS", "C O N F I", "CONFIDENTIAL", "S E C R", "SECRET", "LIMITED OFF")
+_GLUES: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./")
+_GLUED_LEVEL: Final = re.compile(
+    rf"(?<=\S[A-Z0-9./])(?=(?:{'|'.join(_LEVEL_HEADS)})[A-Z ]{{0,60}} [0-9])"
+)
+
+
+def part_levels(reading: Reading) -> None:
+    """Cut off a classification line that a republisher wrote on to the last addressee, or to a note of
+    his: `AMEMBASSY PARIS 123UNCLAS BERN 000123`."""
+    pieces = reading.pieces
+    furthest = min(_FURTHEST, len(pieces))
+    if not furthest or not _has_glued_level(reading.source, pieces[furthest - 1].end):
+        return
+    for at in range(furthest):
+        piece = pieces[at]
+        ends = piece.text.rstrip()[-1:]
+        if not ends.isdigit() or piece.kind not in ("", "publisher-note"):
+            continue
+        for match in _GLUED_LEVEL.finditer(piece.text):
+            if is_classification_line(piece.text[match.end() :]):
+                pieces[at : at + 1] = cut(piece, match.end())
+                pieces[at + 1].kind = ""
+                return
+
+
+def _has_glued_level(source: str, end: int) -> bool:
+    """Whether a level is written on to what is before it: cheap, before any pattern."""
+    for level in _LEVEL_HEADS:
+        at = source.find(level, 2, end)
+        while at > 0:
+            if source[at - 1] in _GLUES and not source[at - 2].isspace():
+                return True
+            at = source.find(level, at + 1, end)
+    return False

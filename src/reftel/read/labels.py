@@ -17,6 +17,16 @@ _SUBJECT_LABEL: Final = re.compile(
     r"(?:[.,/*=#](?=[ :;])|\.)?\s*[:;.]*\s*(?:\*\*)?",
     re.IGNORECASE,
 )
+# A label behind a blank.
+_INNER_LABEL: Final = re.compile(
+    r" (?:E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|Tags: |SUBJ(?:ECT)?: |Subj(?:ect)?: "
+    r"|(?:REF|Ref)(?:[Ss]|\([Ss]\)|TELS?|tels?)?: "
+    r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
+)
+# A label that was written on to the word before it: `VISIT TO BERNREF: BERN 12`.
+_GLUED_LABEL: Final = re.compile(
+    r"(?<=\S)[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJ(?:ECT)?|REFTELS?): )"
+)
 _LABELS: Final[tuple[tuple[FieldKind, re.Pattern[str]], ...]] = (
     ("subject", _SUBJECT_LABEL),
     ("tags", TAGS_LABEL),
@@ -87,3 +97,17 @@ def label_of(text: str) -> tuple[FieldKind, re.Match[str]] | None:
             if match := pattern.match(text):
                 return kind, match
     return damaged_label(text)
+
+
+def inner_label(text: str, start: int) -> re.Match[str] | None:
+    """The next label within a line: behind a blank, or written on to a word. The match begins with the sign
+    before it."""
+    match = _INNER_LABEL.search(text, start)
+    # Its letters are looked for before the pattern, which is slow.
+    if match is None and (
+        text.find("REF", start) > 0
+        or text.find("TAGS: ", start) > 0
+        or text.find("SUBJ", start) > 0
+    ):
+        match = _GLUED_LABEL.search(text, start - 1)
+    return match

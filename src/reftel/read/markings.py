@@ -32,7 +32,7 @@ from reftel.read.damaged_labels import FieldKind
 from reftel.read.dtg import day_of_year
 from reftel.read.elements import Piece, cut, name_front
 from reftel.read.executive_order import parse_executive_order
-from reftel.read.labels import label_of
+from reftel.read.labels import inner_label, label_of
 from reftel.read.paragraphs import PARAGRAPH_FIRST, PARAGRAPH_START, is_paragraph
 from reftel.read.reading import Reading
 from reftel.read.references import (
@@ -47,16 +47,6 @@ from reftel.read.references import (
 from reftel.read.tags_line import are_mostly_tags, are_tags, parse_tags
 from reftel.telegram import Repair, Span
 
-# A label behind a blank.
-_INNER_LABEL: Final = re.compile(
-    r" (?:E\.O\. ?:? ?1[0-9]{4}|TAGS(?:[:;] | (?=[A-Z]{2,4}[, ]))|Tags: |SUBJ(?:ECT)?: |Subj(?:ect)?: "
-    r"|(?:REF|Ref)(?:[Ss]|\([Ss]\)|TELS?|tels?)?: "
-    r"|(?:Classified By|CLASSIFIED BY): |¶ ?1\.|1\. ?\((?:U|SBU|LOU|C|S|TS)[/)]|-{8,})"
-)
-# A label that was written on to the word before it: `VISIT TO BERNREF: BERN 12`.
-_GLUED_LABEL: Final = re.compile(
-    r"(?<=\S)[A-Za-z0-9/’](?:REFS?: (?=(?:[A-Z][.)] ?)?(?:[0-9]{2} )?[A-Z])|(?:TAGS|SUBJ(?:ECT)?|REFTELS?): )"
-)
 _RULE_FIRST: Final = frozenset("-=_")
 _QUOTE_FIRST: Final = frozenset("QqBb")
 _QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
@@ -173,9 +163,7 @@ def _split_labels(reading: Reading, index: int) -> Piece | None:
             return piece
         solid += 1
         if first not in _RULE_FIRST:
-            match = _INNER_LABEL.search(text, text.index(first) + 1)
-            if match is None and ": " in text:
-                match = _GLUED_LABEL.search(text, text.index(first))
+            match = inner_label(text, text.index(first) + 1)
             named = match and match[0].startswith(" E") and "DECL" not in text[match.end() :]
             if match and not (named and _is_named(pieces, index, at)):
                 pieces[at : at + 1] = cut(piece, match.start() + 1)

@@ -108,6 +108,13 @@ class _Page(HTMLParser):
         elif tag in _BLOCK_TAGS and tag != "br":
             self._add("\n", 0)
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        try:
+            return super().parse_marked_section(i, report)
+        except AssertionError:
+            # `<![a-z]+>`: so it gives up on what is a section of no kind that it knows.
+            return self.parse_bogus_comment(i, report)
+
     def handle_data(self, data: str) -> None:
         self._add(data, len(data))
 

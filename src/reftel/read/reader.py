@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from reftel.read.address import above_originator, match_action, part_levels
+from reftel.read.address import above_originator, match_action
 from reftel.read.attention import read_attention
 from reftel.read.attributes import read_attributes
 from reftel.read.body import read_body
@@ -18,6 +18,7 @@ from reftel.read.classification import (
     is_level,
     level_of,
     opens_level,
+    part_levels,
     read_classification,
     unfold,
 )
@@ -173,7 +174,7 @@ def _may_hold_mail(text: str) -> bool:
 
 def _read_front(reading: Reading) -> int:
     """Heading and markings; the index of the first piece of the text."""
-    part_levels(reading.pieces)
+    part_levels(reading)
     index = _skip(reading, _heading_start(reading))
     index = read_heading(reading, index)
     _mark_ending(reading, index)
