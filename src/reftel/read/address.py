@@ -11,6 +11,8 @@ import msgspec
 
 from reftel import tables
 from reftel.read.classification import (
+    DAMAGED_OPENINGS,
+    LEVEL_OPENINGS,
     LOOSE_CLASSIFICATION_LINE,
     OUTGOING,
     is_classification_line,
@@ -124,7 +126,9 @@ def is_marking(piece: Piece) -> bool:
     if opening == "TO" and text.lstrip()[2:].lstrip()[:1] not in _TOP_THIRD:
         # Format line 7 opens as TOP SECRET does.
         return False
-    return opens_level(text) and match_classification(text) is not None
+    if opening in LEVEL_OPENINGS:
+        return match_classification(text) is not None
+    return opening in DAMAGED_OPENINGS and is_classification_line(text)
 
 
 def match_action(text: str) -> re.Match[str] | None:
@@ -392,7 +396,7 @@ def _address(reading: Reading, zone: str, text: str) -> None:
         for each in several:
             _address(reading, zone, each)
         return
-    if len(several := _INNER_POST.split(plain)) > 1:
+    if " AM" in plain and len(several := _INNER_POST.split(plain)) > 1:
         for each in several:
             _address(reading, zone, each)
         return
@@ -413,7 +417,7 @@ def _is_one(text: str, words: list[str]) -> bool:
     """Whether a text, which has these words, can only be one addressee: by far the most are."""
     if "," in text or ";" in text or "XMT" in text:
         return False
-    if len(words) > _WORDS_OF_ONE_POST and not _POSTS.isdisjoint(words[2:]):
+    if " AM" in text and len(words) > _WORDS_OF_ONE_POST and not _POSTS.isdisjoint(words[2:]):
         return False
     return not (words and words[0].startswith("/")) and not _may_be_two(words)
 
@@ -450,7 +454,13 @@ def _addressee(words: list[str], text: str) -> Addressee | None:
     mcn: str | None = None
     precedence: str | None = None
     last = raised[-1]
-    if end > 1 and last[0] in _TAIL_FIRST and (glued := _TAIL.fullmatch(last)):
+    if (
+        end > 1
+        and last not in _PRECEDENCE_WORDS
+        and last[0] in _TAIL_FIRST
+        and not last.isdigit()
+        and (glued := _TAIL.fullmatch(last))
+    ):
         # `PRIORITY1234`, `1234.`
         tail = [part for part in glued.groups() if part]
         words, raised = words[:-1] + tail, raised[:-1] + tail

@@ -73,7 +73,7 @@ LEVEL_OPENINGS: Final = frozenset(
 )
 """The first two letters of lines that open with a classification."""
 # With a letter wrong, lost or too many among the first: of lines that end in a number only.
-_DAMAGED_OPENINGS: Final = frozenset(
+DAMAGED_OPENINGS: Final = frozenset(
     pair
     for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ -"
     for pair in (
@@ -110,7 +110,7 @@ def opens_level(text: str) -> bool:
     opening = text.lstrip()[:2]
     if opening in LEVEL_OPENINGS:
         return True
-    if opening in _DAMAGED_OPENINGS:
+    if opening in DAMAGED_OPENINGS:
         return text.rstrip()[-1:].isdigit()
     return not opening.isascii() and opening.upper() in LEVEL_OPENINGS
 
