@@ -310,6 +310,7 @@ def _counted(number: str) -> int:
 
 _FURTHEST: Final = 60
 _LEVEL_HEADS: Final = ("UNCLAS", "C O N F I", "CONFIDENTIAL", "S E C R", "SECRET", "LIMITED OFF")
+_LEVEL_FIRST: Final = frozenset("UCSL")
 _GLUES: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./")
 _GLUED_LEVEL: Final = re.compile(
     rf"(?<=\S[A-Z0-9./])(?=(?:{'|'.join(_LEVEL_HEADS)})[A-Z ]{{0,60}} [0-9])"
@@ -321,6 +322,11 @@ def part_levels(reading: Reading) -> None:
     his: `AMEMBASSY PARIS 123UNCLAS BERN 000123`."""
     pieces = reading.pieces
     furthest = min(_FURTHEST, len(pieces))
+    # One that stands on a line of its own ends the search: by far the most do.
+    for at in range(furthest):
+        if pieces[at].first in _LEVEL_FIRST and is_classification_line(pieces[at].text):
+            furthest = at
+            break
     if not furthest or not _has_glued_level(reading.source, pieces[furthest - 1].end):
         return
     for at in range(furthest):
