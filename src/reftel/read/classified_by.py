@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from reftel.read.damaged_labels import is_near
 from reftel.telegram import ClassifiedBy
 
 CLASSIFIED_LABEL: Final = re.compile(
@@ -216,23 +217,11 @@ def _is_title(word: str, mixed: bool) -> bool:
         return True
     if "-" in plain and len(plain) > 1:
         return all(_is_title(part, mixed) for part in word.split("-") if part)
-    if len(plain) >= _LONG and any(_is_near(plain, title) for title in _OFTEN_MISSPELT):
+    if len(plain) >= _LONG and any(
+        plain[0] == title[0] and is_near(plain, title) for title in _OFTEN_MISSPELT
+    ):
         return True
     return mixed and word.isupper() and word.isalpha() and 2 <= len(word) <= 7
-
-
-def _is_near(word: str, title: str) -> bool:
-    """Whether a word is a title but for one letter, or for two changed with each other."""
-    if word[:1] != title[:1] or abs(len(word) - len(title)) > 1:
-        return False
-    at = next((i for i, (a, b) in enumerate(zip(word, title, strict=False)) if a != b), len(word))
-    rest, right = word[at:], title[at:]
-    return (
-        rest[1:] == right
-        or rest == right[1:]
-        or rest[1:] == right[1:]
-        or (rest[:2] == right[1::-1] and rest[2:] == right[2:])
-    )
 
 
 def parse_reasons(text: str) -> tuple[str, ...]:
