@@ -76,6 +76,14 @@ def test_a_telegram_says_the_same_in_whatever_way_its_lines_are_set(way: str) ->
         assert reference.span.of(text).split() == reference.text.split()
 
 
+def test_paragraphs_of_one_line_each_are_no_double_spacing() -> None:
+    lines = "\n\n".join(f"{n}. (U) THE LAMP IS LIT.\n\nIT BURNS." for n in range(1, 9))
+    text = f"{TELEGRAM[: TELEGRAM.index('SUBJECT')]}SUBJECT: LAMPS\n\n{lines}\n\nLARKIN\n"
+    assert [block.text for block in reftel.read(text).body] == ["THE LAMP IS LIT.\n\nIT BURNS."] * 8
+    spaced = reftel.read(text.replace("\n", "\n\n"))
+    assert [block.number for block in spaced.body] == [*range(1, 9)]
+
+
 LABELS = {
     "SUBJECI: LIT": "LIT",
     "5UBJ: LIT": "LIT",

@@ -53,7 +53,7 @@ def unwrapped(source: str, lines: list[str]) -> Shown | None:
     begun = source.count("\n ") + source.count("\n\t") + source.count("\n>")
     begun += source[:1] in (" ", "\t", ">")
     blank = source.count("\n\n") + source.count("\n \n") + source.count("\n\r\n")
-    apart = ends > _FEW and blank >= _MOSTLY_BLANK * ends
+    apart = ends > _FEW and blank >= _MOSTLY_BLANK * ends and not _TOGETHER.search(source)
     if begun < _MOSTLY * (ends - blank) and not apart and not fenced and marked is None:
         return None
     margin = _margin(lines)
@@ -123,6 +123,8 @@ _MARGIN: Final = ("", " ", "\t", ">", "\n")
 _FEW: Final = 10
 _MOSTLY: Final = 0.8
 _MOSTLY_BLANK: Final = 0.42
+# Markings without a blank line between: what has its paragraphs in one line each is not double spaced.
+_TOGETHER: Final = re.compile(r"\n[> \t]*TAGS?\b[^\n]*\n[> \t]*[A-Za-z]")
 
 
 def _margin(lines: list[str]) -> int:
