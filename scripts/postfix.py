@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+_ATTEMPTS = 3
 _POSTFIX = "/usr/sbin/postfix"
 _DOVECOT = "/usr/sbin/dovecot"
 _MAIN = """\
@@ -103,9 +105,15 @@ def running(root: Path, port: int, more: str = "") -> Iterator[None]:
     (config / "main.cf").write_text(_MAIN.format(root=root) + more)
     (config / "master.cf").write_text(_MASTER.format(port=port))
     command = [_POSTFIX, "-c", str(config)]
-    started = subprocess.run([*command, "start"], check=False, capture_output=True, text=True)
-    if started.returncode:
-        raise NoPostfixError(f"Postfix does not start: {started.stderr.strip()}")
+    for attempt in range(_ATTEMPTS):
+        # On a busy machine its master may not say in time that it runs, and is not there a moment later.
+        time.sleep(attempt)
+        started = subprocess.run([*command, "start"], check=False, capture_output=True, text=True)
+        if started.returncode == 0:
+            break
+    else:
+        said = f"{started.stdout} {started.stderr}".strip() or f"it ended with {started.returncode}"
+        raise NoPostfixError(f"Postfix does not start: {said}")
     try:
         yield
     finally:

@@ -57,6 +57,7 @@ _FOLLOW_S = 2.0
 # While many telegrams are filed, so many seconds' work is a transaction; after some minutes three times as
 # many: most pages of a large archive's indexes are written in each, however long it is.
 _TRANSACTION_S = 1.0
+_LOCK = "lock"
 _LONGER_AFTER_S = 60.0
 
 
@@ -103,7 +104,11 @@ class Archive(View):
         if folder.exists() and not folder.is_dir():
             raise StoreError(f"{folder} is a file; an archive is a folder")
         database = folder / "telegrams.db"
-        if folder.is_dir() and not database.exists() and any(folder.iterdir()):
+        others = (
+            [each for each in folder.iterdir() if each.name != _LOCK] if folder.is_dir() else ()
+        )
+        # Looked for last: another process may be beginning the archive just now.
+        if others and not database.exists():
             raise StoreError(f"{folder} holds other files and no archive; name an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -466,7 +471,7 @@ def _together(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
 def _lock(folder: Path) -> Iterator[None]:
     """One writer at a time; a second waits for the first. The lock falls with its process."""
     try:
-        file = (folder / "lock").open("w")
+        file = (folder / _LOCK).open("w")
     except OSError as error:
         if not says_read_only(error):
             raise
