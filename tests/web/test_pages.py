@@ -132,6 +132,18 @@ def test_a_facets_link_finds_as_many_as_stand_beside_it_and_is_taken_back(
         assert 'class="chip"' in narrowed
 
 
+def test_a_value_that_damage_made_stops_no_page(tmp_path: Path) -> None:
+    text = WIRE.replace("TAGS: ", 'TAGS: A(B, "LAMP, ')
+    with Archive.open(tmp_path / "archive") as archive:
+        archive.add([Incoming("damaged.txt", text)])
+        (odd,) = [each.value for each in archive.search("").facets.tags if '"' in each.value]
+        with TestClient(app(archive)) as client:
+            for query in ("", "lamp", "tags:LAMP OR lamp"):
+                page = client.get("/search", params={"q": query})
+                assert page.status_code == 200, query
+                assert odd in html.unescape(page.text)
+
+
 def test_what_a_telegram_contains_is_escaped(tmp_path: Path) -> None:
     evil = '<script>alert(1)</script> & \u202e"><img src=x>'
     text = WIRE.replace("A LAMP FOR THE HARBOUR", evil).replace("It burned", f"It {evil} burned")

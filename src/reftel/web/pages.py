@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from reftel import tables
 from reftel.archive import FIELDS, Count, Document, Hit, Results, View
 from reftel.archive.export import FORMS as EXPORTS
-from reftel.archive.query import And, Or, parse
+from reftel.archive.query import And, Or, QueryError, parse
 from reftel.telegram import Addressee, Block, Reference, Telegram
 from reftel.web.mended import Passage, Run, clean_runs, original
 from reftel.write.citation import Cited, archives, bibliography, note
@@ -173,13 +173,13 @@ def _sentence(results: Results) -> str:
 def _facet(title: str, name: str, results: Results, order: str | None) -> Facet:
     counts: tuple[Count, ...] = getattr(results.facets, name)
     field = "class" if name == "classification" else name
-    choices = tuple(_choice(field, each, results.query, order) for each in counts)
+    narrowed = _narrower(results.query)
+    choices = tuple(_choice(field, each, narrowed(field, each.value), order) for each in counts)
     cut = name in results.facets.cut
     return Facet(title, choices[:_SHORT_FACET], choices[_SHORT_FACET:], cut)
 
 
-def _choice(field: str, each: Count, query: str, order: str | None) -> Choice:
-    narrowed = _narrowed(query, narrowing(field, each.value))
+def _choice(field: str, each: Count, narrowed: str, order: str | None) -> Choice:
     title = ""
     label = each.value
     if field == "tags" and (entry := tables.tag(each.value, None)):
@@ -193,13 +193,27 @@ def _choice(field: str, each: Count, query: str, order: str | None) -> Choice:
     return Choice(label, title, each.count, search_url(narrowed, order))
 
 
-def _narrowed(query: str, term: str) -> str:
-    """A query and a narrowing of all that it finds."""
-    parsed = parse(query)
-    if parse(term) in (parsed.queries if isinstance(parsed, And) else (parsed,)):
-        return query
+def _narrower(query: str) -> Callable[[str, str], str]:
+    """What gives, for a field and a value, a query and a narrowing of all that it finds to that value."""
+    parsed, written = parse(query), query.lower()
+    standing = parsed.queries if isinstance(parsed, And) else (parsed,)
     # What stands beside OR would narrow one side of it alone.
-    return f"({query}) {term}" if isinstance(parsed, Or) else f"{query} {term}".strip()
+    whole = f"({query})" if isinstance(parsed, Or) else query
+
+    def stands(term: str) -> bool:
+        try:
+            return parse(term) in standing
+        except QueryError:
+            # A value with a quotation mark or a bracket, as damage makes it.
+            return False
+
+    def narrowed(field: str, value: str) -> str:
+        term = narrowing(field, value)
+        # There are a thousand values and more, and few that the query names: the others are not parsed.
+        there = value.lower() in written and stands(term)
+        return query if there else f"{whole} {term}".strip()
+
+    return narrowed
 
 
 def narrowing(field: str, value: str) -> str:
