@@ -57,8 +57,8 @@ _FOLLOW_S = 2.0
 # While many telegrams are filed, so many seconds' work is a transaction; after some minutes three times as
 # many: most pages of a large archive's indexes are written in each, however long it is.
 _TRANSACTION_S = 1.0
-_LOCK = "lock"
 _LONGER_AFTER_S = 60.0
+_LOCK = "lock"
 
 
 class Archive(View):
@@ -150,8 +150,9 @@ class Archive(View):
                     if alone:
                         if new:
                             upkeep.fill(store, indexes, workers, on_index)
-                        built = not new and upkeep.mend(store, indexes, workers, on_index)
-                        archive.index_built = new or built
+                            archive.index_built = True
+                        else:
+                            archive.index_built = upkeep.mend(store, indexes, workers, on_index)
                 stack.pop_all()
         archive._follower = threading.Thread(target=archive._follow, name="index", daemon=True)
         archive._follower.start()
@@ -238,6 +239,7 @@ class Archive(View):
     ) -> Report:
         """File texts, one transaction a batch. A text that is held already changes nothing."""
         with self._alone():
+            upkeep.catch_up(self._writing, self._indexes)
             batches = prepare_texts(incoming, self._writing, reader, batch)
             return self._take(batches, on_progress, on_problem)
 
@@ -267,7 +269,6 @@ class Archive(View):
         on_progress: Callable[[Progress], None] | None,
         on_problem: Callable[[Problem], None] | None,
     ) -> Report:
-        upkeep.catch_up(self._writing, self._indexes)
         problems: list[Problem] = []
         tell = on_problem or problems.append
         count: Counter[str] = Counter()

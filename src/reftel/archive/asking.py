@@ -45,13 +45,13 @@ class Asking:
         self._ask = (
             _THREADS.submit if sum(each.size for each in self._seen.values()) >= _MANY else _at_once
         )
-        # What takes longest is begun first. Tantivy wants a limit of at least one.
+        # What takes longest is begun first.
         self._tops = {
             label: self._ask(
                 seen.top,
                 query,
                 order,
-                max(limit, 1),
+                limit,
                 self._outdone.get(label, _NONE) | left_out,
             )
             for label, seen in sorted(self._seen.items(), key=lambda each: -each[1].size)

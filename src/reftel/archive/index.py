@@ -462,7 +462,7 @@ class Indexes:
     def copies(self, label: int) -> LabelIndex | None:
         """The index of what has copies under other labels (`spread`), if there is one that is not known to
         be damaged: `<label>-copies/`."""
-        name = f"{label}-copies"
+        name = _copies_name(label)
         if name in self._given_up or not (self._folder / name / "meta.json").exists():
             return None
         try:
@@ -473,11 +473,11 @@ class Indexes:
 
     def give_up_copies(self, label: int) -> None:
         """Do without that index, which is damaged, until it is begun again."""
-        self._given_up.add(f"{label}-copies")
+        self._given_up.add(_copies_name(label))
 
     def begin_copies(self, label: int) -> LabelIndex:
         """An empty one in the place of what may be there."""
-        name = f"{label}-copies"
+        name = _copies_name(label)
         self._open.pop(name, None)
         shutil.rmtree(self._folder / name, ignore_errors=True)
         self._given_up.discard(name)
@@ -485,7 +485,7 @@ class Indexes:
 
     def lack_copies(self, labels: Iterable[int]) -> bool:
         """Whether there is no such index, or one that cannot be opened."""
-        there = [label for label in labels if (self._folder / f"{label}-copies").exists()]
+        there = [label for label in labels if (self._folder / _copies_name(label)).exists()]
         return not there or any(self.copies(label) is None for label in there)
 
     def _opened(self, name: str) -> LabelIndex:
@@ -500,7 +500,7 @@ class Indexes:
             # What is merged away just now is not missed.
             with suppress(OSError), file.open("rb") as opened:
                 os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
-        for meta in self._folder.glob("*-copies/meta.json"):
+        for meta in self._folder.glob(f"{_copies_name('*')}/meta.json"):
             # What is damaged is met again by whoever searches.
             with suppress(DamagedIndexError):
                 index = self._opened(meta.parent.name)
@@ -517,6 +517,10 @@ class Indexes:
     def abandon(self) -> None:
         for index in list(self._open.values()):
             index.abandon()
+
+
+def _copies_name(label: int | str) -> str:
+    return f"{label}-copies"
 
 
 class Vocabulary:

@@ -1,7 +1,9 @@
 """The tables of an archive (docs/archive-format.md), as SQLite has them."""
 
 FORMAT = 2
-SCHEMA = """
+# What archives begun before it came do not have.
+ADDED = "CREATE INDEX IF NOT EXISTS documents_reading ON documents (label) WHERE reading = 1"
+SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE labels (
     id INTEGER PRIMARY KEY,
@@ -28,7 +30,7 @@ CREATE TABLE documents (
 CREATE INDEX documents_number ON documents (post, year, number, label);
 CREATE INDEX documents_sent ON documents (sent);
 CREATE INDEX documents_copies ON documents (telegram) WHERE telegram <> id;
-CREATE INDEX documents_reading ON documents (label) WHERE reading = 1;
+{ADDED};
 CREATE INDEX documents_opens ON documents (opens) WHERE opens IS NOT NULL;
 CREATE TABLE texts (
     document INTEGER PRIMARY KEY REFERENCES documents (id),
@@ -86,5 +88,3 @@ CREATE TABLE unindexed (
     PRIMARY KEY (place, document, label)
 ) WITHOUT ROWID;
 """
-# What archives begun before it came do not have.
-ADDED = "CREATE INDEX IF NOT EXISTS documents_reading ON documents (label) WHERE reading = 1"
