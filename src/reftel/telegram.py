@@ -86,10 +86,7 @@ class Mrn(msgspec.Struct, frozen=True, gc=False):
         match = _MRN_SHORT.match(text.strip().upper())
         if match is None:
             return None
-        year = match[1]
-        return cls.of(
-            int(year) if len(year) == 4 else full_year(int(year)), match[2], int(match[3])
-        )
+        return cls.of(written_year(match[1]), match[2], int(match[3]))
 
     @property
     def short(self) -> str:
@@ -106,6 +103,11 @@ class Mrn(msgspec.Struct, frozen=True, gc=False):
 def full_year(two_digits: int) -> int:
     """A telegram's two-digit year: 66 to 99 are 19xx, 00 to 65 are 20xx (telegram-content.md 3.6)."""
     return 1900 + two_digits if two_digits >= 66 else 2000 + two_digits
+
+
+def written_year(digits: str) -> int:
+    """The year that two digits or four say."""
+    return int(digits) if len(digits) == 4 else full_year(int(digits))
 
 
 class Transmission(msgspec.Struct, frozen=True, gc=False):

@@ -298,7 +298,8 @@ def _parts(reading: Reading, lines: _Lines) -> list[_Part]:
         match = lines.openings.get(at)
         if match is not None:
             number = int(match["number"]) - (_tens(match) if at in ones else 0)
-            apart = at in lines.after_blank or _ends_sentence(parts)
+            # Asked of a pilcrow alone.
+            apart = not match["pilcrow"] or at in lines.after_blank or _ends_sentence(parts)
             if sequence.accepts(match, number, apart=apart):
                 sequence.take(match, number)
                 piece = lines.pieces[at]

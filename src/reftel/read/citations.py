@@ -10,7 +10,7 @@ from reftel import tables
 from reftel.read.elements import Piece
 from reftel.read.reading import Reading
 from reftel.read.references import Citing, resolve_number
-from reftel.telegram import Citation, Span, full_year
+from reftel.telegram import Citation, Span, written_year
 
 # `REF B`, `Ref b`, `reftel A`, from their second letter on, which are found first: a search for one text
 # is many times as fast as one with a pattern.
@@ -124,7 +124,7 @@ def _named(source: str, match: re.Match[str], citing: Citing) -> Citation | None
         digits = before[-1 - length] if length < len(before) and length == count else ""
         year = None
         if _DIGITS.match(digits):
-            year = int(digits) if len(digits) == 4 else full_year(int(digits))
+            year = written_year(digits)
             start -= len(digits) + 1
         elif _YEAR.match(match["number"]):
             return None

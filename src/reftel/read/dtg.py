@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from reftel.read.damaged_labels import is_near
-from reftel.telegram import full_year
+from reftel.telegram import written_year
 
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTH_NUMBERS: Final = {month: f"{number:02d}" for number, month in enumerate(MONTHS, 1)}
@@ -85,7 +85,7 @@ def time_of(day: str, hhmm: str, month: str, year: str) -> str | None:
     number = _MONTH_NUMBERS.get(month.replace(" ", "")[:3].upper())
     if number is None:
         return None
-    full = int(digits) if len(digits) == 4 else full_year(int(digits))
+    full = written_year(digits)
     _, length = monthrange(full, int(number))
     exists = 0 < int(days) <= length and clock[:2] < "24" and clock[2:] < "60"
     if not exists or not 1900 <= full <= 2099:

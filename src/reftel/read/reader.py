@@ -49,7 +49,7 @@ from reftel.read.release import read_release
 from reftel.read.several import parts
 from reftel.read.smart import is_smart, read_smart
 from reftel.read.transmission import is_transmission_line, is_transmission_start
-from reftel.telegram import Coverage, Span, Telegram, Wire, full_year
+from reftel.telegram import Coverage, Span, Telegram, Wire, written_year
 
 
 class NotATelegram(ValueError):  # noqa: N818
@@ -257,9 +257,7 @@ def _year_beside(reading: Reading) -> int | None:
         rf"(?<![A-Z0-9])(19[6-9][0-9]|20[0-2][0-9]|[0-9]{{2}}){letters}0*{reading.number}(?![0-9])"
     )
     match = glued.search(reading.source)
-    if match is None:
-        return None
-    return int(match[1]) if len(match[1]) == 4 else full_year(int(match[1]))
+    return written_year(match[1]) if match else None
 
 
 _CORRECTION: Final = re.compile(r"\s*C (?:PAGE |LINE |[WA][AB] |[0-9]+ - )")

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from reftel import tables
 from reftel.read.dates import find_date
 from reftel.read.elements import Piece
-from reftel.telegram import Mrn, Reference, ReferenceKind, Span, full_year
+from reftel.telegram import Mrn, Reference, ReferenceKind, Span, written_year
 
 REF_LABEL: Final = re.compile(
     r"\s*(?:\*\*)?(?:A\. ?(?=REF ))?(?:\(?(?:RE?F|REF ?TEL)(?:S|\(S\)|TELS?|ERENCES?|ERENCE\(S\))?|RETELS?)"
@@ -455,10 +455,10 @@ def _telegram_number(match: re.Match[str]) -> bool:
 def _year_of(match: re.Match[str], after: str, citing: Citing) -> int | None:
     for name in ("year", "mid", "short", "after"):
         if digits := match[name]:
-            return int(digits) if len(digits) == 4 else full_year(int(digits))
+            return written_year(digits)
     if match["behind"] and citing.year:
         # `BERN 1234-05`, if that can be a year: else it is the last of several numbers.
-        year = full_year(int(match["behind"]))
+        year = written_year(match["behind"])
         if citing.year - _LONG_AGO <= year <= citing.year:
             return year
     dated = find_date(after[:40], citing.year or 2000)
