@@ -46,7 +46,7 @@ def fill(store: Store, count: int) -> list[Mrn]:
         ),
     ]
     weights = [40.0, *(10 / (1 + n) ** 0.7 for n in range(_POSTS))]
-    packed = pack(reftel.read(_TEXT))
+    (packed,) = pack([reftel.read(_TEXT)])
     last: dict[tuple[str, int], int] = {}
     mcn: dict[str, int] = {}
     recent: list[tuple[str, int, int]] = []

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections import Counter
 from itertools import pairwise
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import reftel
 from reftel import tables
 from reftel.access import Label, Reader
 from reftel.archive import Archive, QueryError, asking, spread, view
+from reftel.archive.entry import index_text
 from reftel.archive.model import Count, Order
 from reftel.archive.snippet import fold
+from reftel.archive.words import pairs_in, pairs_of, words_in
 from reftel.telegram import Mrn
 from tests.archive.test_archive import incoming, make
 
@@ -59,6 +64,43 @@ def test_a_snippet_marks_words_that_stand_near_each_other(archive: Archive) -> N
     archive.add(incoming(make(1, text="The dues for each light were paid.")))
     (hit,) = archive.search('"light dues"~5').hits
     assert [each.text for each in hit.snippet if each.marked] == ["dues", "light"]
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_phrases_of_the_commonest_words_are_those_that_reading_finds(
+    archive: Archive, size: int
+) -> None:
+    rng = random.Random(size)
+    words = ["of", "the", "THAT", "à", "a", "lamp", "harbour"]
+    gaps = [" ", "\n", ", ", "-", "."]
+    texts = [
+        "".join(rng.choice(words) + rng.choice(gaps) for _ in range(rng.randint(3, 30)))
+        for _ in range(150)
+    ]
+    archive.add(incoming(*(make(n, text=text) for n, text in enumerate(texts, 1))))
+    numbers = {
+        f" {' '.join(re.findall('[a-z0-9]+', fold(index_text(t))))} ": t.mrn.short
+        for t in (each.telegram for each in archive.every())
+        if t.mrn
+    }
+    assert len(numbers) == len(texts)
+    asked: Counter[tuple[bool, bool]] = Counter()
+    for _ in range(60):
+        standing = rng.choice(list(numbers)).split()
+        at = rng.randrange(len(standing))
+        phrase = rng.choice((standing[at : at + size], rng.choices(standing, k=size)))
+        wanted = {each for text, each in numbers.items() if f" {' '.join(phrase)} " in text}
+        assert found(archive, f'"{" ".join(phrase)}"') == wanted, phrase
+        asked[bool(pairs_of(phrase)), bool(wanted)] += 1
+    assert asked[True, True] and asked[False, True]
+
+
+@given(
+    st.text(st.characters(codec="utf-8") | st.sampled_from("of the OF THE, a-A.1_ \n"), max_size=60)
+)
+@example("of the_a 1of the\u0301 Of\u2028THE")
+def test_pairs_are_of_the_words_that_the_index_holds(text: str) -> None:
+    assert pairs_in(text).split(" ") == (pairs_of(words_in(text)) or [""])
 
 
 def test_a_phrase_may_end_in_the_beginning_of_a_word(archive: Archive) -> None:

@@ -7,7 +7,8 @@ from math import log
 
 import tantivy
 
-from reftel.archive.index import Vocabulary, schema, words_in
+from reftel.archive.index import Vocabulary, schema
+from reftel.archive.words import words_in
 
 _TERMS = 25
 _SHORTEST = 3

@@ -8,8 +8,9 @@ from itertools import combinations
 import tantivy
 
 from reftel import tables
-from reftel.archive.index import schema, words_in
+from reftel.archive.index import schema
 from reftel.archive.query import TEXT_FIELDS, And, DateRange, Field, Not, Or, Query, Words
+from reftel.archive.words import pairs_of, words_in
 from reftel.telegram import Mrn
 
 _BOTH = ("subject", "text")
@@ -65,8 +66,25 @@ def _in_field(name: str, tokens: list[str], words: Words) -> tantivy.Query:
         return tantivy.Query.regex_query(schema(), name, f"{tokens[0]}.*")
     if len(tokens) > 1:
         # What one writes as one word (U.S.-EU) stands in the text as words in a row.
-        return tantivy.Query.phrase_query(schema(), name, phrase)
+        whole = tantivy.Query.phrase_query(schema(), name, phrase)
+        return _with_pairs(tokens, whole) if name == "text" else whole
     return tantivy.Query.term_query(schema(), name, tokens[0])
+
+
+def _with_pairs(tokens: list[str], phrase: tantivy.Query) -> tantivy.Query:
+    """A phrase of the text: where two of the commonest words stand in a row in it, the places of its words
+    are compared only in telegrams where these two do; and of nothing but these two, not at all."""
+    pairs = [
+        tantivy.Query.term_query(schema(), "pairs", pair)
+        for pair in dict.fromkeys(pairs_of(tokens))
+    ]
+    if not pairs:
+        return phrase
+    if len(tokens) == 2:
+        return pairs[0]
+    # They say where it can be, and nothing of its rank.
+    where = (tantivy.Query.const_score_query(pair, 0.0) for pair in pairs)
+    return _all((phrase, tantivy.Occur.Must), *((each, tantivy.Occur.Must) for each in where))
 
 
 def _near(name: str, tokens: list[str], distance: int) -> tantivy.Query:

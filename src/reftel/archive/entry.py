@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from reftel import tables
+from reftel.archive.words import pairs_in
 from reftel.telegram import Telegram
 
 
@@ -45,6 +46,7 @@ class Entry(
     tags_5: str
     tags_6: str
     text: str
+    pairs: str = ""
     tags_further: tuple[str, ...] = ()
     tags_unlisted: tuple[str, ...] = ()
     subject: str = ""
@@ -85,6 +87,7 @@ TAGS_COLUMNS = tuple(f"tags_{place}" for place in range(1, 7))
 def entry_of(telegram: Telegram, digest: bytes) -> Entry:
     """The entry of a telegram with a digest."""
     t = telegram
+    text = index_text(t)
     sent = minutes_of(t.dtg)
     tie = int.from_bytes(digest[:4], "big") >> 1
     key = tie if sent is None else (sent + _EPOCH_MINUTES) << _TIE_BITS | tie
@@ -109,7 +112,8 @@ def entry_of(telegram: Telegram, digest: bytes) -> Entry:
         tags_4=columns[3],
         tags_5=columns[4],
         tags_6=columns[5],
-        text=index_text(t),
+        text=text,
+        pairs=pairs_in(text),
         tags_further=tuple(listed[len(TAGS_COLUMNS) :]),
         tags_unlisted=tuple([code for code in dict.fromkeys(codes) if code not in listed]),
         subject=t.subject or "",

@@ -19,6 +19,7 @@ import tantivy
 from reftel.archive import facets
 from reftel.archive.facets import COLUMNS, Counted, Values
 from reftel.archive.model import DamagedIndexError, NoRoomError, Order, StoreError, TimeOrder
+from reftel.archive.words import analyzer
 
 WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
 CODES = ("caption", "office", "exemption", "precedence", "cites", "has", "form")
@@ -45,13 +46,9 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(
             name, tokenizer_name="raw", fast=name in COLUMNS, index_option="basic"
         )
+    # Two of the commonest words in a row as one.
+    builder.add_text_field("pairs", tokenizer_name="whitespace", index_option="freq")
     return builder.build()
-
-
-def analyzer() -> tantivy.TextAnalyzer:
-    """Words in lower case without accents: ÉLÉPHANT and elephant are one."""
-    simple = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    return simple.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()
 
 
 # Beside the folder of the indexes, while others are made to take their place.
@@ -373,7 +370,7 @@ class LabelIndex:
 class Indexes:
     """The folder of all indexes, one for each label: `index/<id of the label>/`."""
 
-    FORMAT = "4"
+    FORMAT = "5"
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -553,14 +550,6 @@ class Vocabulary:
             for name in fields:
                 found.update(dict(each.terms_with_prefix(name, prefix)))
         return found.items()
-
-
-def words_in(text: str) -> list[str]:
-    """The words of a text as the index holds them."""
-    return list(_analyzer().analyze(text))
-
-
-_analyzer = cache(analyzer)
 
 
 def _ids(searcher: tantivy.Searcher, query: tantivy.Query) -> list[int]:

@@ -76,13 +76,17 @@ _options = {
 }
 
 
-def pack(telegram: Telegram, dictionary: Dictionary = NONE) -> tuple[bytes, bytes]:
-    """Text and record of a telegram as the store keeps them."""
-    text = telegram.source.encode("utf-8", "surrogatepass")
-    return (
-        dictionary.compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME),
-        zstd.compress(_packed(telegram), options=_options, zstd_dict=dictionary.for_record(text)),
-    )
+def pack(telegrams: Sequence[Telegram], dictionary: Dictionary = NONE) -> list[tuple[bytes, bytes]]:
+    """Text and record of each telegram as the store keeps them. All texts are packed before the first
+    record, so that the dictionary stays at hand."""
+    texts = [telegram.source.encode("utf-8", "surrogatepass") for telegram in telegrams]
+    compressor = dictionary.compressor
+    sources = [compressor.compress(text, compressor.FLUSH_FRAME) for text in texts]
+    records = list(map(_packed, telegrams))
+    return [
+        (source, zstd.compress(record, options=_options, zstd_dict=dictionary.for_record(text)))
+        for source, record, text in zip(sources, records, texts, strict=True)
+    ]
 
 
 def _packed(telegram: Telegram) -> bytes:
