@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from reftel.access import OPEN, Label, Reader
 from reftel.archive import Archive, StoreError
-from reftel.archive.index import Vocabulary
+from reftel.archive.index import Indexes, Vocabulary
 from reftel.telegram import Mrn
 from tests.archive.test_archive import incoming, make
 
@@ -98,3 +99,47 @@ def test_better_copies_and_closed_ones_that_come_while_the_index_is_filled_leave
     seen = view.search("", limit=100)
     assert seen.total == len(seen.hits) == view.count()
     assert {hit.digest for hit in seen.hits}.isdisjoint(closed)
+
+
+def test_while_a_decision_is_carried_out_what_it_closes_is_not_found_and_the_rest_is(
+    place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reftel.archive.upkeep._MADE_ANEW", 2)
+    monkeypatch.setattr("reftel.archive.index._LARGE_HEAP_BYTES", 15_000_000)
+    monkeypatch.setattr("reftel.archive.rebuild._BATCH", 3)
+    seen: list[tuple[int, int]] = []
+
+    def look(done: int, of: int) -> None:
+        seen.append((done, of))
+        view = archive.view(READER)
+        found = view.search("")
+        assert found.total == view.count() == sum(each.count for each in found.facets.year) == 28
+        assert view.search("zymurgist").total == 0
+        # As another process finds it on the disk.
+        on_disk = Indexes.linked(archive.folder / "index")
+        assert sum(on_disk.of(label).count() for label in view._labels) == 28
+        assert on_disk._place
+        on_disk._place.cleanup()
+        if len(seen) == 12:
+            raise KeyboardInterrupt
+
+    with Archive.open(place) as archive:
+        archive.add(incoming(make(1, text="The zymurgist came."), *(make(n) for n in range(2, 30))))
+        archive.decide(
+            [digest(archive, 1)], SECRET, who="roe", why="names a source", on_progress=look
+        )
+        assert seen == [(done, 28) for done in (*range(3, 28, 3), 28)]
+        assert archive.verify() == []
+        # Interrupted, it is brought to its end when the archive is next opened.
+        archive.decide([digest(archive, 1)], None, who="doe", why="it does not")
+        with pytest.raises(KeyboardInterrupt):
+            archive.decide(
+                [digest(archive, 1)], SECRET, who="roe", why="names a source", on_progress=look
+            )
+        assert archive._writing.unindexed(9)
+    with Archive.open(place) as archive:
+        view = archive.view(READER)
+        assert not archive.index_built
+        assert view.search("").total == view.count() == 28
+        assert view.search("zymurgst").suggestion is None
+        assert archive.verify() == [] == archive._writing.unindexed(9)

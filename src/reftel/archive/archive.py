@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from multiprocessing import current_process
@@ -375,41 +375,57 @@ class Archive(View):
 
     def decide(
         self,
-        digests: Iterable[str],
+        digests: Collection[str],
         label: Label | None,
         *,
         who: str,
         why: str,
         opens: date | None = None,
+        workers: int = 0,
+        on_progress: OnProgress | None = None,
     ) -> int:
         """Put documents under a label by a reviewer's decision, which is recorded; how many. Without a
-        label they get back what their own markings say. `opens` is the day on which they fall open."""
+        label they get back what their own markings say. `opens` is the day on which they fall open.
+
+        Where one is closed nobody finds it from then on who may not read it; the index that it was in is
+        then made anew, in so many other processes (0: in this one), so that its words do not count in the
+        order of results any more."""
         store = self._writing
         now = datetime.now(UTC)
         day = int(opens.strftime("%Y%m%d")) if opens else None
-        decided = 0
+
+        def decided(row: Row) -> tuple[Label, int | None]:
+            if label is not None:
+                return label, day
+            telegram = store.telegram(row.id)
+            marked = opens_on(telegram)
+            falls_open = int(marked.strftime("%Y%m%d")) if marked else None
+            return label_of(telegram, now.date()), falls_open
+
+        def closes(row: Row) -> bool:
+            return not decided(row)[0].within(store.labels()[row.label])
+
         with self._alone():
+            rows = [self._held(digest) for digest in digests]
+            upkeep.withdraw(store, self._indexes, [row for row in rows if closes(row)])
             with store.transaction():
-                for digest in digests:
-                    row = store.by_digest(digest, store.labels())
-                    if row is None:
-                        raise StoreError(f"there is no document {digest}")
-                    given, falls_open = label, day
-                    if given is None:
-                        telegram = store.telegram(row.id)
-                        given = label_of(telegram, now.date())
-                        marked = opens_on(telegram)
-                        falls_open = int(marked.strftime("%Y%m%d")) if marked else None
+                for row in map(self._held, digests):
+                    given, falls_open = decided(row)
                     id_ = store.label_id(given)
                     kept = id_ if label else None
                     store.decide(row.digest, int(now.timestamp()), who, why, kept, falls_open)
-                    if not given.within(store.labels()[row.label]):
+                    if closes(row):
                         # Somebody may not read it any more: its words must not count for them either.
                         store.mark_label_unindexed(row.label)
                     relabel(store, row, id_, falls_open)
-                    decided += 1
-            upkeep.catch_up(self._writing, self._indexes)
-        return decided
+            upkeep.catch_up(self._writing, self._indexes, workers, on_progress=on_progress)
+        return len(rows)
+
+    def _held(self, digest: str) -> Row:
+        row = self._writing.by_digest(digest, self._writing.labels())
+        if row is None:
+            raise StoreError(f"there is no document {digest}")
+        return row
 
     def decisions(self, digest: str) -> tuple[Decision, ...]:
         """What reviewers decided about a document, the oldest first."""

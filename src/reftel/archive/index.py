@@ -164,10 +164,11 @@ class LabelIndex:
         with self._writing() as writer:
             writer.delete_documents_by_query(query)
 
-    def clear(self) -> None:
+    def clear(self, *, many: bool = False) -> None:
         """Remove every entry with the next commit, so that nothing of them remains: an entry removed by
-        itself goes on to count in the frequencies of words until its part of the index is written anew."""
-        with self._writing() as writer:
+        itself goes on to count in the frequencies of words until its part of the index is written anew.
+        `many`: thousands are added before it."""
+        with self._writing(_LARGE_HEAP_BYTES if many else _HEAP_BYTES) as writer:
             writer.delete_all_documents()
 
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -23,34 +23,36 @@ _FEW = 5000
 _decode = msgspec.msgpack.Decoder(list[Line]).decode
 
 
-def lines(store: Store, workers: int) -> Iterator[tuple[int, list[Line]]]:
-    """The entries of all reading copies, in the order of filing, and the last document that was looked at;
-    read in so many other processes, or in this one."""
-    last = store.next_id() - 1
-    batches = deque(range(at, min(at + _BATCH, last + 1)) for at in range(1, last + 1, _BATCH))
-    if workers and last >= _FEW:
+def lines(store: Store, documents: Sequence[int], workers: int) -> Iterator[tuple[int, list[Line]]]:
+    """How many of some documents have been looked at, and the entries of those that are reading copies, in
+    their order; read in so many other processes, or in this one."""
+    batches = deque(documents[at : at + _BATCH] for at in range(0, len(documents), _BATCH))
+    done = 0
+    if workers and len(documents) >= _FEW:
         pool = Pool(workers, store.path)
         try:
-            asked = ((each, msgspec.msgpack.encode((each.start, each.stop))) for each in [*batches])
-            for documents, answer in pool.each(_work, asked):
-                found = _lines(store, documents) if answer is None else _decode(answer)
+            asked = ((each, msgspec.msgpack.encode([*each])) for each in [*batches])
+            for some, answer in pool.each(_work, asked):
+                found = _lines(store, some) if answer is None else _decode(answer)
                 batches.popleft()
-                yield documents[-1], found
+                done += len(some)
+                yield done, found
         except NoProcessError:
             # It takes longer, and nobody need know why.
             pass
         finally:
             pool.end()
-    for documents in batches:
-        yield documents[-1], _lines(store, documents)
+    for some in batches:
+        done += len(some)
+        yield done, _lines(store, some)
 
 
 def _work(store: Store, packed: bytes) -> bytes:
-    return msgspec.msgpack.encode(_lines(store, range(*msgspec.msgpack.decode(packed))))
+    return msgspec.msgpack.encode(_lines(store, msgspec.msgpack.decode(packed)))
 
 
-def _lines(store: Store, documents: range) -> list[Line]:
-    rows = store.between(documents[0], documents[-1])
+def _lines(store: Store, documents: Sequence[int]) -> list[Line]:
+    rows = store.some(documents)
     return [(row.id, row.label, line) for row in rows if row.reading and (line := held(store, row))]
 
 

@@ -263,7 +263,7 @@ class Store:
         """Whether a document is the copy to read under its label; the index has to follow."""
         update = "UPDATE documents SET reading = ? WHERE id = ?"
         self._db.execute(update, (int(reading), row.id))
-        self._mark_unindexed(row.id, row.label)
+        self.mark_unindexed(row.id, row.label)
 
     def part(self, row: Row) -> None:
         """Make a document a telegram of its own."""
@@ -283,8 +283,8 @@ class Store:
         update = "UPDATE documents SET label = ?, opens = ? WHERE id = ?"
         self._db.execute(update, (label, opens, row.id))
         self._db.execute("UPDATE citations SET label = ? WHERE document = ?", (label, row.id))
-        self._mark_unindexed(row.id, row.label)
-        self._mark_unindexed(row.id, label)
+        self.mark_unindexed(row.id, row.label)
+        self.mark_unindexed(row.id, label)
 
     def mark_spread(self, telegram: int) -> None:
         """Note that copies of a telegram lie under several labels."""
@@ -315,7 +315,8 @@ class Store:
 
     # What is still to be indexed
 
-    def _mark_unindexed(self, document: int, label: int) -> None:
+    def mark_unindexed(self, document: int, label: int) -> None:
+        """Have the entry of a document in the index of a label made, changed or removed."""
         self._db.execute(
             "INSERT INTO unindexed (place, document, label) SELECT id, ?, ? FROM places WHERE true"
             " ON CONFLICT DO NOTHING",
@@ -324,20 +325,18 @@ class Store:
 
     def mark_label_unindexed(self, label: int) -> None:
         """Have the index of a label made anew, with nothing in it of what was removed."""
-        self._mark_unindexed(WHOLE, label)
-        self._db.execute(
-            "INSERT INTO unindexed (place, document, label)"
-            " SELECT p.id, d.id, d.label FROM documents d, places p WHERE d.reading = 1 AND d.label = ?"
-            " ON CONFLICT DO NOTHING",
-            (label,),
-        )
+        self.mark_unindexed(WHOLE, label)
 
     def unindexed(self, limit: int) -> list[tuple[int, int]]:
-        """Documents and labels under whose index their entry has to be made, changed or removed."""
+        """Documents and labels under whose index their entry has to be made, changed or removed; last
+        those labels whose index has to be made anew."""
         query = (
-            "SELECT document, label FROM unindexed WHERE place = ? ORDER BY document, label LIMIT ?"
+            "SELECT document, label FROM unindexed WHERE place = ? AND document > ?"
+            " ORDER BY document, label LIMIT ?"
         )
-        return self._db.execute(query, (self.place, limit))
+        found = self._db.execute(query, (self.place, WHOLE, limit))
+        anew = "SELECT document, label FROM unindexed WHERE place = ? AND document = ? LIMIT ?"
+        return found + self._db.execute(anew, (self.place, WHOLE, limit - len(found)))
 
     def behind(self) -> int:
         """How many of them there are."""
@@ -509,9 +508,19 @@ class Store:
             yield from some
             last = some[-1].id
 
+    def under(self, label: int) -> list[int]:
+        """Ids of the reading copies under a label."""
+        query = "SELECT id FROM documents WHERE label = ? AND reading = 1 ORDER BY id"
+        return [document for (document,) in self._db.execute(query, (label,))]
+
     def between(self, first: int, last: int) -> list[Row]:
         """The documents with ids from one to another."""
         return self._rows("id >= ? AND id <= ? ORDER BY id", (first, last))
+
+    def some(self, documents: Collection[int]) -> list[Row]:
+        """Those of a few documents that are held."""
+        marks = ", ".join("?" * len(documents))
+        return self._rows(f"id IN ({marks}) ORDER BY id", tuple(documents))
 
     def telegram(self, document: int, *, elements: bool = True) -> Telegram:
         """The record with its source, with its elements or, for what asks for none of them, without.

@@ -12,6 +12,7 @@ from reftel.archive.model import (
     StoreError,
 )
 from reftel.archive.rebuild import held, lines
+from reftel.archive.rows import Row
 from reftel.archive.store import WHOLE, Store
 from reftel.archive.waiting import Waiting
 
@@ -28,7 +29,7 @@ def mend(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
     try:
         if not indexes.is_new:
             lacking = spread.lacks(store, indexes)
-            catch_up(store, indexes, spread_anew=lacking, on_progress=on_progress)
+            catch_up(store, indexes, workers, spread_anew=lacking, on_progress=on_progress)
             if matches(store, indexes):
                 return False
     except (BrokenStoreError, NoRoomError, ReadOnlyError):
@@ -50,14 +51,15 @@ def matches(store: Store, indexes: Indexes) -> bool:
 def catch_up(
     store: Store,
     indexes: Indexes,
+    workers: int = 0,
     *,
     spread_anew: bool = False,
     on_progress: OnProgress | None = None,
 ) -> None:
-    """Index what the store lists as not indexed; `spread_anew`: what has copies under several labels may be
-    other than it was, though nothing is listed."""
+    """Index what the store lists as not indexed, in so many other processes where it is much;
+    `spread_anew`: what has copies under several labels may be other than it was, though nothing is listed."""
     try:
-        if _index_what_is_listed(store, indexes, on_progress) or spread_anew:
+        if _index_what_is_listed(store, indexes, workers, on_progress) or spread_anew:
             spread.keep(store, indexes)
     except BaseException:
         # What was begun and not committed must not be committed with what is added later.
@@ -65,26 +67,26 @@ def catch_up(
         raise
 
 
-def _index_what_is_listed(store: Store, indexes: Indexes, on_progress: OnProgress | None) -> bool:
+def _index_what_is_listed(
+    store: Store, indexes: Indexes, workers: int, on_progress: OnProgress | None
+) -> bool:
     """Whether there was anything."""
     done, listed = 0, store.behind() if on_progress else 0
-    while True:
-        behind = store.unindexed(_CATCH_UP)
+    changed = False
+    while behind := store.unindexed(_CATCH_UP):
+        changed = True
+        documents = [each for each in behind if each[0] != WHOLE]
+        if not documents:
+            for _, label in behind:
+                _make_anew(store, indexes, label, workers, on_progress)
+            store.strike_off(behind)
+            continue
         anew: set[int] = set()
-        cleared: set[int] = set()
-        for document, label in behind:
+        for document, label in documents:
             index = indexes.of(label)
-            if document == WHOLE:
-                if beside := indexes.copies(label):
-                    # First, so that nothing is ever taken off that was not counted.
-                    beside.clear()
-                    beside.commit()
-                index.clear()
-                cleared.add(label)
-                continue
             row = store.by_id(document)
             stays = row is not None and row.reading and row.label == label
-            there = label not in cleared and index.holds(document)
+            there = index.holds(document)
             if there and not stays:
                 index.remove(document)
                 if index.count() <= _MADE_ANEW:
@@ -93,20 +95,48 @@ def _index_what_is_listed(store: Store, indexes: Indexes, on_progress: OnProgres
                 assert row is not None
                 if line := held(store, row):
                     index.add([(document, line)])
-        if behind:
-            indexes.commit()
-            store.strike_off(behind)
-            done += len(behind)
+        indexes.commit()
+        with store.transaction():
+            for label in anew:
+                store.mark_label_unindexed(label)
+        store.strike_off(documents)
+        done += len(documents)
         if on_progress and listed > _CATCH_UP:
             on_progress(min(done, listed), listed)
-        if anew:
-            with store.transaction():
-                for label in anew:
-                    store.mark_label_unindexed(label)
-        elif not behind:
-            break
     indexes.end_writing()
-    return done > 0
+    return changed
+
+
+def withdraw(store: Store, indexes: Indexes, rows: list[Row]) -> None:
+    """Take out of the indexes what is about to be closed to some, so that they do not find it counted for a
+    moment longer than they may read it; it is listed, in case nothing comes of it."""
+    with store.transaction():
+        for row in rows:
+            store.mark_unindexed(row.id, row.label)
+    for row in rows:
+        indexes.of(row.label).remove(row.id)
+    indexes.commit()
+
+
+def _make_anew(
+    store: Store, indexes: Indexes, label: int, workers: int, on_progress: OnProgress | None
+) -> None:
+    """Make the index of a label again, with nothing in it of what has left it. Until it is whole the one
+    before serves, on disk as in memory."""
+    if beside := indexes.copies(label):
+        # First, so that nothing is ever taken off that was not counted.
+        beside.clear()
+        beside.commit()
+    index = indexes.of(label)
+    # What was begun for a few takes little at a time.
+    index.end_writing()
+    documents = store.under(label)
+    index.clear(many=len(documents) > _MADE_ANEW)
+    for done, some in lines(store, documents, workers):
+        index.add((document, line) for document, _, line in some)
+        if on_progress and len(documents) > _MADE_ANEW:
+            on_progress(done, len(documents))
+    index.end_writing()
 
 
 def fill(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress | None) -> None:
@@ -116,7 +146,7 @@ def fill(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
     # What the index that is there lacks stays listed, in case this one is never whole.
     waiting = Waiting(store, made, listed=False)
     try:
-        for done, some in lines(store, workers):
+        for done, some in lines(store, range(1, last + 1), workers):
             waiting.hold(some)
             waiting.add_some()
             if on_progress:

@@ -24,6 +24,7 @@ from reftel.cli.common import (
     fail,
     folder_of,
     format_option,
+    indexing,
     open_archive,
     policy_of,
     say,
@@ -124,10 +125,20 @@ def set_command(
         fail("--until: what is open cannot fall open")
     with open_archive(folder) as archive:
         from reftel.archive import StoreError
+        from reftel.archive.pool import cores
 
         digests = _digests(archive, number)
         try:
-            decided = archive.decide(digests, label, who=who or getuser(), why=why, opens=opens)
+            with indexing() as show:
+                decided = archive.decide(
+                    digests,
+                    label,
+                    who=who or getuser(),
+                    why=why,
+                    opens=opens,
+                    workers=cores(),
+                    on_progress=show,
+                )
         except StoreError as error:
             fail(str(error))
     many = "1 document" if decided == 1 else f"{decided} documents"
