@@ -12,8 +12,10 @@ from reftel.access import Label, Reader
 from reftel.archive import Archive, StoreError, spread, upkeep, view
 from reftel.archive.asking import Asking
 from reftel.archive.build import build
+from reftel.archive.index import Indexes, Vocabulary
 from reftel.archive.model import DamagedIndexError
 from reftel.archive.query import parse
+from reftel.archive.store import Store
 from reftel.archive.waiting import Waiting
 from tests.archive.test_archive import incoming, make
 
@@ -122,6 +124,20 @@ def test_a_damaged_index_is_said_to_be_damaged(filed: Path, tmp_path: Path) -> N
     with Archive.open(folder) as archive:
         assert archive.index_built
         assert archive.search("keeper").total == 8
+
+
+def test_a_damaged_word_list_that_only_suggestions_look_into_is_said_to_be_damaged(
+    filed: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(filed, folder)
+    for words in folder.glob("index/*/*.term"):
+        words.write_bytes(bytes(each ^ 0xFF for each in words.read_bytes()))
+    archive = Archive(folder, Store(folder / "telegrams.db"), Indexes(folder / "index"))
+    with archive, pytest.raises(DamagedIndexError, match=r"is damaged: .*rebuild-index"):
+        Vocabulary(archive._indexes.of(label) for label in archive._store.labels()).beginning(
+            ("text",), "ke"
+        )
 
 
 def test_what_changes_while_a_search_is_answered_is_in_the_next_answer(

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 import tantivy
 
@@ -83,13 +83,21 @@ _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
 
 
+class _InFolder(Protocol):
+    @property
+    def _folder(self) -> Path: ...
+
+
+_Looks = TypeVar("_Looks", bound=_InFolder)
+
+
 def _looking(
-    method: Callable[Concatenate[LabelIndex, _Given], _Answer],
-) -> Callable[Concatenate[LabelIndex, _Given], _Answer]:
+    method: Callable[Concatenate[_Looks, _Given], _Answer],
+) -> Callable[Concatenate[_Looks, _Given], _Answer]:
     """A method that looks into an index, and says so where it is damaged."""
 
     @wraps(method)
-    def looking(index: LabelIndex, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+    def looking(index: _Looks, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
         try:
             return method(index, *given, **named)
         except DamagedIndexError:
@@ -522,15 +530,20 @@ def _copies_name(label: int | str) -> str:
 
 
 class Vocabulary:
-    """The words of several indexes together; those of documents removed lately count still."""
+    """The words of several indexes together; those of documents removed lately count still. Raises
+    `DamagedIndexError`."""
 
     def __init__(self, indexes: Iterable[LabelIndex]) -> None:
+        indexes = list(indexes)
         self._searchers = [index.searcher for index in indexes]
+        self._folder = indexes[0]._folder.parent if indexes else Path()
 
+    @_looking
     def frequency(self, fields: tuple[str, ...], word: str) -> int:
         """In how many documents a word stands, for each field."""
         return sum(each.doc_freq(name, word) for each in self._searchers for name in fields)
 
+    @_looking
     def standing(self, fields: tuple[str, ...], words: list[str]) -> list[str]:
         """Those of some words that stand in the largest of the indexes that holds any of them."""
         for each in sorted(self._searchers, key=lambda one: -one.num_docs):
@@ -544,6 +557,7 @@ class Vocabulary:
                 return found
         return []
 
+    @_looking
     def beginning(self, fields: tuple[str, ...], prefix: str) -> Iterable[tuple[str, int]]:
         """The words that begin so, and in how many documents each stands."""
         found: Counter[str] = Counter()
