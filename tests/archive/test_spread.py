@@ -169,6 +169,24 @@ def test_what_changes_while_a_search_is_answered_is_in_the_next_answer(
     assert found.total == len(found.hits) == archive.count() == 5
 
 
+def test_what_is_counted_is_what_is_found_while_a_copy_is_being_closed(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add(incoming(*_copies(1, 4)))
+    (*_, copy) = (row for row in archive._store.all_rows() if row.label == 1)
+    decide, seen = Store.decide, []
+
+    def look(store: Store, *given: Any) -> None:
+        found = archive.search("keeper")
+        seen.append((found.total, len(found.hits), archive.view(_OPEN).search("keeper").total))
+        decide(store, *given)
+
+    monkeypatch.setattr(Store, "decide", look)
+    archive.decide([copy.digest.hex()], Label("TOP SECRET"), who="a reviewer", why="a source")
+    assert seen == [(3, 3, 2)]
+    assert archive.search("keeper").total == 3
+
+
 def test_what_is_counted_is_what_is_found_while_copies_come_into_the_index(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

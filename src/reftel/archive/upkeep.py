@@ -114,6 +114,11 @@ def withdraw(store: Store, indexes: Indexes, rows: list[Row]) -> None:
         for row in rows:
             store.mark_unindexed(row.id, row.label)
     for row in rows:
+        if beside := indexes.copies(row.label):
+            # First, so that nothing is taken off that is not counted.
+            beside.remove(row.id)
+            beside.commit()
+    for row in rows:
         indexes.of(row.label).remove(row.id)
     indexes.commit()
 
