@@ -112,7 +112,9 @@ def running(root: Path, port: int, more: str = "") -> Iterator[None]:
         if started.returncode == 0:
             break
     else:
-        said = f"{started.stdout} {started.stderr}".strip() or f"it ended with {started.returncode}"
+        log = root / "log"
+        told = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []
+        said = "; ".join([f"it ended with {started.returncode}", started.stderr.strip(), *told])
         raise NoPostfixError(f"Postfix does not start: {said}")
     try:
         yield
