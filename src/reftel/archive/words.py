@@ -28,8 +28,8 @@ def words_in(text: str) -> list[str]:
 
 _analyzer = cache(analyzer)
 
-# The words that a quarter of the telegrams of the 1970s and later hold, by count of the released ones, with
-# the commonest of French and Spanish, whose little words are as common.
+# The words that a quarter or so of released telegrams hold, with the little words of French and Spanish. What
+# pairs an index holds depends on it: whoever changes it changes the format (`Indexes.FORMAT`).
 COMMON = frozenset(
     """
     a about after against agreement all also ambassador american an and any are as at be because been before
