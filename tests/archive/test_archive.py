@@ -58,6 +58,16 @@ def test_half_a_character_is_told_with_its_line_and_the_others_are_filed(archive
     assert "U+DCFF" in problem.reason
 
 
+def test_half_a_character_anywhere_stops_nothing(archive: Archive) -> None:
+    text = make(2)
+    halves = [f"{text[:at]}\udce9{text[at:]}" for at in range(len(text))]
+    report = archive.add(incoming(make(1), *halves, make(3)))
+    told = [problem for problem in report.problems if "is no character" in problem.reason]
+    assert report.added == len(halves) + 2 - len(report.problems) > 2
+    assert len(told) > len(halves) / 2
+    assert archive.verify() == []
+
+
 def test_adding_twice_changes_nothing(archive: Archive) -> None:
     texts = incoming(make(1), make(2, text="Another light."))
     assert archive.add(texts).added == 2

@@ -11,6 +11,7 @@ import pytest
 from reftel.access import OPEN, Label, Reader
 from reftel.archive import Archive, StoreError
 from reftel.archive.index import Indexes, Vocabulary
+from reftel.archive.store import Store
 from reftel.telegram import Mrn
 from tests.archive.test_archive import incoming, make
 
@@ -115,6 +116,8 @@ def test_while_a_decision_is_carried_out_what_it_closes_is_not_found_and_the_res
         found = view.search("")
         assert found.total == view.count() == sum(each.count for each in found.facets.year) == 28
         assert view.search("zymurgist").total == 0
+        for query in ("zymurkst", "zymurgst OR came", "zymurgist OR came"):
+            assert view.search(query).suggestion is None
         # As another process finds it on the disk.
         on_disk = Indexes.linked(archive.folder / "index")
         assert sum(on_disk.of(label).count() for label in view._labels) == 28
@@ -143,3 +146,24 @@ def test_while_a_decision_is_carried_out_what_it_closes_is_not_found_and_the_res
         assert view.search("").total == view.count() == 28
         assert view.search("zymurgst").suggestion is None
         assert archive.verify() == [] == archive._writing.unindexed(9)
+
+
+def test_a_decision_that_fails_leaves_everything_as_it_was(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = digest(archive, 1)
+
+    def full(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    for owner, name in ((Store, "decide"), (Indexes, "commit")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, full)
+            with pytest.raises(StoreError, match="full"):
+                archive.decide([one], SECRET, who="roe", why="names a source")
+    archive.add(incoming(make(4)))
+    assert archive.view(READER).search("zymurgist").total == 1
+    assert archive.view(READER).search("").total == archive.view(READER).count() == 4
+    assert archive._writing.unindexed(9) == [] == archive.verify()
+    assert archive.decide(iter([one]), SECRET, who="roe", why="names a source") == 1
+    assert archive.view(READER).search("").total == 3

@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from multiprocessing import current_process
@@ -375,7 +375,7 @@ class Archive(View):
 
     def decide(
         self,
-        digests: Collection[str],
+        digests: Iterable[str],
         label: Label | None,
         *,
         who: str,
@@ -407,17 +407,24 @@ class Archive(View):
 
         with self._alone():
             rows = [self._held(digest) for digest in digests]
-            upkeep.withdraw(store, self._indexes, [row for row in rows if closes(row)])
-            with store.transaction():
-                for row in map(self._held, digests):
-                    given, falls_open = decided(row)
-                    id_ = store.label_id(given)
-                    kept = id_ if label else None
-                    store.decide(row.digest, int(now.timestamp()), who, why, kept, falls_open)
-                    if closes(row):
-                        # Somebody may not read it any more: its words must not count for them either.
-                        store.mark_label_unindexed(row.label)
-                    relabel(store, row, id_, falls_open)
+            try:
+                upkeep.withdraw(store, self._indexes, [row for row in rows if closes(row)])
+                with store.transaction():
+                    for row in (self._held(each.digest.hex()) for each in rows):
+                        given, falls_open = decided(row)
+                        id_ = store.label_id(given)
+                        kept = id_ if label else None
+                        store.decide(row.digest, int(now.timestamp()), who, why, kept, falls_open)
+                        if closes(row):
+                            # Somebody may not read it any more: its words must not count either.
+                            store.mark_label_unindexed(row.label)
+                        relabel(store, row, id_, falls_open)
+            except BaseException:
+                self._indexes.abandon()
+                # Nothing came of it: what was taken out of the indexes is put back.
+                with suppress(StoreError):
+                    upkeep.catch_up(store, self._indexes)
+                raise
             upkeep.catch_up(self._writing, self._indexes, workers, on_progress=on_progress)
         return len(rows)
 

@@ -7,6 +7,7 @@ process alone writes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, date, datetime
@@ -38,6 +39,8 @@ from reftel.telegram import Telegram
 Reader = Callable[[str], Telegram]
 
 KNOWN, REFUSED = "known", "refused"
+# Half a character, as a program that decodes with `surrogateescape` makes it.
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Prepared(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -81,6 +84,8 @@ def prepare(items: Iterable[Incoming | Problem], store: Store, reader: Reader) -
     """Read some texts, save those that the store knows."""
     found = [(item, b"" if isinstance(item, Problem) else digest_of(item.text)) for item in items]
     known = store.among([digest for _, digest in found if digest])
+    dictionary = store.newest_dictionary()
+    today = datetime.now(UTC).date()
     ready: dict[int, Ready] = {}
     read: dict[int, tuple[Incoming, bytes, Telegram]] = {}
     for place, (item, digest) in enumerate(found):
@@ -91,25 +96,27 @@ def prepare(items: Iterable[Incoming | Problem], store: Store, reader: Reader) -
             outcome = KNOWN if reason is None else REFUSED
             ready[place] = Passed(item.path, digest, outcome, reason or "")
         else:
+            half = None if item.text.isascii() else _HALF.search(item.text)
             try:
-                read[place] = (item, digest, reader(item.text))
+                telegram = reader(item.text)
+                if half:
+                    # By itself, since it may be one that cannot be kept.
+                    ready[place] = prepared(item.path, digest, telegram, today, dictionary)
+                else:
+                    read[place] = (item, digest, telegram)
             except reftel.NotATelegram as refusal:
                 ready[place] = Passed(item.path, digest, REFUSED, refusal.why)
+            except UnicodeEncodeError:
+                if half is None:
+                    raise
+                why = f"U+{ord(half[0]):04X} is no character; decode the bytes as what they are"
+                where = item.text.count("\n", 0, half.start()) + 1
+                ready[place] = Problem(item.path, why, where)
     # Each kind of work is done for all before the next begins: what it goes by stays in the processor's
-    # cache, which saves a fifth of the time.
-    lines: dict[int, str] = {}
-    for place, (item, digest, telegram) in read.items():
-        try:
-            lines[place] = line_of(telegram, digest)
-        except UnicodeEncodeError:
-            # As a program that decodes with `surrogateescape` makes it.
-            at = next(at for at, each in enumerate(item.text) if "\ud800" <= each <= "\udfff")
-            why = f"U+{ord(item.text[at]):04X} is no character; decode the bytes as what they are"
-            ready[place] = Problem(item.path, why, item.text.count("\n", 0, at) + 1)
-    dictionary = store.newest_dictionary()
-    packed = pack([read[place][2] for place in lines], dictionary)
-    today = datetime.now(UTC).date()
-    for (place, line), each in zip(lines.items(), packed, strict=True):
+    # cache, which saves an eighth of the time.
+    lines = [line_of(telegram, digest) for _, digest, telegram in read.values()]
+    packed = pack([telegram for _, _, telegram in read.values()], dictionary)
+    for place, line, each in zip(read, lines, packed, strict=True):
         item, digest, telegram = read[place]
         ready[place] = _put_together(
             item.path, digest, telegram, today, dictionary.number, each, line

@@ -338,6 +338,11 @@ class Store:
         anew = "SELECT document, label FROM unindexed WHERE place = ? AND document = ? LIMIT ?"
         return found + self._db.execute(anew, (self.place, WHOLE, limit - len(found)))
 
+    def made_anew(self) -> set[int]:
+        """The labels whose index has to be made anew: words that have left it stand in it still."""
+        query = "SELECT label FROM unindexed WHERE place = ? AND document = ?"
+        return {label for (label,) in self._db.execute(query, (self.place, WHOLE))}
+
     def behind(self) -> int:
         """How many of them there are."""
         query = "SELECT count(*) FROM unindexed WHERE place = ?"

@@ -195,6 +195,9 @@ class View:
 
     def _suggestion(self, query: str, total: int) -> str | None:
         """The query with its misspelt words put right, if it finds something then."""
+        if not self._witness.made_anew().isdisjoint(self._labels):
+            # Its words may be those of a telegram that has just been closed.
+            return None
         words = Vocabulary(self._indexes.of(label) for label in self._labels)
         better = corrected(query, words, rare=total <= _FEW)
         if better is None:
