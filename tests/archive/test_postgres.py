@@ -113,6 +113,30 @@ def test_what_one_machine_files_the_other_finds(url: str, tmp_path: Path) -> Non
         assert three.search("lamp").total == three.count() == 39
 
 
+def test_what_one_machine_closes_the_other_lets_go_of_while_the_index_is_made_anew(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reftel.archive.upkeep._MADE_ANEW", 1)
+    seen: list[tuple[int, int, int]] = []
+    with (
+        Archive.open(f"{url}&folder={tmp_path / 'a'}") as one,
+        Archive.open(f"{url}&folder={tmp_path / 'b'}") as two,
+    ):
+
+        def look(*_: int) -> None:
+            two.follow()
+            view = two.view(Reader("", "UNCLASSIFIED"))
+            seen.append((view.search("zymurgist").total, view.search("").total, view.count()))
+
+        one.add(incoming(make(1, text="The zymurgist came."), *(make(n) for n in range(2, 9))))
+        two.follow()
+        digest = one.search("zymurgist").hits[0].digest
+        one.decide([digest], Label("SECRET"), who="Roe", why="sources", on_progress=look)
+        assert seen == [(0, 7, 7)]
+        two.follow()
+        assert one.verify() == two.verify() == [] == two._writing.unindexed(9)
+
+
 def test_every_table_is_copied_or_made_anew() -> None:
     assert sorted((*KEYS, *NOT_COPIED)) == sorted(_TABLES)
 

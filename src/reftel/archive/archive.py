@@ -166,11 +166,14 @@ class Archive(View):
                 self.follow()
 
     def follow(self) -> None:
-        """Index what another machine has filed, unless one files now."""
+        """Index what another machine has filed, unless one writes now; what that has closed is let go of
+        at once."""
         if self._store.unindexed(1):
             with _lock(self.folder), self._writing.lock(wait=False) as alone:
                 if alone:
                     upkeep.catch_up(self._writing, self._indexes)
+                else:
+                    upkeep.let_leave(self._writing, self._indexes)
 
     @classmethod
     def _open_to_read(cls, folder: Path) -> Self:

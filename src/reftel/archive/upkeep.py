@@ -123,6 +123,21 @@ def withdraw(store: Store, indexes: Indexes, rows: list[Row]) -> None:
     indexes.commit()
 
 
+def let_leave(store: Store, indexes: Indexes) -> None:
+    """Take out of the indexes what is listed and no longer belongs there, while another machine writes: it
+    stays listed, so that whatever else becomes of it is seen to later."""
+    try:
+        for document, label in store.unindexed(_CATCH_UP):
+            row = store.by_id(document)
+            stays = row is not None and row.reading and row.label == label
+            if document != WHOLE and not stays and indexes.of(label).holds(document):
+                indexes.of(label).remove(document)
+        indexes.end_writing()
+    except BaseException:
+        indexes.abandon()
+        raise
+
+
 def _make_anew(
     store: Store, indexes: Indexes, label: int, workers: int, on_progress: OnProgress | None
 ) -> None:
