@@ -35,6 +35,7 @@ from reftel.archive import Archive, Progress
 from reftel.archive.entry import Entry, entry_of
 from reftel.archive.follow import missing_rows
 from reftel.archive.ghosts import missing
+from reftel.archive.model import Order
 from reftel.archive.pool import cores
 from reftel.archive.threads import path, thread
 
@@ -85,6 +86,9 @@ def _file(archive: Archive, source: Path, workers: int) -> float:
     return took
 
 
+_BY_DATE = "two words, by date"
+
+
 class _Words:
     """Words and phrases as the telegrams have them, by how common they are."""
 
@@ -121,6 +125,12 @@ class _Words:
             "either of two": lambda: f"{pick(self.middling)} OR {pick(self.middling)}",
             "a phrase of common words": lambda: f'"{pick(self.phrases)}"',
             "words near each other": lambda: f'"{pick(self.common)} {pick(self.middling)}"~5',
+            "common words near": lambda: f'"{" ".join(self.rng.sample(self.common, 2))}"~5',
+            "AND, OR and NOT": lambda: (
+                f"{pick(self.common)} ({pick(self.middling)} OR {pick(self.middling)})"
+                f" -{pick(self.middling)}"
+            ),
+            _BY_DATE: lambda: f"{pick(self.common)} {pick(self.middling)}",
             "a word in the subject": lambda: f"subject:{pick(self.middling)}",
             "a misspelt word": lambda: _misspelt(pick(self.middling)),
             "a prefix": lambda: f"{pick(self.middling)[:4]}*",
@@ -226,8 +236,9 @@ def _ask(archive: Archive, place: Path, beside: bool) -> None:
     head = f"{'query':26}{'p50':>9}{'p95':>9}{'CPU p50':>9}{'p95':>9}{'reader CPU p95':>17}"
     click.echo(head + (f"{'FTS5 CPU p50':>15}{'times':>8}" if fts5 else ""))
     for name, queries in kinds.items():
-        own = _time(archive.search, queries)
-        limited = _time(cleared.search, queries)
+        order: Order = "newest" if name == _BY_DATE else "relevance"
+        own = _time(partial(archive.search, order=order), queries)
+        limited = _time(partial(cleared.search, order=order), queries)
         line = f"{name:26}" + "".join(f"{each:7.1f}ms" for each in own) + f"{limited.cpu95:15.1f}ms"
         if fts5 is not None and name in _IN_FTS5:
             other = _time(fts5.ask, queries[:10])

@@ -247,6 +247,41 @@ def test_more_like_this_finds_what_shares_its_marked_words(archive: Archive) -> 
     assert archive.like("0" * 64) == ()
 
 
+def test_more_like_this_under_a_label_of_few_telegrams(archive: Archive) -> None:
+    crowd = (make(n, subject="NONE", text=f"Ship{n} came to berth{n}.") for n in range(1, 61))
+    few = (
+        make(n, subject=f"S{n}", text=f"The xebec of {n} sank.").replace("UNCLAS", "SECRET")
+        for n in (101, 102)
+    )
+    archive.add(incoming(*crowd, *few))
+    one = archive.cited_as(Mrn.of(2007, "BERN", 101))[0]
+    assert {hit.mrn for hit in archive.like(one.digest)} == {"07BERN102"}
+
+
+def test_more_like_this_is_told_by_words_that_stand_seldom_where_there_are_enough(
+    archive: Archive,
+) -> None:
+    often = "harbour keeper lantern signal vessel cargo"
+    seldom = [f"{letter}arrow" for letter in "abcdefghijklm"]
+    archive.add(
+        incoming(
+            *(make(n, subject="NONE", text=f"Ship{n} at berth{n}.") for n in range(1, 41)),
+            *(make(n, subject="NONE", text=f"{often}, by {n}.") for n in range(101, 113)),
+            make(201, subject="NONE", text=f"Of {' '.join(seldom)}, east."),
+            make(202, subject="NONE", text=f"{often}, and {' '.join(seldom)}, west."),
+            make(203, subject="NONE", text=f"{often}, and once {seldom[0]}, north."),
+        )
+    )
+
+    def like(number: int) -> set[str | None]:
+        document = archive.cited_as(Mrn.of(2007, "BERN", number))[0]
+        return {hit.mrn for hit in archive.like(document.digest, limit=50)}
+
+    assert like(202) == {"07BERN201", "07BERN203"}
+    # With a single word that stands seldom, those that stand often tell too.
+    assert like(203) >= {f"07BERN{n}" for n in range(101, 113)}
+
+
 @pytest.mark.parametrize("query", ["burned", "tags:SZ", "-tags:ECON", "subject:light OR tags:ECON"])
 def test_many_results_counted_on_several_cores_are_counted_as_few_are(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, query: str

@@ -10,7 +10,7 @@ import tantivy
 from reftel.archive.index import Vocabulary, schema
 from reftel.archive.words import words_in
 
-_TERMS = 25
+_TERMS, _FEWER = 25, 10
 _SHORTEST = 3
 _FEW = 4
 _SUBJECT_WEIGHT = 2.0
@@ -20,13 +20,17 @@ def alike(subject: str, text: str, held: Vocabulary, documents: int) -> tantivy.
     """What finds telegrams that share the marked words of a subject and a text: those that stand often
     in it and seldom elsewhere, of `documents` in all. A fifth of them must be there."""
     counts = Counter(word for word in words_in(text) if _tells(word))
+    often = {word: held.frequency(("text",), word) for word in counts}
     weights = {
-        word: (1 + log(count)) * log((documents + 1) / often)
-        for word, count in counts.items()
+        word: (1 + log(counts[word])) * log((documents + 1) / number)
+        for word, number in often.items()
         # What stands here alone finds nothing else, and what stands everywhere tells nothing.
-        if 1 < (often := held.frequency(("text",), word)) <= max(documents // 2, _FEW)
+        if 1 < number <= max(documents // 2, _FEW)
     }
-    marked = sorted(weights, key=lambda word: (-weights[word], word))[:_TERMS]
+    marked = sorted(weights, key=lambda word: (-weights[word], word))
+    # A word of every tenth telegram tells less than looking it up takes, unless there are few others.
+    seldom = [word for word in marked if often[word] <= documents // 10]
+    marked = seldom[:_TERMS] if len(seldom) >= _FEWER else marked[:_FEWER]
     headed = sorted({word for word in words_in(subject) if _tells(word)})
     terms = [
         (tantivy.Occur.Should, tantivy.Query.term_query(schema(), "text", word)) for word in marked

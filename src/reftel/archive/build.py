@@ -88,21 +88,14 @@ def _with_pairs(tokens: list[str], phrase: tantivy.Query) -> tantivy.Query:
 
 
 def _near(name: str, tokens: list[str], distance: int) -> tantivy.Query:
-    """Each two of the words near each other: for two, a phrase with slop in either order is exact."""
+    """Each two of the words near each other: a phrase of two words in one place, with slop, takes them in
+    either order."""
     if len(tokens) == 1:
         return tantivy.Query.term_query(schema(), name, tokens[0])
-    pairs = [
-        _all(
-            *(
-                (
-                    tantivy.Query.phrase_query(schema(), name, [*order], slop=distance),
-                    tantivy.Occur.Should,
-                )
-                for order in (pair, pair[::-1])
-            )
-        )
-        for pair in combinations(tokens, 2)
-    ]
+    pairs = (
+        tantivy.Query.phrase_query(schema(), name, [(0, one), (0, other)], slop=distance + 1)
+        for one, other in combinations(tokens, 2)
+    )
     return _all(*((pair, tantivy.Occur.Must) for pair in pairs))
 
 

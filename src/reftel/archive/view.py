@@ -41,6 +41,8 @@ Outdone = dict[tuple[int, ...], tuple[object, dict[int, frozenset[int]]]]
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
 _NONE: frozenset[int] = frozenset()
+# An index of so many times fewer telegrams than the largest adds nothing to what is known of words.
+_SMALL = 20
 # With so few results at most, a word that stands somewhere may still be a slip.
 _FEW = 5
 
@@ -181,13 +183,19 @@ class View:
             return ()
         if asked:
             self._tell("search", f"like {row.digest.hex()}")
-        indexes = [self._indexes.of(label) for label in labels]
         t = self._store.telegram(row.id)
+        sizes = {label: self._indexes.of(label).count() for label in labels}
+        # How common a word is, the largest tell; and its own, whether it stands in another telegram.
+        telling = [
+            label
+            for label in labels
+            if label == row.label or sizes[label] >= max(sizes.values()) / _SMALL
+        ]
         query = alike(
             t.subject or "",
             index_text(t),
-            Vocabulary(indexes),
-            sum(index.count() for index in indexes),
+            Vocabulary(self._indexes.of(label) for label in telling),
+            sum(sizes[label] for label in telling),
         )
         copies = {each.id for each in self._store.copies(row.telegram, labels)}
         nearest = self._ask(query, "relevance", limit, labels, copies).first()[:limit]
