@@ -167,3 +167,35 @@ def test_a_decision_that_fails_leaves_everything_as_it_was(
     assert archive._writing.unindexed(9) == [] == archive.verify()
     assert archive.decide(iter([one]), SECRET, who="roe", why="names a source") == 1
     assert archive.view(READER).search("").total == 3
+
+
+def test_a_word_that_left_an_index_is_forgotten_by_it_though_the_process_ended_just_then(
+    place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = Indexes.commit
+
+    def last(indexes: Indexes) -> None:
+        commit(indexes)
+        if archive._writing.unindexed(9):
+            raise KeyboardInterrupt
+
+    closed = [
+        make(n, text=text).replace("UNCLAS", "SECRET")
+        for n, text in enumerate(["The zymurgist came.", "The lamp burned."], 1)
+    ]
+    with Archive.open(place) as archive:
+        archive.add(incoming(*closed))
+        one = digest(archive, 1)
+        monkeypatch.setattr(Indexes, "commit", last)
+        with pytest.raises(KeyboardInterrupt):
+            archive.decide([one], OPEN, who="roe", why="released")
+    monkeypatch.setattr(Indexes, "commit", commit)
+    with Archive.open(place) as archive:
+        (secret,) = (id_ for id_, label in archive._store.labels().items() if label == SECRET)
+        words = Vocabulary([archive._indexes.of(secret)])
+        assert (words.frequency(("text",), "zymurgist"), words.frequency(("text",), "lamp")) == (
+            0,
+            1,
+        )
+        assert archive.view(READER).search("zymurgist").total == 1
+        assert archive.verify() == []

@@ -79,7 +79,7 @@ def _index_what_is_listed(
         if not documents:
             for _, label in behind:
                 _make_anew(store, indexes, label, workers, on_progress)
-            store.strike_off(behind)
+                store.strike_off([(WHOLE, label)])
             continue
         anew: set[int] = set()
         for document, label in documents:
@@ -95,10 +95,11 @@ def _index_what_is_listed(
                 assert row is not None
                 if line := held(store, row):
                     index.add([(document, line)])
-        indexes.commit()
+        # First, so that it is not forgotten by an interruption.
         with store.transaction():
             for label in anew:
                 store.mark_label_unindexed(label)
+        indexes.commit()
         store.strike_off(documents)
         done += len(documents)
         if on_progress and listed > _CATCH_UP:
