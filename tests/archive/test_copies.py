@@ -138,6 +138,24 @@ def test_releases_that_withhold_different_passages_are_copies() -> None:
         assert copies(telegram("\n".join(one)), telegram("\n".join(other))), mark
 
 
+@pytest.mark.parametrize("mark", ["[name and title not declassified]", "(b)(1)", "XXXXXXXXXXXXXXXXXXXX"])
+@pytest.mark.parametrize("fuller_first", [True, False])
+def test_the_fuller_release_is_read_however_long_the_mark_of_what_the_other_withholds(
+    archive: Archive, mark: str, fuller_first: bool
+) -> None:
+    text = prose(random.Random(11), 120)
+    # Some damage makes no copy worse than one that withholds something.
+    fuller = telegram(f"{text}\n\n9. THE AMBASSADOR SAW ROE AND DIDN?T STAY.")
+    lesser = telegram(f"{text}\n\n9. THE AMBASSADOR SAW {mark} AND DIDN'T STAY.")
+    archive.add(incoming(*((fuller, lesser) if fuller_first else (lesser, fuller))))
+    assert archive.count() == 1
+    assert [each.telegram.source for each in archive.cited_as(Mrn.of(1979, "BERN", 5))] == [
+        fuller,
+        lesser,
+    ]
+    assert archive.search("roe").total == 1
+
+
 def test_a_telegram_repeated_within_another_is_no_copy() -> None:
     text = prose(random.Random(7), 100)
     outer = f"FOLLOWING SENT ACTION NATO FROM SECSTATE DEC 04 REPEATED YOU: QUOTE\n{text}\nUNQUOTE"

@@ -6,7 +6,7 @@ import re
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
-from reftel.archive.excised import EXCISION, EXCISION_SIGNS
+from reftel.archive.excised import EXCISION, may_be_excised
 
 Same = Literal["same", "damaged", "other", "withheld", "left", "right"]
 
@@ -51,8 +51,7 @@ EXCISED = "|"
 def words_of(text: str) -> list[Word]:
     """The words of a text; what holds no letter and no figure is none."""
     found: list[Word] = []
-    capitals = text.upper()
-    excised = any(sign in capitals for sign in EXCISION_SIGNS)
+    excised = may_be_excised(text.upper())
     for match in (_TOKEN if excised else _WORD).finditer(text):
         word = match[0]
         plain = word.upper()
@@ -68,7 +67,7 @@ def words_of(text: str) -> list[Word]:
 def plain_words(text: str) -> list[str]:
     """The words of a text as they are compared (`Word.plain`)."""
     capitals = text.upper()
-    if any(sign in capitals for sign in EXCISION_SIGNS):
+    if may_be_excised(capitals):
         return [word.plain for word in words_of(text)]
     return _SIGNS.sub("", capitals).split()
 

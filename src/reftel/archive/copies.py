@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reftel.archive.alignment import EXCISED, align, plain_words
 from reftel.archive.entry import minutes_of
-from reftel.archive.excised import is_partial
+from reftel.archive.excised import is_partial, marks_of_excision
 from reftel.telegram import Telegram
 
 _ALIKE = 0.6
@@ -188,13 +188,15 @@ def _is_corrected(telegram: Telegram) -> bool:
 
 def quality(telegram: Telegram) -> int:
     """How good a copy is to read: a corrected one before what it corrects; then more text, so that the
-    whole goes before a part and a fuller release before a lesser; more of the heading, less damage."""
-    text = sum([len(block.text) for block in telegram.body])
+    whole goes before a part and a fuller release before a lesser, however long the marks of what that one
+    withholds; more of the heading, less damage."""
+    marks = [mark for block in telegram.body for mark in marks_of_excision(block.text)]
+    text = sum([len(block.text) for block in telegram.body]) - len("".join(marks))
     heading = sum(
         value is not None and value != ()
         for value in (telegram.dtg, telegram.originator, telegram.action, telegram.subject)
     )
     doubts = sum(1 for diagnostic in telegram.diagnostics if diagnostic.severity != "info")
-    damage = 100 * doubts + 20 * len(telegram.repairs) + telegram.coverage.unknown
+    damage = 100 * (doubts + len(marks)) + 20 * len(telegram.repairs) + telegram.coverage.unknown
     corrected = _CORRECTED_BONUS if text and _is_corrected(telegram) else 0
     return corrected + text + 200 * heading - damage

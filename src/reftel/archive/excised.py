@@ -14,8 +14,17 @@ EXCISION = re.compile(
 )
 """What stands where a passage was cut out: empty or speaking brackets, an exemption code, blacked runs."""
 
-EXCISION_SIGNS = ("[", "(B", "█", "■", "XXXXX", "______")
-"""One of these stands in a text, in capitals, that has an excision."""
+_SIGNS = ("[", "(B", "█", "■", "XXXXX", "______")
+
+
+def may_be_excised(capitals: str) -> bool:
+    """Whether there may be an excision in a text, given in capitals."""
+    return any(sign in capitals for sign in _SIGNS)
+
+
+def marks_of_excision(text: str) -> list[str]:
+    """The marks in a text, in order."""
+    return [mark[0] for mark in EXCISION.finditer(text)] if may_be_excised(text.upper()) else []
 
 
 def is_partial(telegram: Telegram) -> bool:
