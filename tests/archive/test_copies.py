@@ -138,7 +138,9 @@ def test_releases_that_withhold_different_passages_are_copies() -> None:
         assert copies(telegram("\n".join(one)), telegram("\n".join(other))), mark
 
 
-@pytest.mark.parametrize("mark", ["[name and title not declassified]", "(b)(1)", "XXXXXXXXXXXXXXXXXXXX"])
+@pytest.mark.parametrize(
+    "mark", ["[name and title not declassified]", "(b)(1)", "XXXXXXXXXXXXXXXXXXXX"]
+)
 @pytest.mark.parametrize("fuller_first", [True, False])
 def test_the_fuller_release_is_read_however_long_the_mark_of_what_the_other_withholds(
     archive: Archive, mark: str, fuller_first: bool

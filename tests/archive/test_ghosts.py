@@ -16,6 +16,7 @@ from reftel.archive.gaps import Point, in_order
 from reftel.archive.ghosts import ghost, missing
 from reftel.archive.threads import most_cited, thread
 from reftel.telegram import Mrn
+from reftel.terminal.following import render_ghost, render_missing
 from tests.archive.test_archive import incoming
 
 
@@ -111,6 +112,45 @@ def test_one_misread_date_or_number_among_the_neighbours_does_not_mislead(tmp_pa
         found = missing(archive, "BERN", 1979)
         assert found.completeness.highest == 30
         assert [(gap.first, gap.last) for gap in found.gaps] == [(11, 11), (18, 18)]
+
+
+def test_where_one_citation_is_out_of_time_no_other_narrows_the_interval(tmp_path: Path) -> None:
+    sent = year_of(1, 30)
+    between = sent[9].at + (sent[10].at - sent[9].at) / 2
+    early = Sent(1, sent[3].at, {"SECSTATE WASHDC": 1}, ())
+    misdated = Sent(2, between, {"SECSTATE WASHDC": 2}, ())
+    texts = [each.text(refs="") for each in sent if each.number != 11]
+    with Archive.open(tmp_path / "archive") as archive:
+        archive.add(incoming(*texts, misdated.text("OSLO", refs="BERN 11")))
+        narrow = ghost(archive, Mrn.of(1979, "BERN", 11))
+        assert (narrow.after_by, narrow.before_by) == ("79BERN10", "79OSLO2")
+        assert "79OSLO2, which cites it)" in render_ghost(narrow)
+        archive.add(incoming(early.text("OSLO", refs="BERN 11")))
+        known = ghost(archive, Mrn.of(1979, "BERN", 11))
+        assert (known.after_by, known.before_by) == ("79BERN10", "79BERN12")
+        assert "which cites it)" not in render_ghost(known)
+        assert known.after <= sent[10].at.strftime("%Y-%m-%dT%H:%MZ") <= known.before
+        assert "misread" in {reason.code for reason in known.reasons}
+
+
+def test_where_nothing_of_a_gap_went_is_said_in_short(tmp_path: Path) -> None:
+    posts = [f"AMEMBASSY {name}" for name in ("ROME", "OSLO", "LIMA", "CAIRO", "TUNIS")]
+    start = datetime(1979, 3, 1, tzinfo=UTC)
+    sent = [
+        Sent(n, start + timedelta(hours=n), dict.fromkeys(posts, n if n < 6 else n - 1), ())
+        for n in range(1, 12)
+    ]
+    for each in sent[5:]:
+        each.mcn["AMEMBASSY ROME"] = each.number
+    with Archive.open(tmp_path / "archive") as archive:
+        archive.add(incoming(*(each.text() for each in sent if each.number != 6)))
+        told = render_missing(missing(archive, "BERN", 1979))
+        assert "it went to Rome, by the continuity numbers" in told
+        assert "none went to 4 posts, by the continuity numbers" in told
+        known = ghost(archive, Mrn.of(1979, "BERN", 6)).addressees
+        assert len(known) == 2
+        assert known[0].startswith("It went to Rome: ")
+        assert known[1].startswith("It did not go to Cairo, Lima, Oslo, Tunis: ")
 
 
 @given(st.lists(st.integers(0, 30), max_size=12))

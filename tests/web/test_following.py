@@ -97,6 +97,23 @@ def test_gaps_are_listed_on_a_page_and_in_tables(client: TestClient, archive: Ar
     assert reftel(archive, "missing", "--post", "LIMA")[0] == 1
 
 
+def test_of_what_nothing_is_held_nothing_is_complete(tmp_path: Path) -> None:
+    with Archive.open(tmp_path / "archive") as archive:
+        cites = telegram(prose(random.Random(3), 60), number=3)
+        archive.add(incoming(cites.replace("\n\n1.", "\nREF: LIMA 77\n\n1.", 1)))
+        client = TestClient(app(archive))
+        for post, listed in (("NOWHERE", []), ("LIMA", ["79LIMA77"])):
+            page = client.get(f"/missing?post={post}&year=1979").text
+            assert "Nothing of that post and year is held" in page
+            assert "<meter" not in page
+            told = client.get(f"/api/missing/{post}/1979").json()
+            assert (told["held"], told["highest"], told["share"]) == (0, 0, 0.0)
+            assert [row["first"] for row in told["numbers"]] == listed
+            code, text = reftel(archive, "missing", "--post", post, "--year", "1979")
+            assert code == (0 if listed else 1)
+            assert all(number in text for number in listed)
+
+
 def test_the_command_shows_a_thread_in_words_json_and_graphml(archive: Archive) -> None:
     code, text = reftel(archive, "thread", "79BERN40")
     assert code == 0

@@ -88,7 +88,7 @@ class Completeness(msgspec.Struct, frozen=True):
 
     @property
     def share(self) -> float:
-        return min(1.0, self.held / self.highest) if self.highest else 1.0
+        return min(1.0, self.held / self.highest) if self.highest else 0.0
 
 
 class Gaps:

@@ -149,7 +149,7 @@ def ghost(view: View, mrn: Mrn) -> Ghost:
     citing = view.graph.citing_documents(number)
     read = [view.numbered(document) for document, _, _ in citing[:_CITING_READ]]
     interval = view.gaps.interval(number)
-    shown, first = before_citing(interval, citing)
+    shown, cited_within = before_citing(interval, citing)
     held = view.gaps.completeness(mrn.post, mrn.year)
     return Ghost(
         mrn=mrn.short,
@@ -161,7 +161,7 @@ def ghost(view: View, mrn: Mrn) -> Ghost:
         after=iso(shown.after),
         before=iso(shown.before),
         after_by=_short(mrn, shown.lower),
-        before_by=_short(mrn, shown.upper) if first is None else _number_of(read[first]),
+        before_by=_number_of(read[0]) if cited_within else _short(mrn, shown.upper),
         cited_by=tuple(_cited_by(document, mrn) for document in read),
         citing=len(citing),
         tags=_common_tags(read),
@@ -178,16 +178,14 @@ def _short(mrn: Mrn, number: int | None) -> str | None:
 
 def before_citing(
     interval: Interval, citing: list[tuple[int, int, int | None]]
-) -> tuple[Interval, int | None]:
-    """The interval, ended by the first telegram that cites the ghost, and that one's place among those
-    that do. One that cites it before it can have been sent is left out: a number was misread, or a
-    date."""
-    for place, (_, _, sent) in enumerate(citing[:_CITING_READ]):
-        if sent is not None and interval.after <= sent:
-            if sent >= interval.before:
-                break
-            return interval._replace(before=sent, upper=None), place
-    return interval, None
+) -> tuple[Interval, bool]:
+    """The interval, ended by the first telegram that cites the ghost, and whether it is. Where one cites
+    it before it can have been sent, a number was misread, or a date: then the others do not tell for
+    certain either."""
+    first = citing[0][2] if citing else None
+    if first is not None and interval.after <= first < interval.before:
+        return interval._replace(before=first, upper=None), True
+    return interval, False
 
 
 def _number_of(document: Document) -> str:
@@ -215,19 +213,30 @@ def _addressees(view: View, mrn: Mrn, interval: Interval) -> tuple[str, ...]:
     near = (max(1, mrn.number - _NEAR), mrn.number + _NEAR)
     gaps = view.gaps.gaps(mrn.post, mrn.year, *near)
     within = (interval.after - _NEAR_MINUTES, interval.before + _NEAR_MINUTES)
-    said = []
+    to, not_to = list[str](), list[str]()
+    some: dict[tuple[int, int], list[str]] = {}
     for each in view.gaps.addressed(mrn.post, mrn.year, gaps, within):
         if not each.first <= mrn.number <= each.last:
             continue
         name = tables.post_title(each.addressee) if each.addressee.isalpha() else each.addressee
         if each.count == each.missing:
-            said.append(
-                f"It went to {name}: the continuity numbers of its neighbours leave room for it."
-            )
+            to.append(name)
         elif not each.count:
-            said.append(f"It did not go to {name}: the continuity numbers go on without it.")
+            not_to.append(name)
         else:
-            said.append(f"Of {each.missing} telegrams missing here, {each.count} went to {name}.")
+            some.setdefault((each.count, each.missing), []).append(name)
+    said = []
+    if to:
+        names = ", ".join(to)
+        said.append(
+            f"It went to {names}: the continuity numbers of its neighbours leave room for it."
+        )
+    for (count, missing_), names_ in sorted(some.items()):
+        went = f"{count} went to {'each of ' if len(names_) > 1 else ''}{', '.join(names_)}"
+        said.append(f"Of {missing_} telegrams missing here, {went}.")
+    if not_to:
+        names = ", ".join(not_to)
+        said.append(f"It did not go to {names}: the continuity numbers go on without it.")
     return tuple(said)
 
 

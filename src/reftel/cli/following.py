@@ -195,10 +195,19 @@ def _ghost(view: View, mrn: Mrn, form: str) -> None:
 
 def _gaps(view: View, post: str | None, year: int | None, form: str) -> None:
     from reftel.archive.follow import completeness_to_json, missing_rows, missing_to_json
+    from reftel.archive.gaps import Completeness
     from reftel.archive.ghosts import missing as missing_of
     from reftel.terminal.following import render_completeness, render_missing
 
     rows = view.gaps.completeness(post, year)
+    if (
+        not rows
+        and post
+        and year
+        and next(view.graph.cited_and_not_held(post=post, year=year), None)
+    ):
+        # Of what nothing is held something may be cited.
+        rows = (Completeness(post, year, 0, 0),)
     if not rows:
         say("nothing is held of that post and year")
         sys.exit(NOTHING)

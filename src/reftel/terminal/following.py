@@ -15,6 +15,8 @@ from reftel.archive.threads import Link, MostCited, Node, Path, Thread
 from reftel.terminal.style import Style, joined, visible
 
 _BAR = 24
+# So many posts to which nothing of a gap went are named.
+_NAMED = 3
 
 
 def render_thread(found: Thread, *, width: int = 80, color: bool = False) -> str:
@@ -141,9 +143,17 @@ def _gap(row: dict[str, Any], style: Style) -> Iterator[str]:
         yield f"    {number + ' ' if row['count'] > 1 else ''}cited {times}"
     if row["withdrawn"]:
         yield f"    withdrawn: {', '.join(row['withdrawn'])}"
+    went: dict[str, list[str]] = {}
     for told in row["addressees"]:
-        which = "none" if not told["count"] else f"{told['count']} of {told['of']}"
-        yield f"    {which} went to {tables.post_title(told['addressee'])}, by the continuity numbers"
+        some = "it" if told["of"] == 1 else f"{told['count']} of {told['of']}"
+        which = some if told["count"] else "none"
+        went.setdefault(which, []).append(tables.post_title(told["addressee"]))
+    for which, titles in sorted(went.items(), key=lambda each: each[0] == "none"):
+        # To most posts nothing of what is missing went: they are many, and said one by one for a single
+        # telegram.
+        many = which == "none" and len(titles) > _NAMED
+        to = f"{len(titles)} posts" if many else ", ".join(titles)
+        yield from style.wrap(f"{which} went to {to}, by the continuity numbers", "    ")
 
 
 def _sent(after: str, before: str) -> str:
@@ -162,7 +172,8 @@ def render_ghost(found: Ghost, *, width: int = 80, color: bool = False) -> str:
             lines.extend([head + first[14:], *rest])
 
     show("Sent between", f"{day(found.after)}  ({found.after_by or 'the year begins'})")
-    show("and", f"{day(found.before)}  ({found.before_by or 'the year ends'})")
+    cites = ", which cites it" if any(c.mrn == found.before_by for c in found.cited_by) else ""
+    show("and", f"{day(found.before)}  ({found.before_by or 'the year ends'}{cites})")
     show("Probably", *(f"{each.why} ({each.sure})" for each in found.reasons))
     show(
         "Meant, maybe",
