@@ -63,6 +63,19 @@ def test_a_telegram_that_says_nothing_is_cited_all_the_same() -> None:
 def test_a_paragraph_must_be_there(signed: Telegram) -> None:
     with pytest.raises(ValueError, match="no paragraph 99"):
         cited(signed, paragraph=99)
+    for asked, said in (("1-99", "no paragraph 99"), ("2-1", "write 1-2"), ("two", "is a number")):
+        with pytest.raises(ValueError, match=said):
+            cited(signed, paragraph=asked)
+
+
+def test_several_paragraphs_are_cited_in_every_form_that_cites_one(signed: Telegram) -> None:
+    one, several = cited(signed, paragraph="1"), cited(signed, paragraph="1-2")
+    assert one == cited(signed, paragraph=1)
+    for form in FORMS.values():
+        said, wanted = form.make(several), form.make(one)
+        assert (said is None) == (wanted is None)
+        if said is not None and wanted is not None:
+            assert said == wanted.replace("para. 1", "paras. 1–2")
 
 
 def nasty(subject: str, name: str = "AMEMBASSY BERN") -> Cited:

@@ -345,11 +345,11 @@ def _with_bar(documents: Iterable[Document], total: int) -> Iterator[Document]:
 @click.command()
 @click.argument("number")
 @finding_options
-@click.option("--paragraph", type=click.IntRange(0), help="Cite this paragraph.")
+@click.option("--paragraph", metavar="2 | 2-4", help="Cite this paragraph, or these.")
 @click.option("--url", help="The address at which it can be read.")
 @format_option(*CITATIONS)
 def cite(
-    number: str, folder: Place | None, paragraph: int | None, url: str | None, form: str
+    number: str, folder: Place | None, paragraph: str | None, url: str | None, form: str
 ) -> None:
     """Cite a telegram: as a note, for a bibliography, as the National Archives ask, or for a program.
 

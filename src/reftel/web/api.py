@@ -303,7 +303,7 @@ def _operations(api: Api) -> tuple[Operation, ...]:
             (
                 digest,
                 Parameter("form", "query", {"enum": list(CITATIONS)}, "The form [note]."),
-                Parameter("paragraph", "query", {"type": "integer", "minimum": 0}, "Its number."),
+                Parameter("paragraph", "query", {"type": "string"}, "Its number; several: 2-4."),
             ),
             media_types=tuple(dict.fromkeys(form.media_type for form in CITATIONS.values())),
             wrong={

@@ -20,6 +20,7 @@ from reftel.telegram import Telegram
 
 _FILES = "Central Foreign Policy Files, 1973-79"
 _GROUP = "General Records of the Department of State"
+_PARAGRAPHS = re.compile(r"([0-9]{1,4})(?:[-–]([0-9]{1,4}))?")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
@@ -27,6 +28,7 @@ class Cited(msgspec.Struct, frozen=True):
     """What a citation says. `key` names the document in a bibliography: post, year, number, and the
     first digits of the digest, since several documents may have one number. `held` says whether the
     telegram is of the years whose telegrams the National Archives hold as electronic records.
+    `paragraphs` is `2` or `2-4`.
     """
 
     key: str
@@ -40,9 +42,17 @@ class Cited(msgspec.Struct, frozen=True):
     year: int | None
     classification: str | None
     tags: tuple[str, ...]
-    paragraph: int | None
+    paragraphs: str | None
     url: str | None
     held: bool
+
+    @property
+    def place(self) -> str | None:
+        """Where in the telegram: `para. 2`, `paras. 2–4`."""
+        if self.paragraphs is None:
+            return None
+        several = "-" in self.paragraphs
+        return f"{'paras.' if several else 'para.'} {self.paragraphs.replace('-', '–')}"
 
     @property
     def parties(self) -> str | None:
@@ -62,14 +72,12 @@ def cited(
     telegram: Telegram,
     *,
     digest: str = "",
-    paragraph: int | None = None,
+    paragraph: int | str | None = None,
     url: str | None = None,
 ) -> Cited:
-    """What there is to cite of a telegram, at an address if it has one, to a paragraph if one is given.
-    Raises `ValueError` for a paragraph that it has not."""
+    """What there is to cite of a telegram, at an address if it has one, to a paragraph (`2`) or several
+    (`2-4`) if they are given. Raises `ValueError` for a paragraph that it has not."""
     t = telegram
-    if paragraph is not None and paragraph not in {block.number for block in t.body}:
-        raise ValueError(f"there is no paragraph {paragraph}")
     mrn = t.mrn
     parts = [mrn.post.lower(), f"{mrn.year}", f"{mrn.number}"] if mrn else ["telegram"]
     return Cited(
@@ -84,10 +92,24 @@ def cited(
         year=t.sent.year if t.sent else mrn.year if mrn else None,
         classification=t.classification.capitalize() if t.classification else None,
         tags=tuple(tag.code for tag in t.tags),
-        paragraph=paragraph,
+        paragraphs=_paragraphs(t, str(paragraph)) if paragraph is not None else None,
         url=url,
         held=mrn is not None and 1973 <= mrn.year <= 1979,
     )
+
+
+def _paragraphs(telegram: Telegram, asked: str) -> str:
+    match = _PARAGRAPHS.fullmatch(asked)
+    if match is None:
+        raise ValueError(f"a paragraph is a number, and several are 2-4, not {asked}")
+    first, last = int(match[1]), int(match[2] or match[1])
+    held = {block.number for block in telegram.body}
+    for number in (first, last):
+        if number not in held:
+            raise ValueError(f"there is no paragraph {number}")
+    if last < first:
+        raise ValueError(f"paragraph {last} stands before {first}; write {last}-{first}")
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _line(text: str | None) -> str | None:
@@ -110,7 +132,7 @@ def note(c: Cited) -> str:
         c.date,
         c.sent.strftime("%H%MZ") if c.sent else None,
         c.classification,
-        f"para. {c.paragraph}" if c.paragraph is not None else None,
+        c.place,
         f"{_FILES.replace('-', '–')}, Record Group 59, National Archives" if c.held else None,
         c.url,
     ]
@@ -147,7 +169,7 @@ def archives(c: Cited) -> str | None:
         f"Telegram {c.serial}",
         _quoted(c.title),
         c.date,
-        f"para. {c.paragraph}" if c.paragraph is not None else None,
+        c.place,
         c.long_number,
         f"{_FILES}/Electronic Telegrams, RG 59: {_GROUP}, U.S. National Archives",
     ]
@@ -230,7 +252,7 @@ def _described(c: Cited) -> str:
 
 def _notes(c: Cited) -> list[str]:
     notes = [c.classification] if c.classification else []
-    return [*notes, f"para. {c.paragraph}"] if c.paragraph is not None else notes
+    return [*notes, c.place] if c.place else notes
 
 
 def ris(c: Cited) -> str:
@@ -248,7 +270,7 @@ def ris(c: Cited) -> str:
         ("CN", c.number),
         ("DB", "National Archives" if c.held else None),
         ("AV", f"{_FILES}, Record Group 59" if c.held else None),
-        ("SP", f"para. {c.paragraph}" if c.paragraph is not None else None),
+        ("SP", c.place),
         ("N1", c.classification),
         *(("KW", tag) for tag in c.tags),
         ("UR", c.url),
@@ -273,7 +295,7 @@ def csl(c: Cited) -> dict[str, Any]:
         "archive_location": "Record Group 59" if c.held else None,
         "keyword": ", ".join(c.tags) or None,
         "note": c.classification,
-        "locator": f"para. {c.paragraph}" if c.paragraph is not None else None,
+        "locator": c.place,
         "URL": c.url,
     }
     return {name: value for name, value in values.items() if value is not None}
