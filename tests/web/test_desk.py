@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,3 +211,21 @@ def test_the_desk_has_its_picture_taken(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.screenshot(path=SHOTS / f"desk-sound-{scheme}-{width}.png", full_page=True)
     context.close()
+
+
+def test_a_draft_that_the_disk_takes_no_more_stays_on_the_page(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Drafts, "save", full)
+    page = client.post("/desk", data={"draft": SOUND, "name": "mine", "do": "save"})
+    assert page.status_code == 200
+    assert "Not saved: No space left on device" in page.text
+    assert SOUND.splitlines()[0] in page.text
+
+
+def test_half_a_character_in_a_draft_stops_nothing(client: TestClient) -> None:
+    body = b'{"draft": "TO: STATE\\ud800", "profile": "state-1995-2009"}'
+    assert client.post("/desk/look", content=body).status_code == 200

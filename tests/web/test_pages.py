@@ -90,7 +90,19 @@ def test_a_search_mistake_is_shown_with_its_place(client: TestClient) -> None:
     assert body.json()["position"] == 0
 
 
-@pytest.mark.parametrize("path", ["/nope", "/t/nonsense", "/d/zzzz", "/static/../app.py"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nope",
+        "/t/",
+        "/d/",
+        "/t/x%0Ay",
+        "/thread/",
+        "/t/nonsense",
+        "/d/zzzz",
+        "/static/../app.py",
+    ],
+)
 def test_what_is_not_there_is_404(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 404

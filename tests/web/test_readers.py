@@ -99,6 +99,35 @@ def test_a_header_is_believed_from_the_proxy_alone(archive: Archive, readers: Re
     assert proxy.get("/t/07BERN2", headers=twice).status_code == 404
 
 
+def test_behind_a_proxy_the_room_has_the_address_that_browsers_know(archive: Archive) -> None:
+    readers = readers_of(archive, f'{PROXY}address = "https://cables.example"\n')
+    search = {"name": "lamps", "q": "lamp"}
+    # Whether the proxy hands the browser's Host on, or puts ours in its place.
+    for host in ("cables.example", "127.0.0.1:8000"):
+        asked = client(archive, readers)
+        headers = {"X-User": "reads", "Host": host}
+        citation = asked.get("/t/07BERN1", headers=headers).text
+        assert "https://cables.example/d/" in citation
+        ours = {**headers, "Origin": "https://cables.example"}
+        assert asked.post("/saved", data=search, headers=ours).is_success
+        other = {**headers, "Origin": "https://elsewhere.example"}
+        assert asked.post("/saved", data=search, headers=other).status_code == 403
+    assert client(archive, readers).get("/", headers={"Host": "other.example"}).status_code == 400
+    # From anybody else the address is not put in the place of what was asked.
+    direct = client(archive, readers, "10.0.0.2")
+    assert "cables.example" not in direct.get("/t/07BERN1").text
+    readers.trail.close()
+
+
+def test_names_in_a_header_are_utf_8(archive: Archive) -> None:
+    named = '[[reader]]\nname = "müller"\nclearance = "SECRET"\n'
+    readers = readers_of(archive, f"{named}{PROXY}")
+    for name in ("müller".encode(), "müller".encode("latin-1")):
+        headers = [(b"x-user", name)]
+        assert client(archive, readers).get("/t/07BERN2", headers=headers).is_success
+    readers.trail.close()
+
+
 def test_who_may_know_gets_a_card_without_subject_and_text(
     archive: Archive, readers: Readers
 ) -> None:
@@ -168,7 +197,7 @@ def test_drafts_and_searches_are_each_readers_own(archive: Archive, readers: Rea
     pages = client(archive, readers)
     draft = {"draft": "TO: STATE\n", "name": "mine", "do": "save"}
     search = {"name": "lamps", "q": "lamp"}
-    for who in ("reads", "../x"):
+    for who in ("reads", "../x", "long" * 90):
         assert pages.post("/desk", data=draft, headers={"X-User": who}).is_success
         assert pages.post("/saved", data=search, headers={"X-User": who}).is_success
     assert "mine" in pages.get("/desk", headers={"X-User": "reads"}).text

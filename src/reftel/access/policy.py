@@ -66,6 +66,8 @@ class Proxy(_Table, frozen=True, kw_only=True):
     """Addresses and networks from which the header is believed."""
     groups: str | None = None
     """The header with the person's groups, parted by commas."""
+    address: str | None = None
+    """The address of the reading room as browsers know it."""
 
     @property
     def networks(self) -> tuple[_Network, ...]:
@@ -236,6 +238,8 @@ def _proxy_problems(proxy: Proxy) -> Iterator[str]:
         value = getattr(proxy, key)
         if value is not None and not _HEADER.match(value):
             yield f"[proxy]: {key}: {value!r} is no name of a header, as X-Forwarded-User"
+    if proxy.address is not None and not _is_address(proxy.address):
+        yield f"[proxy]: address: {proxy.address!r} is no address that begins with https://"
     if not proxy.trusted:
         yield "[proxy]: trusted: name the addresses that are believed, as '127.0.0.1'"
     for each in proxy.trusted:
@@ -248,14 +252,16 @@ def _proxy_problems(proxy: Proxy) -> Iterator[str]:
                 yield f"[proxy]: trusted: {each!r} is everybody; name the proxy's own address"
 
 
+def _is_address(text: str) -> bool:
+    parts = urlsplit(text)
+    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return bool(parts.hostname) and (parts.scheme == "https" or local)
+
+
 def _openid_problems(openid: OpenId, folder: Path) -> Iterator[str]:
     for key in ("issuer", "address"):
         value = getattr(openid, key)
-        if value is None:
-            continue
-        parts = urlsplit(value)
-        local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        if not parts.hostname or not (parts.scheme == "https" or local):
+        if value is not None and not _is_address(value):
             yield f"[openid]: {key}: {value!r} is no address that begins with https://"
     if "openid" not in openid.scope.split():
         yield "[openid]: scope: it needs the word openid"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +13,9 @@ from reftel.telegram import CLASSIFICATIONS
 
 ALL = "*"
 """Among the captions of a reader: every one there is."""
+
+# A file's name has at most 255 bytes.
+_LONGEST_NAME = 200
 
 LEVELS = {"": -1, **{name: level for level, name in enumerate(CLASSIFICATIONS)}}
 
@@ -42,10 +46,18 @@ class Reader(msgspec.Struct, frozen=True):
         return ALL in self.captions or self.captions.issuperset(label.captions)
 
     @property
+    def in_paths(self) -> str:
+        """What stands for the name in the names of files, whatever characters it has and however long it
+        is; empty for the owner of the archive."""
+        quoted = quote(self.name, safe="", errors="surrogatepass")
+        # `@` is no character of a quoted name.
+        digest = sha256(self.name.encode("utf-8", "surrogatepass")).hexdigest()
+        return quoted if len(quoted) <= _LONGEST_NAME else f"@{digest}"
+
+    @property
     def folder(self) -> str:
-        """The name of a folder that is this reader's own, whatever characters the name has; empty for
-        the owner of the archive."""
-        return f"~{quote(self.name, safe='')}" if self.name else ""
+        """The name of a folder that is this reader's own; empty for the owner of the archive."""
+        return f"~{self.in_paths}" if self.name else ""
 
     def with_grants(self, grants: Iterable[Reader]) -> Reader:
         """This reader with what groups grant besides: the highest clearance of all, and all captions."""

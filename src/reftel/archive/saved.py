@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 import msgspec
 
@@ -57,8 +56,7 @@ class SavedSearches:
 
     def __init__(self, archive: Path, view: View) -> None:
         self._view = view
-        # `@` is no character of a quoted name.
-        reader = quote(view.reader.name, safe="") if view.reader.name else "@owner"
+        reader = view.reader.in_paths or "@owner"
         self._folder = archive / "saved" / reader.replace(".", "%2E")
 
     def all(self) -> tuple[SavedSearch, ...]:

@@ -75,7 +75,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_FORMATS = re.compile(r"(?P<name>.+?)(?:\.(?P<form>json|txt))?\Z")
+_FORMATS = re.compile(r"(?P<name>.*?)(?:\.(?P<form>json|txt))?\Z", re.DOTALL)
 
 
 class _SecurityHeaders:
@@ -288,7 +288,11 @@ class ReadingRoom:
                     self._drafts(request).save(name, draft)
                 except DraftNameError as error:
                     raise HTTPException(400, str(error)) from error
-                state = f"Saved as {name}"
+                except OSError as error:
+                    # What was written stands on the page still.
+                    state = f"Not saved: {error.strerror}. Copy the draft, or download it."
+                else:
+                    state = f"Saved as {name}"
             elif asked in ("draft", "wire"):
                 return self._download(request, draft, profile, name, asked)
         elif name:
@@ -315,7 +319,9 @@ class ReadingRoom:
         self.same_origin(request)
         try:
             asked = await request.json()
-            draft, profile = str(asked["draft"]), str(asked.get("profile", ""))
+            # A browser may send half a character.
+            draft = str(asked["draft"]).encode(errors="replace").decode()
+            profile = str(asked.get("profile", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise HTTPException(400, "a JSON object with the key draft is wanted") from error
         found = await run_in_threadpool(
@@ -429,9 +435,11 @@ def app(
     openid = OpenIdLogin(room, readers) if readers.may_log_in else None
     doors = [*([openid.middleware] if openid else []), Middleware(Door, readers=readers, who=who)]
     pages = [*(openid.routes if openid else ()), *Oneself(room, readers).routes]
-    address = readers.policy.access.openid.address if readers.policy.access.openid else None
-    names = (host, urlsplit(address).hostname or "") if address else (host,)
-    return application(room, names, pages, doors)
+    known = (
+        each.address for each in (readers.policy.access.proxy, readers.policy.access.openid) if each
+    )
+    names = [urlsplit(address).hostname or "" for address in known if address]
+    return application(room, [host, *names], pages, doors)
 
 
 def application(

@@ -32,7 +32,7 @@ from reftel.web.pages import LEVEL_CLASSES, day
 if TYPE_CHECKING:
     from reftel.web.app import ReadingRoom
 
-_FORMATS = re.compile(r"(?P<name>.+?)(?:\.(?P<form>json|graphml))?\Z")
+_FORMATS = re.compile(r"(?P<name>.*?)(?:\.(?P<form>json|graphml))?\Z", re.DOTALL)
 MOST_STEPS, MOST_TELEGRAMS = 12, 500
 MOST_CITED = 50
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import Request
@@ -64,11 +65,11 @@ class Readers:
             if forwarded:
                 # The proxy appends the address that it saw; what stands before is the browser's word.
                 address = forwarded[-1].rpartition(",")[2].strip()[:80] or peer
-            names = request.headers.getlist(proxy.header)
+            names = [_name(each) for each in request.headers.getlist(proxy.header)]
             # Two are one from the proxy and one from somebody else.
             if len(names) == 1 and names[0].strip():
                 listed = ",".join(request.headers.getlist(proxy.groups)) if proxy.groups else ""
-                groups = [each.strip() for each in listed.split(",")]
+                groups = [_name(each).strip() for each in listed.split(",")]
                 return Asking(self.policy.reader(names[0].strip(), groups), address, True)
         session = request.scope.get("session") or {}
         if self.may_log_in and session.get("until", 0) > time.time():
@@ -94,8 +95,7 @@ class Door:
         proxy = self._readers.policy.access.proxy
         request = Request(scope)
         if proxy is not None and request.client and proxy.trusts(request.client.host):
-            scheme = request.headers.get("x-forwarded-proto")
-            scope["scheme"] = scheme if scheme in ("http", "https") else scope["scheme"]
+            _forward(scope, request, proxy.address)
         asking = self._who(Request(scope))
         scope.setdefault("state", {})["asking"] = asking
         refused = False
@@ -130,6 +130,27 @@ class Door:
             deeds, asking.deeds = asking.deeds, []
             written = self._readers.trail.write(asking.reader.name, asking.address, deeds)
             await asyncio.wrap_future(written)
+
+
+def _name(header: str) -> str:
+    """What a header says in UTF-8, as proxies write names; headers are read as Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return header
+
+
+def _forward(scope: Scope, request: Request, address: str | None) -> None:
+    """Have a request from the proxy be as the browser made it."""
+    if address is None:
+        scheme = request.headers.get("x-forwarded-proto")
+        scope["scheme"] = scheme if scheme in ("http", "https") else scope["scheme"]
+        return
+    parts = urlsplit(address)
+    scope["scheme"] = parts.scheme
+    # Whether the proxy hands the browser's Host on, or puts ours in its place.
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    scope["headers"] = [*others, (b"host", parts.netloc.encode())]
 
 
 def _unwritten(error: TrailError) -> PlainTextResponse:
