@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 
 from reftel.access import parse_policy
 from reftel.archive import Archive
+from reftel.sources import Incoming
+from reftel.telegram import Mrn
 from reftel.web import app
 from reftel.web.readers import Readers, open_readers
 from tests.archive.test_archive import incoming, make
@@ -117,6 +119,26 @@ def test_behind_a_proxy_the_room_has_the_address_that_browsers_know(archive: Arc
     direct = client(archive, readers, "10.0.0.2")
     assert "cables.example" not in direct.get("/t/07BERN1").text
     readers.trail.close()
+
+
+def test_where_a_telegram_was_filed_from_is_the_owners_to_know(
+    archive: Archive, readers: Readers
+) -> None:
+    archive.add([Incoming("/srv/cables/1979.csv#line-114", make(9))])
+    (held,) = archive.cited_as(Mrn.of(2007, "BERN", 9))
+    assert held.origin == "/srv/cables/1979.csv#line-114"
+    asked = client(archive, readers)
+    for path in (
+        "/t/07BERN9",
+        "/t/07BERN9.json",
+        f"/api/documents/{held.digest}",
+        "/api/export?form=jsonl&q=mrn:07BERN9",
+    ):
+        answer = asked.get(path, headers={"X-User": "reads"})
+        assert answer.is_success, path
+        assert "/srv" not in answer.text, path
+        assert "line-114" not in answer.text, path
+        assert "1979.csv" in answer.text or path == "/t/07BERN9"
 
 
 def test_names_in_a_header_are_utf_8(archive: Archive) -> None:

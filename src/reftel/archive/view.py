@@ -6,6 +6,7 @@ equals the answer of an archive that never held the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence, Set
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +38,8 @@ Observer = Callable[[Deed], None]
 """Is told of what a reader asked for, for the audit trail."""
 Outdone = dict[tuple[int, ...], tuple[object, dict[int, frozenset[int]]]]
 """For the labels that a reader holds, in a state of the store: label → documents that are outdone."""
+
+_PLACE_WITHIN = re.compile(r"(?:#[a-z]+-[0-9]+)+\Z")
 
 # How many results are read from an index at a time where all are wanted.
 _PAGE = 5000
@@ -418,7 +421,8 @@ class View:
         best = copies[0] if copies else row
         return Document(
             digest=row.digest.hex(),
-            origin=row.origin,
+            # The folders of the machine, and where it stood among others, are the owner's to know.
+            origin=_named_alone(row.origin) if self.reader.name else row.origin,
             filed=datetime.fromtimestamp(row.filed, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             telegram=self._store.telegram(row.id),
             variant_of=best.digest.hex() if best.id != row.id else None,
@@ -428,3 +432,10 @@ class View:
 def _named(store: Store, digest: str, labels: Collection[int]) -> list[Row]:
     row = store.by_digest(digest.lower(), labels)
     return [row] if row else []
+
+
+def _named_alone(origin: str) -> str:
+    """An origin without the folder, and without the place within a file that held others too."""
+    if origin.startswith("centre/"):
+        return origin
+    return _PLACE_WITHIN.sub("", origin).rpartition("/")[2]
