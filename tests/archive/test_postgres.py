@@ -4,6 +4,7 @@ back. How it keeps and finds is tested with the other one's tests (conftest.py).
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -135,6 +136,26 @@ def test_what_one_machine_closes_the_other_lets_go_of_while_the_index_is_made_an
         assert seen == [(0, 7, 7)]
         two.follow()
         assert one.verify() == two.verify() == [] == two._writing.unindexed(9)
+
+
+def test_a_copy_of_a_folder_hears_of_what_the_other_has_seen_to(url: str, tmp_path: Path) -> None:
+    with Archive.open(f"{url}&folder={tmp_path / 'a'}") as one:
+        one.add(incoming(make(1, text="The zymurgist came."), make(2), make(3)))
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    (tmp_path / "a").rename(tmp_path / "c")
+    with (
+        Archive.open(f"{url}&folder={tmp_path / 'c'}") as one,
+        Archive.open(f"{url}&folder={tmp_path / 'b'}") as two,
+    ):
+        # One that was moved is the one that it was.
+        assert (one.index_built, two.index_built) == (False, True)
+        digest = one.search("zymurgist").hits[0].digest
+        one.decide([digest], Label("SECRET"), who="Roe", why="sources")
+        two.follow()
+        view = two.view(Reader("", "UNCLASSIFIED"))
+        assert (view.search("zymurgist").total, view.search("").total) == (0, 2)
+        assert view.search("zymurgst").suggestion is None
+        assert one.verify() == two.verify() == []
 
 
 def test_every_table_is_copied_or_made_anew() -> None:

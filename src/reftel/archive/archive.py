@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -42,7 +41,7 @@ from reftel.archive.model import (
     StoreError,
 )
 from reftel.archive.pack import SAMPLES, TRAIN_AT, train
-from reftel.archive.place import is_url, parted
+from reftel.archive.place import is_url, name_of, parted
 from reftel.archive.rows import Row
 from reftel.archive.sqlite import says_read_only
 from reftel.archive.store import Store
@@ -135,11 +134,9 @@ class Archive(View):
             store = Store(url)
             with ExitStack() as stack:
                 stack.callback(store.close)
-                name = folder / "place"
-                if not name.exists():
-                    name.write_text(f"{uuid.uuid4()}\n")
+                name = name_of(folder)
                 with store.transaction():
-                    new = store.enter(name.read_text().strip())
+                    new = store.enter(name)
                 indexes = Indexes(folder / "index")
                 if new and not indexes.is_new:
                     indexes.reset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -29,3 +30,17 @@ def parted(url: str, folders: Path | None = None) -> tuple[str, Path]:
     host = parts.hostname or options.get("host", "local")
     name = "-".join(filter(None, (host, str(parts.port or ""), parts.path.strip("/"))))
     return database, folders / quote(name, safe="")
+
+
+def name_of(folder: Path) -> str:
+    """The name under which a database lists what has changed for the index in a folder: kept in the file
+    `place`, with that file's own number in the file system. A copy of the folder has another number and
+    gets a name of its own: what one of two under one name has seen to, the other would never hear of."""
+    file = folder / "place"
+    kept = file.read_text().split() if file.exists() else []
+    if not kept or kept[1:] not in ([], [str(file.stat().st_ino)]):
+        kept = [str(uuid.uuid4())]
+        file.write_text(f"{kept[0]}\n")
+    if len(kept) == 1:
+        file.write_text(f"{kept[0]}\n{file.stat().st_ino}\n")
+    return kept[0]
