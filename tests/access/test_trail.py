@@ -97,3 +97,41 @@ def test_a_trail_that_cannot_be_written_says_so(trail: Trail) -> None:
     sqlite3.connect(trail.path).execute("DROP TABLE entry")
     with pytest.raises(TrailError, match="cannot be written"):
         trail.write("mueller", "", [Deed("open", "x")]).result()
+
+
+def test_a_trail_that_was_moved_away_takes_nothing_more(trail: Trail, tmp_path: Path) -> None:
+    fill(trail, 1)
+    trail.path.rename(tmp_path / "elsewhere.db")
+    for _ in range(2):
+        with pytest.raises(TrailError, match="cannot be written"):
+            trail.write("mueller", "", [Deed("open", "x")]).result(5)
+    (tmp_path / "elsewhere.db").rename(trail.path)
+    fill(trail, 1)
+    assert trail.head()[0] == 2
+
+
+def test_what_no_database_takes_is_written_all_the_same_and_what_is_cut_is_marked(
+    trail: Trail,
+) -> None:
+    trail.write("m\udcff", "", [Deed("open", "light\udcff")]).result(5)
+    long = f"{'zzz ' * 990}zymurgist"
+    trail.write("mueller", "", [Deed("search", long), Deed("search", "z" * 9000)]).result(5)
+    first, second, third = trail.entries()
+    assert (first.who, first.what) == ("m\\udcff", "light\\udcff")
+    assert second.what == long
+    assert third.what.endswith("z…")
+    assert list(trail.verify()) == []
+
+
+def test_a_trail_that_was_emptied_is_no_trail_that_was_pruned(trail: Trail) -> None:
+    fill(trail, 5)
+    number, digest = trail.head()
+    db = sqlite3.connect(trail.path)
+    db.executescript(
+        "DROP TRIGGER entry_kept; DELETE FROM entry; DELETE FROM cut;"
+        f"INSERT INTO cut VALUES ({number}, x'{digest}');"
+    )
+    db.close()
+    assert list(trail.verify((number, digest))) == [
+        "the entries up to 5 are not there, and no entry says who removed them"
+    ]

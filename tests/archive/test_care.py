@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 import reftel
-from reftel.access import OPEN, Label
+from reftel.access import OPEN, TRAIL_FILE, Deed, Label, Trail
 from reftel.archive import Archive, StoreError
 from reftel.archive.backup import backup, restore
+from reftel.archive.copying import copy
 from reftel.archive.index import LabelIndex
 from reftel.archive.salvage import CLOSED, salvage
 from tests.archive.test_archive import incoming, make
@@ -444,3 +445,19 @@ def test_an_index_begun_by_several_at_once_is_whole_for_each(tmp_path: Path) -> 
         indexes[0].add([(1, line)])
         indexes[0].end_writing()
         assert [index.count() for index in indexes] == [1, 1, 1, 1]
+
+
+def test_copies_have_the_audit_trail_as_it_is_while_it_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "archive"
+    with Archive.open(place) as archive:
+        archive.add(incoming(make(1)))
+    with Trail(place / TRAIL_FILE) as trail:
+        for n in range(5):
+            trail.write("mueller", "", [Deed("open", str(n))]).result()
+        copy(place, tmp_path / "copied")
+        salvage(place, tmp_path / "salvaged")
+        backup(place, tmp_path / "kept")
+        for other in ("copied", "salvaged", "kept"):
+            with Trail(tmp_path / other / TRAIL_FILE) as copied:
+                assert copied.head() == trail.head()
+                assert list(copied.verify(trail.head())) == []

@@ -99,6 +99,8 @@ def test_a_header_is_believed_from_the_proxy_alone(archive: Archive, readers: Re
     assert proxy.get("/t/07BERN2", headers={"X-User": "x", "X-Groups": "political"}).is_success
     twice = [("X-User", "everybody"), ("X-User", "reads")]
     assert proxy.get("/t/07BERN2", headers=twice).status_code == 404
+    groups = [("X-User", "x"), ("X-Groups", "political"), ("X-Groups", "staff")]
+    assert proxy.get("/t/07BERN2", headers=groups).status_code == 404
 
 
 def test_behind_a_proxy_the_room_has_the_address_that_browsers_know(archive: Archive) -> None:

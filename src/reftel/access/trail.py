@@ -39,7 +39,8 @@ _KEPT = """CREATE TRIGGER entry_kept BEFORE DELETE ON entry
     BEGIN SELECT raise(ABORT, 'an entry of the audit trail is never removed'); END;"""
 _COLUMNS = "id, at, who, address, kind, what, found"
 _MOST_AT_ONCE = 1000
-_LONGEST = 2000
+# A query has at most four thousand characters.
+_LONGEST = 4200
 
 
 class TrailError(RuntimeError):
@@ -89,7 +90,8 @@ class Trail:
                 path.chmod(0o600)
             (found,) = self._db.execute("SELECT format FROM trail").fetchone()
             self._reader = _connect(path)
-        except sqlite3.Error as error:
+            self._file = _inode(path)
+        except (sqlite3.Error, OSError) as error:
             raise TrailError(f"{path}: {error}") from error
         if found > FORMAT:
             raise TrailError(f"{path} has format {found}; this version reads up to {FORMAT}")
@@ -115,7 +117,10 @@ class Trail:
     def write(self, who: str, address: str, deeds: Iterable[Deed]) -> Future[None]:
         """Hand in what somebody did; the future is done when it is on disk, or has a `TrailError`."""
         at = time.time()
-        rows = [(at, who, address, each.kind, each.what[:_LONGEST], each.found) for each in deeds]
+        rows = [
+            (at, _storable(who), _storable(address), each.kind, _storable(each.what), each.found)
+            for each in deeds
+        ]
         told: Future[None] = Future()
         self._queue.put((rows, told))
         return told
@@ -138,27 +143,29 @@ class Trail:
     def _commit(self, rows: Sequence[tuple[Any, ...]]) -> TrailError | None:
         if not rows:
             return None
+        # Whatever it is that goes wrong, somebody waits to be told; and the next entries are to be written.
         try:
+            if _inode(self.path) != self._file:
+                raise OSError("it is not the file any more that was opened; start again")
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._append(rows)
+                self._append(self._db, rows)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except Exception as error:
             return TrailError(f"{self.path} cannot be written: {error}")
         return None
 
-    def _append(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        number, chain = self._last(self._db)
+    @classmethod
+    def _append(cls, db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+        number, chain = cls._last(db)
         for row in rows:
             number += 1
             chain = link(chain, number, row)
-            self._db.execute(
-                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, *row, chain)
-            )
+            db.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, *row, chain))
 
     @staticmethod
     def _last(db: sqlite3.Connection) -> tuple[int, bytes]:
@@ -186,6 +193,9 @@ class Trail:
             (removed,) = db.execute(
                 "SELECT count(*) FROM entry WHERE id <= ?", (last[0],)
             ).fetchone()
+            what = f"{removed} entries, {_removed(*last)}"
+            row = (time.time(), _storable(who), "", "prune", what, removed)
+            self._append(db, [row])
             db.execute("DROP TRIGGER entry_kept")
             db.execute("DELETE FROM cut")
             db.execute("INSERT INTO cut VALUES (?, ?)", last)
@@ -196,8 +206,6 @@ class Trail:
             raise TrailError(f"{self.path} cannot be written: {error}") from error
         finally:
             db.close()
-        what = f"{removed} entries, the last of them {last[0]}, its digest {last[1].hex()}"
-        self.write(who, "", [Deed("prune", what, removed)]).result()
         return int(removed)
 
     # Reading
@@ -217,6 +225,9 @@ class Trail:
             first, chain = cut or (0, GENESIS)
             rows = self._reader.execute(f"SELECT {_COLUMNS}, chain FROM entry ORDER BY id")
             yield from breaks(rows, chain, first + 1)
+            said = "SELECT 1 FROM entry WHERE kind = 'prune' AND instr(what, ?) > 0"
+            if cut and not self._reader.execute(said, (_removed(*cut),)).fetchone():
+                yield f"the entries up to {first} are not there, and no entry says who removed them"
             if head is not None:
                 row = self._reader.execute(
                     "SELECT id, chain FROM entry WHERE id = ? UNION SELECT id, chain FROM cut"
@@ -270,6 +281,21 @@ def as_csv(entries: Iterable[Entry]) -> Iterator[str]:
     for each in entries:
         found = "" if each.found is None else each.found
         yield csv_line((each.id, each.time, each.who, each.address, each.kind, each.what, found))
+
+
+def _removed(number: int, chain: bytes) -> str:
+    return f"the last of them {number}, its digest {chain.hex()}"
+
+
+def _storable(text: str) -> str:
+    """Without halves of characters, which no database takes; what is cut off is marked."""
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 import reftel
-from reftel.access import EVERYTHING, Label, label_of, opens_on
+from reftel.access import EVERYTHING, TRAIL_FILE, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
 from reftel.archive import upkeep
 from reftel.archive.filing import (
@@ -433,6 +433,18 @@ class Archive(View):
         if row is None:
             raise StoreError(f"there is no document {digest}")
         return row
+
+    @property
+    def has_readers(self) -> bool:
+        """Whether an access file has ever said who may read what, on whichever machine."""
+        return self._store.has_readers or (self.folder / TRAIL_FILE).exists()
+
+    def note_readers(self) -> None:
+        """Remember that an access file says who may read what: without it, nobody knows."""
+        if not self._store.has_readers:
+            # Of what cannot be written the trail beside it tells.
+            with suppress(StoreError), self._alone():
+                self._writing.note_readers()
 
     def decisions(self, digest: str) -> tuple[Decision, ...]:
         """What reviewers decided about a document, the oldest first."""

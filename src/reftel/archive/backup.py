@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reftel.archive.filing import digest_of
@@ -115,6 +115,23 @@ def files_beside(folder: Path) -> Iterator[Path]:
         name = file.relative_to(folder).parts[0]
         if not name.startswith("telegrams") and name != "place":
             yield file
+
+
+def copy_beside(folder: Path, to: Path) -> None:
+    """Copy that to another folder, but for what is there; it may be in use."""
+    for file in files_beside(folder):
+        copy = to / file.relative_to(folder)
+        if copy.exists():
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if _is_database(file):
+            # Its newest entries may lie in a log beside it.
+            with suppress(StoreError):
+                _copy_database(file, copy, None)
+                shutil.copystat(file, copy)
+                continue
+        # What is damaged is copied as it is.
+        shutil.copy2(file, copy)
 
 
 def _is_database(file: Path) -> bool:

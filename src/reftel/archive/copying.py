@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from reftel.archive.backup import DATABASE, files_beside, replacing
+from reftel.archive.backup import DATABASE, copy_beside, replacing
 from reftel.archive.model import StoreError
 from reftel.archive.place import is_url, parted
 from reftel.archive.store import Store
@@ -101,11 +100,8 @@ def _copied(
             if before.digest() != after.digest():
                 raise StoreError(f"{new.name}: {table} came out otherwise; nothing was copied")
         new.count_on()
-        for file in files_beside(beside) if beside.is_dir() else ():
-            other = folder / file.relative_to(beside)
-            if not other.exists():
-                other.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(file, other)
+        if beside.is_dir():
+            copy_beside(beside, folder)
     return sum(1 for _ in new.ids())
 
 

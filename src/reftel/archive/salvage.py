@@ -6,7 +6,6 @@ again; numbers, labels, citations and copies are found anew. Nobody may read mor
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from typing import Any
 import reftel
 from reftel.access import Label
 from reftel.access.labels import HIGHEST, OTHER
-from reftel.archive.backup import DATABASE, files_beside, replacing
+from reftel.archive.backup import DATABASE, copy_beside, replacing
 from reftel.archive.filing import digest_of, prepared
 from reftel.archive.keep import keep, relabel
 from reftel.archive.model import BrokenStoreError, DamagedError, OnProgress, StoreError
@@ -50,10 +49,7 @@ def salvage(
         finally:
             new.close()
             old.close()
-        for file in files_beside(folder):
-            other = place / file.relative_to(folder)
-            other.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, other)
+        copy_beside(folder, place)
     return saved, old.lost
 
 

@@ -98,6 +98,14 @@ class Store:
             with self.transaction():
                 self._db.execute(ADDED)
 
+    @property
+    def has_readers(self) -> bool:
+        return self._db.one("SELECT 1 FROM meta WHERE key = 'readers'") is not None
+
+    def note_readers(self) -> None:
+        with self.transaction():
+            self._db.execute("INSERT INTO meta VALUES ('readers', '1') ON CONFLICT DO NOTHING")
+
     def enter(self, name: str) -> bool:
         """Be the store of the index in a place, of which there may be several; whether it is a new one.
         What changes is listed for each of them."""

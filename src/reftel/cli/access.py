@@ -31,6 +31,7 @@ from reftel.cli.common import (
 )
 from reftel.tables.settings import nearest
 from reftel.telegram import CLASSIFICATIONS, Mrn
+from reftel.terminal.style import visible
 
 if TYPE_CHECKING:
     from reftel.archive import Archive
@@ -254,9 +255,9 @@ def show_command(
             else:
                 number = "" if each.found is None else f"  ({each.found} found)"
                 whom = each.who or "owner"
-                click.echo(
-                    f"{each.id}  {each.time}  {whom}  {each.address}  {each.kind}  {each.what}{number}"
-                )
+                line = f"{each.id}  {each.time}  {whom}  {each.address}  {each.kind}  {each.what}{number}"
+                # What somebody asked for could rule the terminal, or look like a line of its own.
+                click.echo(" ".join(visible(line).split("\n")))
     sys.exit(DONE if found else NOTHING)
 
 

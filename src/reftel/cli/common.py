@@ -127,6 +127,21 @@ def policy_of(folder: Path, file: Path | None = None) -> Policy | None:
         fail(f"{path}: {error.strerror}")
 
 
+def needs_readers(archive: Archive, policy: Policy | None) -> None:
+    """End where the access file has gone that said who may read what; remember it where it is there."""
+    from reftel.access import ACCESS_FILE
+
+    if policy is not None:
+        archive.note_readers()
+    elif archive.has_readers:
+        file = archive.folder / ACCESS_FILE
+        fail(
+            f"this archive has readers who may not read all of it, and there is no {file}"
+            " to say who reads what: put it there, or name it in REFTEL_ACCESS. One that has [everybody] with"
+            ' clearance = "TOP SECRET" and captions = ["*"] opens everything to everybody (docs/access.md)'
+        )
+
+
 @contextmanager
 def open_view(folder: Place | None) -> Iterator[View]:
     """The archive as the reader sees it whom `--as` names; without, as its owner does. Where there is an
@@ -136,6 +151,7 @@ def open_view(folder: Place | None) -> Iterator[View]:
     name = click.get_current_context().meta.get("reftel.as")
     with open_archive(folder) as archive:
         policy = policy_of(archive.folder)
+        needs_readers(archive, policy)
         if policy is None:
             if name is not None:
                 fail(f"--as {name}: there is no access.toml in {archive.folder} to say who that is")

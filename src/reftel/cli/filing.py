@@ -23,6 +23,7 @@ from reftel.cli.common import (
     fail,
     finding_options,
     format_option,
+    needs_readers,
     open_archive,
     open_view,
     policy_of,
@@ -212,6 +213,8 @@ def serve(
             " (docs/access.md), or give --everything-to-everybody"
         )
     with archive:
+        if policy is not None or not open_to_all:
+            needs_readers(archive, policy)
         readers = _readers(policy, archive)
         if path is not None:
             if name is not None and policy is None:

@@ -66,10 +66,10 @@ class Readers:
                 # The proxy appends the address that it saw; what stands before is the browser's word.
                 address = forwarded[-1].rpartition(",")[2].strip()[:80] or peer
             names = [_name(each) for each in request.headers.getlist(proxy.header)]
+            listed = request.headers.getlist(proxy.groups) if proxy.groups else []
             # Two are one from the proxy and one from somebody else.
-            if len(names) == 1 and names[0].strip():
-                listed = ",".join(request.headers.getlist(proxy.groups)) if proxy.groups else ""
-                groups = [_name(each).strip() for each in listed.split(",")]
+            if len(names) == 1 and names[0].strip() and len(listed) <= 1:
+                groups = [each.strip() for each in _name(",".join(listed)).split(",")]
                 return Asking(self.policy.reader(names[0].strip(), groups), address, True)
         session = request.scope.get("session") or {}
         if self.may_log_in and session.get("until", 0) > time.time():
