@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import msgspec
+
 import reftel
 from reftel.access import EVERYTHING, TRAIL_FILE, Label, label_of, opens_on
 from reftel.access import Reader as WhoReads
@@ -49,7 +51,7 @@ from reftel.archive.upgrade import upgrade
 from reftel.archive.verify import verify
 from reftel.archive.view import Observer, View
 from reftel.archive.waiting import Waiting
-from reftel.sources import Incoming, Problem, inputs
+from reftel.sources import ALL, Incoming, Problem, SourceFile, inputs
 
 # How often a database is asked for what other machines filed.
 _FOLLOW_S = 2.0
@@ -259,9 +261,18 @@ class Archive(View):
         with self._alone():
             # A kill may have left the indexes of copies behind, which nothing lists.
             upkeep.catch_up(self._writing, self._indexes, spread_anew=True)
-            found = inputs(paths, stdin=stdin, had=self._writing.had)
+            unchanged = 0
+
+            def had(file: SourceFile) -> int:
+                nonlocal unchanged
+                number = self._writing.had(file)
+                unchanged += number == ALL
+                return number
+
+            found = inputs(paths, stdin=stdin, had=had)
             batches = prepare_inputs(found, self._writing.path, workers)
-            return self._take(batches, on_progress, on_problem)
+            report = self._take(batches, on_progress, on_problem)
+            return msgspec.structs.replace(report, unchanged=unchanged)
 
     def _take(
         self,

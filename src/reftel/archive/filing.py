@@ -188,11 +188,12 @@ def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) 
     dies again.
     """
     items = iter(inputs)
+    held_up: set[SourceFile] = set()
     if not workers:
         store = Store(database, read_only=True)
         try:
             while some := _some(items):
-                yield _batch(some, _prepare_all(some, store))
+                yield _batch(some, _prepare_all(some, store), held_up)
         finally:
             store.close()
         return
@@ -200,7 +201,8 @@ def prepare_inputs(inputs: Iterable[Input], database: Path | str, workers: int) 
     try:
         batches = ((some, _encoder.encode(some)) for some in iter(lambda: _some(items), []))
         for some, answer in pool.each(_work, batches):
-            yield _batch(some, _one_by_one(pool, some) if answer is None else _decode(answer))
+            ready = _one_by_one(pool, some) if answer is None else _decode(answer)
+            yield _batch(some, ready, held_up)
     finally:
         pool.end()
 
@@ -220,13 +222,19 @@ def _some(items: Iterator[Input]) -> list[Input]:
     return some
 
 
-def _batch(inputs: list[Input], items: list[Ready]) -> Batch:
-    # Of a file that is one telegram no note is kept: its digest tells.
-    had = {
-        each.file: ALL if each.last else each.ordinal
-        for each in inputs
-        if each.file is not None and (each.ordinal > 1 or not each.last)
-    }
+def _batch(inputs: list[Input], items: list[Ready], held_up: set[SourceFile]) -> Batch:
+    """`held_up` are files with something in them that may be read another time: from there on they are
+    gone through again when they are filed again."""
+    passing = {item.path for item in items if isinstance(item, Problem) and item.passing}
+    had: dict[SourceFile, int] = {}
+    for each in inputs:
+        if each.file is None or each.file in held_up:
+            continue
+        if each.path in passing:
+            held_up.add(each.file)
+        # Of a file that is one telegram no note is kept: its digest tells.
+        elif each.ordinal > 1 or not each.last:
+            had[each.file] = ALL if each.last else each.ordinal
     return Batch(items, had, len(inputs), inputs[-1].done, inputs[-1].path)
 
 
@@ -261,5 +269,7 @@ def _one_by_one(pool: Pool, inputs: list[Input]) -> list[Ready]:
             ready += _decode(pool.submit(_work, _encoder.encode([item])).result())
         except BrokenProcessPool:
             pool.mend()
-            ready.append(Problem(item.path, "the process that read it ended; it is left out"))
+            ready.append(
+                Problem(item.path, "the process that read it ended; it is left out", passing=True)
+            )
     return ready

@@ -120,7 +120,8 @@ class Document(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """What was filed: texts that are new; those of them that are further copies of a telegram, and better
     ones than were held; texts held already; texts that are no telegram; inputs that could not be read;
-    and the problems met, unless they were told as they came."""
+    the problems met, unless they were told as they came; and files passed over as a whole, since they are
+    as they were when they were filed."""
 
     added: int = 0
     variants: int = 0
@@ -129,6 +130,7 @@ class Report(msgspec.Struct, frozen=True):
     refused: int = 0
     unreadable: int = 0
     problems: tuple[Problem, ...] = ()
+    unchanged: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True):

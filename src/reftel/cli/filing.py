@@ -78,7 +78,7 @@ def add(paths: tuple[str, ...], folder: Place | None, workers: int | None) -> No
         if bar:
             bar.end()
         say(_sums(report, archive.count()))
-    nothing = not (report.added or report.known)
+    nothing = not (report.added or report.known or report.unchanged)
     sys.exit(UNREADABLE if nothing and (report.refused or report.unreadable) else DONE)
 
 
@@ -95,6 +95,9 @@ def _sums(report: Report, held: int) -> str:
         parts.append(f"{report.refused:,} no telegrams")
     if report.unreadable:
         parts.append(f"{report.unreadable:,} unreadable")
+    if report.unchanged:
+        files = "1 file" if report.unchanged == 1 else f"{report.unchanged:,} files"
+        parts.append(f"{files} unchanged since filed, not read again")
     return "; ".join([*parts, f"{held:,} in the archive"])
 
 

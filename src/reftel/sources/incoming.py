@@ -13,11 +13,13 @@ class Incoming(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """An input that was not read, or was read with a doubt: where, and why."""
+    """An input that was not read, or was read with a doubt: where, and why. `passing` says that it may be
+    read another time, as it is: when an extra is installed, a disk is back."""
 
     path: str
     reason: str
     line: int | None = None
+    passing: bool = False
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line is not None else self.path

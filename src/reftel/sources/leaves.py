@@ -29,10 +29,12 @@ def leaves(path: str, stream: Peekable, depth: int = 0) -> Iterator[Leaf]:
         if depth > DEPTH_LIMIT:
             raise UnreadableError("archives lie too deep in one another; unpack the outer ones")
         yield from _leaves(path, stream, depth)
-    except (UnreadableError, MissingExtraError) as error:
-        yield refused(path, str(error))
+    except UnreadableError as error:
+        yield refused(path, str(error), passing=error.passing)
+    except MissingExtraError as error:
+        yield refused(path, str(error), passing=True)
     except OSError as error:
-        yield refused(path, why_not_read(error))
+        yield refused(path, why_not_read(error), passing=True)
 
 
 def _leaves(path: str, stream: Peekable, depth: int) -> Iterator[Leaf]:

@@ -30,7 +30,11 @@ Peekable: TypeAlias = "io.BufferedReader[Any]"
 
 
 class UnreadableError(Exception):
-    """An input cannot be read; the message says why."""
+    """An input cannot be read; the message says why. `passing`: it may be another time."""
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.passing = passing
 
 
 class Leaf(NamedTuple):
@@ -42,11 +46,11 @@ class Leaf(NamedTuple):
     whole: bool = False
 
 
-def refused(path: str, reason: str) -> Leaf:
+def refused(path: str, reason: str, *, passing: bool = False) -> Leaf:
     """A leaf in the place of an input that is not read, for this reason."""
 
     def load() -> bytes:
-        raise UnreadableError(reason)
+        raise UnreadableError(reason, passing=passing)
 
     return Leaf(path, load)
 

@@ -38,7 +38,7 @@ def read_bytes(path: str, data: bytes, *, whole: bool = False) -> Iterator[Incom
     try:
         text, doubt = (pdf_text(data), None) if data.startswith(b"%PDF-") else decode(data)
     except (UndecodableError, MissingExtraError) as error:
-        yield Problem(path, str(error))
+        yield Problem(path, str(error), passing=isinstance(error, MissingExtraError))
         return
     if doubt:
         yield Problem(path, f"filed with a doubt: {doubt}")

@@ -78,12 +78,12 @@ def _files(path: Path) -> Iterator[Path | Problem]:
             yield path
             return
     except OSError as error:
-        yield Problem(str(path), why_not_read(error))
+        yield Problem(_named(path), why_not_read(error))
         return
     problems: list[Problem] = []
 
     def note(error: OSError) -> None:
-        problems.append(Problem(str(error.filename or path), why_not_read(error)))
+        problems.append(Problem(_named(error.filename or path), why_not_read(error)))
 
     # Links to folders are not followed: they can make a loop.
     for here, folders, files in os.walk(path, onerror=note):
@@ -111,18 +111,20 @@ def _read_file(path: Path, had: Callable[[SourceFile], int] | None, before: int)
         # Opened without blocking, and looked at once open: a pipe or device must not hold us up.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        yield Input(path=str(path), problem=Problem(str(path), why_not_read(error)), done=before)
+        yield Input(
+            path=_named(path), problem=Problem(_named(path), why_not_read(error)), done=before
+        )
         return
     status = os.fstat(descriptor)
     with io.BufferedReader(io.FileIO(descriptor), ahead(status.st_size)) as stream:
         if not stat.S_ISREG(status.st_mode):
             reason = "not a regular file; only files and folders are read"
-            yield Input(path=str(path), problem=Problem(str(path), reason), done=before)
+            yield Input(path=_named(path), problem=Problem(_named(path), reason), done=before)
             return
-        file = SourceFile(str(path.absolute()), status.st_size, status.st_mtime_ns)
+        file = SourceFile(_named(path.absolute()), status.st_size, status.st_mtime_ns)
         passed = had(file) if had is not None else 0
         if passed != ALL:
-            yield from _numbered(str(path), stream, file, passed, before)
+            yield from _numbered(_named(path), stream, file, passed, before)
 
 
 def _numbered(
@@ -141,9 +143,9 @@ def _numbered(
         try:
             data = leaf.load()
         except UnreadableError as error:
-            problem = Problem(leaf.path, str(error))
+            problem = Problem(leaf.path, str(error), passing=error.passing)
         except OSError as error:
-            problem = Problem(leaf.path, why_not_read(error))
+            problem = Problem(leaf.path, why_not_read(error), passing=True)
         if file is not None:
             # An archive's directory stands at its end: what was read there is not behind us.
             done = max(done, before + min(os.lseek(stream.fileno(), 0, os.SEEK_CUR), file.size))
@@ -159,6 +161,11 @@ def _numbered(
     if held is not None:
         done = before + file.size if file is not None else before
         yield msgspec.structs.replace(held, last=True, done=done)
+
+
+def _named(path: Path | str) -> str:
+    """A path as it is shown and kept: bytes of it that are no text stand as `\\xe9`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _size(path: Path) -> int:

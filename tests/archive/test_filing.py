@@ -1,0 +1,81 @@
+"""Filing what lies in folders: names that are no text, what is filed twice, what is read another time."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import py7zr
+import pytest
+from click.testing import CliRunner
+
+from reftel.archive import Archive
+from reftel.cli import cli
+from tests.archive.test_archive import make
+
+WORKERS = pytest.mark.parametrize("workers", [0, 1])
+
+
+@WORKERS
+def test_a_name_that_is_no_text_stops_nothing_and_is_shown(tmp_path: Path, workers: int) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.txt").write_text(make(1))
+    try:
+        Path(os.fsdecode(os.fsencode(place) + b"/b\xe9.txt")).write_text(make(2))
+        Path(os.fsdecode(os.fsencode(place) + b"/c\xe9.txt")).write_text("")
+    except OSError:
+        pytest.skip("this disk has names of text alone")
+    with Archive.open(tmp_path / "archive") as archive:
+        report = archive.fill([str(place)], workers=workers)
+        assert (report.added, report.unreadable) == (2, 1)
+        assert report.problems[0].path == f"{place}/c\\xe9.txt"
+        origins = {hit.mrn: archive.document(hit.digest) for hit in archive.search("burned").hits}
+        two = origins["07BERN2"]
+        assert two is not None
+        assert two.origin == f"{place}/b\\xe9.txt"
+        assert archive.verify() == []
+
+
+@WORKERS
+def test_what_lacked_an_extra_is_read_when_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    inner = io.BytesIO()
+    with py7zr.SevenZipFile(inner, "w") as archive7:
+        for n in (2, 3):
+            archive7.writestr(make(n), f"{n}.txt")
+    outer = tmp_path / "all.zip"
+    with zipfile.ZipFile(outer, "w") as zipped:
+        zipped.writestr("1.txt", make(1))
+        zipped.writestr("more.7z", inner.getvalue())
+        zipped.writestr("4.txt", make(4))
+    with Archive.open(tmp_path / "archive") as archive:
+        with monkeypatch.context() as without:
+            without.setitem(sys.modules, "py7zr", None)
+            report = archive.fill([str(outer)], workers=workers)
+        assert (report.added, report.unreadable) == (2, 1)
+        assert "pip install" in report.problems[0].reason
+        report = archive.fill([str(outer)], workers=workers)
+        assert (report.added, report.known, report.unreadable, report.unchanged) == (2, 1, 0, 0)
+        report = archive.fill([str(outer)], workers=workers)
+        assert (report.added, report.known, report.unchanged) == (0, 0, 1)
+        assert archive.count() == 4
+
+
+def test_a_file_that_is_filed_again_is_said_to_be_unchanged(tmp_path: Path) -> None:
+    packed = tmp_path / "all.zip"
+    with zipfile.ZipFile(packed, "w") as zipped:
+        for n in (1, 2):
+            zipped.writestr(f"{n}.txt", make(n))
+    for told in (
+        "2 filed; 0 held already; 2 in",
+        "1 file unchanged since filed, not read again; 2 in",
+    ):
+        words = ["add", str(packed), "--archive", str(tmp_path / "archive")]
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0
+        assert told in done.output
