@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import zipfile
+from email.message import EmailMessage
 from pathlib import Path
 
 import py7zr
@@ -13,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from reftel.archive import Archive
+from reftel.archive.export import export
 from reftel.cli import cli
-from tests.archive.test_archive import make
+from tests.archive.test_archive import incoming, make
 
 WORKERS = pytest.mark.parametrize("workers", [0, 1])
 
@@ -64,6 +66,70 @@ def test_what_lacked_an_extra_is_read_when_it_is_there(
         report = archive.fill([str(outer)], workers=workers)
         assert (report.added, report.known, report.unchanged) == (0, 0, 1)
         assert archive.count() == 4
+
+
+@pytest.mark.parametrize("form", ["mbox", "text", "jsonl"])
+def test_what_was_exported_and_is_filed_again_is_held_already(
+    example_archive: Archive, tmp_path: Path, form: str
+) -> None:
+    exported = tmp_path / "exported"
+
+    def export_to(archive: Archive) -> None:
+        with exported.open("wb") as file:
+            export(archive.every(""), form, file)
+
+    export_to(example_archive)
+    with Archive.open(tmp_path / "archive") as archive:
+        archive.fill([str(exported)])
+        telegrams = {each.digest for each in example_archive.every("")}
+        assert {each.digest for each in archive.every("")} == telegrams
+    # Each ends as it ended, though a line of its own follows.
+    sources = [make(1), make(2).rstrip(), make(3) + "\n", make(4).replace("\n", "\r\n")]
+    with Archive.open(tmp_path / "own") as archive:
+        archive.add(incoming(*sources))
+        export_to(archive)
+        assert archive.fill([str(exported)]).known == 4
+        assert archive.count() == 4
+
+
+def test_what_is_attached_to_a_mail_is_filed_too(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as zipped:
+        zipped.writestr("3.txt", make(3))
+    inner = EmailMessage()
+    inner["From"], inner["Subject"], inner["Message-ID"] = (
+        "b@example.org",
+        "more",
+        "<2@example.org>",
+    )
+    inner.set_content("See this.\n")
+    inner.add_attachment(make(4), filename="4.txt")
+    mail = EmailMessage()
+    mail["From"], mail["Subject"], mail["Message-ID"] = "a@example.org", "cables", "<1@example.org>"
+    mail.set_content("Dear all, two cables attached.\n")
+    mail.add_attachment(make(2), filename="2.txt")
+    mail.add_attachment(packed.getvalue(), maintype="application", subtype="zip", filename="3.zip")
+    mail.add_attachment(inner)
+    mail.add_attachment(
+        b"\x89PNG" + bytes(range(256)), maintype="image", subtype="png", filename="logo.png"
+    )
+    (tmp_path / "one.eml").write_bytes(mail.as_bytes())
+    with Archive.open(tmp_path / "archive") as archive:
+        report = archive.fill([str(tmp_path / "one.eml")])
+        held = {
+            each.telegram.mrn.short: each.origin
+            for each in archive.every("post:BERN")
+            if each.telegram.mrn
+        }
+        eml = f"{tmp_path}/one.eml"
+        assert held == {
+            "07BERN2": f"{eml}!2.txt",
+            "07BERN3": f"{eml}!3.zip!3.txt",
+            "07BERN4": f"{eml}!part-3!4.txt",
+        }
+        assert [(each.path, each.reason) for each in report.problems] == [
+            (f"{eml}!logo.png", "this is a binary file, not text")
+        ]
 
 
 def test_a_file_that_is_filed_again_is_said_to_be_unchanged(tmp_path: Path) -> None:

@@ -154,6 +154,7 @@ def _plain_mail(document: Document) -> bytes:
         maintype="text",
         subtype="plain",
         filename="telegram.txt",
+        params={"charset": "utf-8"},
     )
     return message.as_bytes()
 

@@ -230,7 +230,7 @@ def _batch(inputs: list[Input], items: list[Ready], held_up: set[SourceFile]) ->
     for each in inputs:
         if each.file is None or each.file in held_up:
             continue
-        if each.path in passing:
+        if any(path.startswith(each.path) for path in passing):
             held_up.add(each.file)
         # Of a file that is one telegram no note is kept: its digest tells.
         elif each.ordinal > 1 or not each.last:

@@ -7,6 +7,7 @@ telegram that quotes another is not cut.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Part(NamedTuple):
 
 
 _COLUMNS: Final = 8
+_EXPORTED: Final = re.compile(r"^======== \S+ (?P<digest>[0-9a-f]{64})\n", re.MULTILINE)
 _MAIL_START: Final = re.compile(r"From \S+ .*[0-9]{4}\s*\Z")
 _PAGE_ONE: Final = re.compile(r" *PAGE +0?1 +[A-Z]")
 _QUOTE: Final = re.compile(r"\s*(?:QUOTE|QTE|BEGIN (?:TEXT|QUOTE))\b", re.IGNORECASE)
@@ -37,13 +39,29 @@ _SPARED: Final = frozenset(map(chr, range(33, 127))) - frozenset("VZOPRYMQBUNqbu
 
 def parts(text: str) -> Iterator[Part]:
     """Every telegram's text in a file's, in order; the whole text when it holds but one."""
-    if rows := _rows(text):
+    if _EXPORTED.match(text):
+        yield from _exported(text)
+    elif rows := _rows(text):
         for number, row in rows:
             yield Part(f"row {number}", row)
     elif text.startswith("From ") and _MAIL_START.match(text.partition("\n")[0]):
         yield from _mails(text)
     else:
         yield from _one_after_another(text)
+
+
+def _exported(text: str) -> Iterator[Part]:
+    """Texts as `reftel export` writes them, each under a line with its number and digest: whether its last
+    line end is its own, the digest tells."""
+    starts = [*_EXPORTED.finditer(text)]
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    line = 1
+    for start, end in zip(starts, ends, strict=True):
+        own = text[start.end() : end]
+        shorter = own.removesuffix("\n")
+        digest = hashlib.sha256(shorter.encode("utf-8", "surrogatepass")).hexdigest()
+        yield Part(f"line {line + 1}", shorter if digest == start["digest"] else own)
+        line += 1 + own.count("\n")
 
 
 def _rows(text: str) -> list[tuple[int, str]]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from reftel.read.mail import is_mail
 from reftel.read.several import parts
+from reftel.sources.attached import TELEGRAM, attached
 from reftel.sources.decode import UndecodableError, decode
 from reftel.sources.incoming import Incoming, Input, Problem
+from reftel.sources.leaves import DEPTH_LIMIT, leaves
+from reftel.sources.members import member_path
 from reftel.sources.pdf import MissingExtraError, pdf_text
+from reftel.sources.stream import UnreadableError
 from reftel.telegram import RecordError, from_builtins
 from reftel.write import CannotWriteError, write
 
@@ -26,9 +32,12 @@ def texts(item: Input) -> Iterator[Incoming | Problem]:
         yield from read_bytes(item.path, item.data, whole=item.whole)
 
 
-def read_bytes(path: str, data: bytes, *, whole: bool = False) -> Iterator[Incoming | Problem]:
+def read_bytes(
+    path: str, data: bytes, *, whole: bool = False, depth: int = 0
+) -> Iterator[Incoming | Problem]:
     """The texts of one input's bytes, whatever its kind; of a file of several telegrams, each one's
-    (`cables.csv#row-12`, `day.txt#line-340`), unless they are one telegram's alone (`whole`)."""
+    (`cables.csv#row-12`, `day.txt#line-340`), unless they are one telegram's alone (`whole`). A mail has
+    its own text, and those of what is attached to it (`desk.eml!oslo.txt`)."""
     if not data.strip():
         yield Problem(path, "it is empty")
         return
@@ -42,11 +51,38 @@ def read_bytes(path: str, data: bytes, *, whole: bool = False) -> Iterator[Incom
         return
     if doubt:
         yield Problem(path, f"filed with a doubt: {doubt}")
+    if is_mail(text) and (parts_ := attached(data)):
+        yield from _mail(path, text, parts_, depth)
+        return
     if whole:
         yield Incoming(path, text)
         return
     for part in parts(text):
         yield Incoming(f"{path}#{part.place.replace(' ', '-')}" if part.place else path, part.text)
+
+
+def _mail(
+    path: str, text: str, parts_: list[tuple[str, bytes]], depth: int
+) -> Iterator[Incoming | Problem]:
+    if depth > DEPTH_LIMIT:
+        yield Problem(path, "mails lie too deep in one another; save the inner ones")
+        return
+    # With the exact text of its telegram a mail says nothing but that.
+    exact = next((data for name, data in parts_ if name == TELEGRAM), None)
+    if exact is not None:
+        yield from read_bytes(path, exact, whole=True, depth=depth + 1)
+    else:
+        yield Incoming(path, text)
+    for name, data in parts_:
+        if name == TELEGRAM:
+            continue
+        for leaf in leaves(member_path(path, name), io.BufferedReader(io.BytesIO(data)), 1):
+            try:
+                inner = leaf.load()
+            except UnreadableError as error:
+                yield Problem(leaf.path, str(error), passing=error.passing)
+            else:
+                yield from read_bytes(leaf.path, inner, whole=leaf.whole, depth=depth + 1)
 
 
 def _records(path: str, data: bytes) -> Iterator[Incoming | Problem]:

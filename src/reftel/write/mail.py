@@ -121,7 +121,14 @@ def to_mail(telegram: Telegram, directory: Directory, *, wire: str | None = None
     message["SIO-Label"] = f'marking="{telegram.classification or "UNCLASSIFIED"}"'
     message.set_content(text, charset="us-ascii" if text.isascii() else "utf-8")
     if wire is not None:
-        message.add_attachment(wire, subtype="plain", filename=ATTACHED)
+        # As bytes: a text would get a line end.
+        message.add_attachment(
+            wire.encode("utf-8", "replace"),
+            maintype="text",
+            subtype="plain",
+            filename=ATTACHED,
+            params={"charset": "utf-8"},
+        )
     messages: list[bytes] = []
     envelopes: list[Envelope] = []
     for entries, precedence in groups:
