@@ -145,3 +145,16 @@ def test_a_file_that_is_filed_again_is_said_to_be_unchanged(tmp_path: Path) -> N
         done = CliRunner().invoke(cli, words)
         assert done.exit_code == 0
         assert told in done.output
+
+
+def test_a_table_in_another_form_is_refused_and_never_read_as_running_text(
+    example_archive: Archive, tmp_path: Path
+) -> None:
+    own, other = tmp_path / "own.csv", tmp_path / "other.CSV"
+    with own.open("wb") as file:
+        export(example_archive.every(""), "csv", file)
+    other.write_text("".join(f'{n};2007-03-01;"{make(n)}"\n' for n in range(1, 4)))
+    with Archive.open(tmp_path / "archive") as archive:
+        report = archive.fill([str(own), str(other)])
+        assert (report.added, report.unreadable) == (0, 2)
+        assert all("eight columns" in each.reason for each in report.problems)

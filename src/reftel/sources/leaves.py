@@ -17,7 +17,7 @@ from reftel.sources.stream import (
     take,
     why_not_read,
 )
-from reftel.sources.table import is_table, rows
+from reftel.sources.table import UNKNOWN, is_called_table, is_table, rows
 
 DEPTH_LIMIT = 5
 """How deep archives and packed streams may lie in one another."""
@@ -56,6 +56,9 @@ def _leaves(path: str, stream: Peekable, depth: int) -> Iterator[Leaf]:
         return
     elif is_json_lines(head):
         yield from records(path, stream)
+        return
+    elif is_called_table(path) and head.strip():
+        yield refused(path, UNKNOWN)
         return
     else:
         yield Leaf(path, lambda: take(stream))

@@ -32,6 +32,18 @@ def is_table(head: bytes) -> bool:
     return bool(_ROW.match(plain) or _HEADER.match(plain))
 
 
+UNKNOWN = (
+    "a table in another form than the one that is read: eight columns with commas between them (number,"
+    " date, message reference number, origin, classification, references, heading, text)"
+)
+
+
+def is_called_table(path: str) -> bool:
+    """Whether a file's name says that it is a table: as running text its telegrams would have the signs
+    between its cells in them."""
+    return path.lower().endswith((".csv", ".tsv"))
+
+
 def rows(path: str, stream: Peekable, head: bytes) -> Iterator[Leaf]:
     """A leaf for each row, `path#row-12`; rows count from 1, the header among them."""
     doubled = not _ESCAPED.search(head) and bool(_DOUBLED.search(head))
