@@ -44,6 +44,37 @@ CASES: list[tuple[str, Query | None]] = [
     ("sent:1979-06-14..1979-07", DateRange(19790614, 19790801)),
     ("sent:1979..", DateRange(19790101, None)),
     ("sent:..1979", DateRange(None, 19800101)),
+    ("“light dues”", Words("light dues", phrase=True)),
+    ("„light dues“~5 lamp", And((Words("light dues", near=5), Words("lamp")))),
+    ("subject:«light dues»", Field("subject", Words("light dues", phrase=True))),
+    ('"the “light” dues"', Words("the “light” dues", phrase=True)),
+    ('“the "light" dues”', Words("the  light  dues", phrase=True)),
+    ("subject:(light dues)", And((_word("subject", "light"), _word("subject", "dues")))),
+    ("post:(BERN OR OSLO)", Or((_word("post", "BERN"), _word("post", "OSLO")))),
+    (
+        'subject:(-light ("light dues"~5 OR har*)) lamp',
+        And(
+            (
+                And(
+                    (
+                        Not(_word("subject", "light")),
+                        Or(
+                            (
+                                Field("subject", Words("light dues", near=5)),
+                                Field("subject", Words("har", prefix=True)),
+                            )
+                        ),
+                    )
+                ),
+                Words("lamp"),
+            )
+        ),
+    ),
+    ("-year:(1978 OR 1979)", Not(Or((parse("year:1978"), parse("year:1979"))))),  # type: ignore[arg-type]
+    ('"light light"~5', Words("light light", near=5)),
+    ("sent:1979..1979", DateRange(19790101, 19800101)),
+    ('tags:"P*EL"', Field("tags", Words("P*EL", phrase=True))),
+    ("note: lamp", And((Words("note:"), Words("lamp")))),
 ]
 
 
@@ -71,6 +102,23 @@ MISTAKES = [
     ("sent:..", "on one side", 0),
     ("sent:1979..soon", "is no date", 0),
     ('subject:"open', "not closed", 0),
+    ("lamp post: BERN", "post: is followed by a blank; write post:BERN", 5),
+    ("cites: 79BERN4120", "write cites:79BERN4120", 0),
+    ("lamp post:", "followed by nothing", 5),
+    ("lamp “open", "not closed", 5),
+    ("li*ht", "at the end of a word only", 2),
+    ("lamp *light", "at the end of a word only", 5),
+    ("tags:P*L", "at the end of a word only", 6),
+    ('subject:"li*ht dues"', "at the end of a word only", 11),
+    ('"light* dues"~5', "without a star", 6),
+    ('"the the the"~2', "twice, not more often", 1),
+    ('"the THE"~21', "at most 20 others between", 9),
+    ("lamp sent:1980..1979", "1980 is after 1979", 5),
+    ("has:(date summry)", "did you mean has:summary", 10),
+    ("subject:(light post:BERN)", "in the brackets of subject:", 15),
+    ("psot:(BERN OR OSLO)", "did you mean post:", 0),
+    ("subject:()", "where a word is expected", 9),
+    ("subject:(light", "not closed", 8),
 ]
 
 
@@ -81,7 +129,7 @@ def test_a_mistake_says_what_and_where(text: str, words: str, position: int) -> 
     assert caught.value.position == position
 
 
-@given(st.text(alphabet='ab "():-*ANDORTpost.', max_size=40) | st.text(max_size=60))
+@given(st.text(alphabet='ab "“”„«»():-*~1ANDORTpost.', max_size=40) | st.text(max_size=60))
 def test_any_text_is_a_query_or_a_mistake(text: str) -> None:
     try:
         parse(text)

@@ -57,7 +57,7 @@ def _words(words: Words) -> tantivy.Query:
 def _in_field(name: str, tokens: list[str], words: Words) -> tantivy.Query:
     phrase: list[str | tuple[int, str]] = [*tokens]
     if words.near is not None:
-        return _near(name, sorted(set(tokens)), words.near)
+        return _near(name, tokens, words.near)
     if words.prefix:
         if len(tokens) > 1:
             # Not the phrase prefix query, which looks at the first fifty words that begin so.
@@ -88,15 +88,23 @@ def _with_pairs(tokens: list[str], phrase: tantivy.Query) -> tantivy.Query:
 
 
 def _near(name: str, tokens: list[str], distance: int) -> tantivy.Query:
-    """Each two of the words near each other: a phrase of two words in one place, with slop, takes them in
-    either order."""
+    """Each two of the words near each other; one that is written twice, near itself."""
     if len(tokens) == 1:
         return tantivy.Query.term_query(schema(), name, tokens[0])
-    pairs = (
-        tantivy.Query.phrase_query(schema(), name, [(0, one), (0, other)], slop=distance + 1)
-        for one, other in combinations(tokens, 2)
+    pairs = sorted(set(combinations(sorted(tokens), 2)))
+    return _all(*((_pair(name, one, other, distance), tantivy.Occur.Must) for one, other in pairs))
+
+
+def _pair(name: str, one: str, other: str, distance: int) -> tantivy.Query:
+    """Two words near each other: a phrase of two words in one place, with slop, takes them in either order.
+    A word that stands once would be both, so that of one word each distance is a phrase of its own."""
+    if one != other:
+        return tantivy.Query.phrase_query(schema(), name, [(0, one), (0, other)], slop=distance + 1)
+    apart = (
+        tantivy.Query.phrase_query(schema(), name, [(0, one), (between + 1, one)])
+        for between in range(distance + 1)
     )
-    return _all(*((pair, tantivy.Occur.Must) for pair in pairs))
+    return _all(*((each, tantivy.Occur.Should) for each in apart))
 
 
 def _field(field: Field) -> tantivy.Query:

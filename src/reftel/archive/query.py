@@ -4,8 +4,10 @@ query  = or
 or     = and *("OR" and)
 and    = not *(["AND"] not)
 not    = ("NOT" / "-") not / atom
-atom   = "(" or ")" / field ":" words / words
+atom   = "(" or ")" / field ":" words / field ":(" or ")" / words
 words  = DQUOTE text ["*"] DQUOTE ["~" number] / word ["*"]
+
+Typographic quotation marks count as DQUOTE. Words and phrases in the brackets of a field are that field's.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple, TypeAlias, get_args
 
+from reftel.archive.words import words_in
 from reftel.telegram import Dialect
 
 HAS: dict[str, str] = {
@@ -70,6 +73,7 @@ DEPTH_LIMIT = 50
 LENGTH_LIMIT = 4000
 NEAR_WORDS_LIMIT = 6
 NEAR_LIMIT = 1000
+TWICE_LIMIT = 20
 
 TEXT_FIELDS = frozenset(
     ("from", "to", "action", "info", "drafted", "approved", "cleared", "signed", "subject")
@@ -134,20 +138,23 @@ class Or:
 
 Query: TypeAlias = Words | Field | DateRange | Not | And | Or
 
+_QUOTED = re.compile('"[^"]*"?|“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|”[^”]*”|[“„«]')
 _TOKEN = re.compile(
-    r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<minus>-(?=[^\s-]))"
+    r"\s*(?:(?P<open>(?:(?P<before>[A-Za-z]+):)?\()|(?P<close>\))|(?P<minus>-(?=[^\s-]))"
     r"|(?P<field>[A-Za-z]+):(?=\S)(?P<value>\"[^\"]*(?:\"(?:~[^\s()]*)?)?|[^\s()]+)"
     r"|\"(?P<phrase>[^\"]*)(?P<end>\"?)(?P<near>(?<=\")~[^\s()]*)?|(?P<word>[^\s()\"]+))"
 )
 
 
 class Token(NamedTuple):
-    """A piece of a query: `text` begins at `position`; a field has a `value`, a phrase maybe `~5`."""
+    """A piece of a query: `text` begins at `position`; a field has a `value`, which begins at `at`, a phrase
+    maybe `~5`. What stands in the brackets of a field is a field's."""
 
     kind: str
     text: str
     position: int
     value: str = ""
+    at: int = 0
 
 
 def parse(text: str) -> Query | None:
@@ -167,34 +174,88 @@ def parse(text: str) -> Query | None:
     return query
 
 
+def straight_quotes(text: str) -> str:
+    """The query with each pair of typographic quotation marks as plain ones; all else stands where it
+    stood."""
+
+    def straight(quoted: re.Match[str]) -> str:
+        marked = quoted[0]
+        if marked[0] == '"':
+            return marked
+        # One that is not closed stays so, and is told.
+        return '"' if len(marked) == 1 else '"' + marked[1:-1].replace('"', " ") + '"'
+
+    return _QUOTED.sub(straight, text)
+
+
 def tokens_of(text: str) -> list[Token]:
-    """The pieces of a query. Raises `QueryError` for a phrase without an end."""
+    """The pieces of a query. Raises `QueryError` for a phrase without an end, a field without a value, and
+    a field within another's brackets."""
+    text = straight_quotes(text)
     tokens: list[Token] = []
+    # The field of each bracket that is open.
+    fields: list[str] = []
     at = 0
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
         assert match is not None, "the pattern takes any character"
         at = match.end()
         start = match.start(match.lastgroup or 0)
+        field = fields[-1] if fields else ""
+        named = match["before"] or match["field"]
+        if match["field"]:
+            start = match.start("field")
+        if named and field:
+            message = f"{named}: stands in the brackets of {field}:; close these before it"
+            raise QueryError(message, start)
         if match["open"]:
-            tokens.append(Token("open", "(", start))
+            fields.append(named or field)
+            _known(fields[-1], start)
+            tokens.append(Token("open", "(", at - 1))
         elif match["close"]:
+            if fields:
+                fields.pop()
             tokens.append(Token("close", ")", start))
         elif match["minus"]:
             tokens.append(Token("not", "-", start))
         elif match["field"]:
-            tokens.append(Token("field", match["field"], match.start("field"), match["value"]))
+            tokens.append(Token("field", named, start, match["value"], match.start("value")))
         elif match["phrase"] is not None:
+            opening = match.start("phrase") - 1
             if not match["end"]:
                 message = "a quotation mark is not closed; add one, or leave it out"
-                raise QueryError(message, match.start("phrase") - 1)
+                raise QueryError(message, opening)
             near = match["near"] or ""
-            tokens.append(Token("phrase", match["phrase"], match.start("phrase"), near))
+            if field:
+                tokens.append(Token("field", field, opening, text[opening:at], opening))
+            else:
+                tokens.append(Token("phrase", match["phrase"], opening + 1, near))
         elif match["word"] in ("AND", "OR", "NOT"):
             tokens.append(Token(match["word"].lower(), match["word"], start))
         else:
-            tokens.append(Token("word", match["word"], start))
+            _not_a_field(match["word"], start, text[at:].split())
+            if field:
+                tokens.append(Token("field", field, start, match["word"], start))
+            else:
+                tokens.append(Token("word", match["word"], start))
     return tokens
+
+
+def _known(name: str, position: int) -> None:
+    if name and name.lower() not in FIELDS:
+        close = get_close_matches(name.lower(), FIELDS, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]}:" if close else f"known are {', '.join(FIELDS)}"
+        raise QueryError(f"no field {name}: ({hint})", position)
+
+
+def _not_a_field(word: str, position: int, behind: list[str]) -> None:
+    """A field's name with its value behind a blank would be looked for as two words."""
+    name = word[:-1].lower()
+    if not word.endswith(":") or name not in FIELDS:
+        return
+    if not behind:
+        raise QueryError(f"{name}: is followed by nothing", position)
+    raise QueryError(f"{name}: is followed by a blank; write {name}:{behind[0]}", position)
 
 
 class _Parser:
@@ -241,9 +302,9 @@ class _Parser:
         if token.kind == "field":
             return _field(token)
         if token.kind == "phrase":
-            return _phrase(token.text, token.value, token.position)
+            return _phrase(token.text, token.value, token.position, words=True)
         if token.kind == "word":
-            return _word(token.text)
+            return _word(token.text, token.position)
         raise QueryError(f"{token.text} where a word is expected", token.position)
 
     def _bracketed(self, opening: Token, depth: int) -> Query:
@@ -257,42 +318,61 @@ class _Parser:
         return query
 
 
-def _phrase(text: str, near: str, position: int) -> Words:
+def _phrase(text: str, near: str, position: int, *, words: bool) -> Words:
+    """Of `words`, or a code, which may be damaged and hold a star."""
     if not text.strip():
         raise QueryError("nothing stands between the quotation marks", position)
     if not near:
         prefix = text.rstrip().endswith("*")
-        return Words(text.rstrip("* ") if prefix else text, phrase=True, prefix=prefix)
+        whole = text.rstrip("* ") if prefix else text
+        if words:
+            _no_star(whole, position)
+        return Words(whole, phrase=True, prefix=prefix)
     behind = position + len(text) + 1
     if not near[1:].isascii() or not near[1:].isdigit() or int(near[1:]) > NEAR_LIMIT:
         message = f'how near is a number up to {NEAR_LIMIT}: "light dues"~5'
         raise QueryError(message, behind)
     if len(set(text.lower().split())) > NEAR_WORDS_LIMIT:
         raise QueryError(f"at most {NEAR_WORDS_LIMIT} words can be near each other", position)
+    if "*" in text:
+        message = "a word that is near another is written whole, without a star"
+        raise QueryError(message, position + text.index("*"))
+    standing = words_in(text)
+    most = max(map(standing.count, standing), default=0)
+    if most > 2:
+        raise QueryError("a word can be near itself twice, not more often", position)
+    if most == 2 and int(near[1:]) > TWICE_LIMIT:
+        raise QueryError(f"a word is near itself with at most {TWICE_LIMIT} others between", behind)
     return Words(text, near=int(near[1:]))
 
 
-def _word(text: str) -> Words:
-    if text.endswith("*") and text.strip("*"):
-        return Words(text.rstrip("*"), prefix=True)
-    return Words(text)
+def _word(text: str, position: int) -> Words:
+    if not text.strip("*"):
+        return Words(text)
+    whole = text.rstrip("*")
+    _no_star(whole, position)
+    return Words(whole, prefix=whole != text)
+
+
+def _no_star(text: str, position: int) -> None:
+    if "*" in text:
+        message = "a star stands at the end of a word only, for all that begin so"
+        raise QueryError(message, position + text.index("*"))
 
 
 def _field(token: Token) -> Query:
-    name, value = token.text.lower(), token.value
-    at = token.position + len(name) + 1
+    name, value, at = token.text.lower(), token.value, token.at
+    _known(token.text, token.position)
     if value.startswith('"'):
         text, end, near = value[1:].partition('"')
         if not end:
             message = "a quotation mark is not closed; add one, or leave it out"
             raise QueryError(message, token.position)
-        words = _phrase(text, near, at + 1) if text.strip() else Words("")
+        words = Words("")
+        if text.strip():
+            words = _phrase(text, near, at + 1, words=name in TEXT_FIELDS)
     else:
-        words = _word(value)
-    if name not in FIELDS:
-        close = get_close_matches(name, FIELDS, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}:" if close else f"known are {', '.join(FIELDS)}"
-        raise QueryError(f"no field {token.text}: ({hint})", token.position)
+        words = _word(value, at)
     if not words.text.strip():
         raise QueryError(f"{name}: is followed by nothing", token.position)
     if name in ("after", "before", "year", "sent"):
@@ -323,10 +403,11 @@ def _dates(name: str, value: str, position: int) -> DateRange:
         first, _, last = value.partition("..")
         if not first and not last:
             raise QueryError("sent: wants a day on one side of .. at least", position)
-        return DateRange(
-            _span(name, first, position)[0] if first else None,
-            _span(name, last, position)[1] if last else None,
-        )
+        since = _span(name, first, position)[0] if first else None
+        until = _span(name, last, position)[1] if last else None
+        if since is not None and until is not None and since >= until:
+            raise QueryError(f"sent: {first} is after {last}; write the first day first", position)
+        return DateRange(since, until)
     begin, end = _span(name, value, position)
     if name == "after":
         return DateRange(begin, None)

@@ -68,7 +68,7 @@ def _words(query: str) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
             fields = ("action", "info") if name == "to" else (name,)
             if name not in TEXT_FIELDS and name not in _CODES:
                 continue
-            text, at = token.value, token.position + len(token.text) + 1
+            text, at = token.value, token.at
         elif token.kind not in ("word", "phrase"):
             continue
         if denied:
