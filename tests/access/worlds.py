@@ -190,6 +190,7 @@ def _questions(world: World) -> dict[str, Callable[[Any], Iterator[Any]]]:
             for o in (None, "relevance", "newest", "oldest")
             for at in (0, 2)
         ),
+        "View.named": lambda v: each(v.named, *names, "lamp"),
         "View.every": lambda v: each(lambda q: list(v.every(q, "oldest")), *QUERIES),
         "View.keys": lambda v: each(lambda q: list(v.keys(q)), *QUERIES),
         "View.hits": lambda v: each(lambda q: list(v.hits(q, list(v.keys(q))[::2])), *QUERIES),
@@ -299,7 +300,8 @@ def _timeless(text: str) -> str:
 # What the pages answer
 
 _QUERY_STRINGS = {
-    "/search": [f"?q={q}" for q in QUERIES] + ["?q=&page=2&order=oldest"],
+    "/search": [f"?q={q}" for q in (*QUERIES, *(mrn.short for mrn in _MRNS))]
+    + ["?q=&page=2&order=oldest"],
     "/search.json": [f"?q={q}" for q in QUERIES],
     "/api/search": [f"?q={q}" for q in QUERIES],
     "/api/export": [f"?q=&form={form}" for form in ("csv", "jsonl", "text", "bibtex", "mbox")],

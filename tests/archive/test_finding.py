@@ -60,6 +60,52 @@ def test_near_words_are_those_that_reading_finds_near(archive: Archive, size: in
         assert found(archive, f'"{" ".join(words)}"~{distance}') == wanted, (words, distance)
 
 
+def test_a_word_near_itself_is_one_that_reading_finds_twice(archive: Archive) -> None:
+    rng = random.Random(7)
+    texts = {
+        n: [rng.choice(["lamp", "x", "y", "z", "u", "v", "w"]) for _ in range(rng.randint(1, 14))]
+        for n in range(1, 200)
+    }
+    archive.add(incoming(*(make(n, text=" ".join(v)) for n, v in texts.items())))
+    for distance in (0, 1, 2, 3, 8, 20):
+        wanted = {
+            f"07BERN{n}"
+            for n, tokens in texts.items()
+            if any(
+                token == "lamp" and "lamp" in tokens[at + 1 : at + distance + 2]
+                for at, token in enumerate(tokens)
+            )
+        }
+        assert found(archive, f'"lamp Lamp"~{distance}') == wanted, distance
+        assert found(archive, f'"lamp lamp x"~{distance}') == wanted & found(
+            archive, f'"x lamp"~{distance}'
+        )
+
+
+def test_words_in_the_brackets_of_a_field_are_looked_for_there(archive: Archive) -> None:
+    archive.add(
+        incoming(
+            make(1, subject="LIGHT DUES"),
+            make(2, subject="LIGHT", text="The dues."),
+            make(3, post="OSLO", subject="FOG", text="The light dues."),
+        )
+    )
+    assert found(archive, "subject:(light dues)") == {"07BERN1"}
+    assert found(archive, "subject:(dues OR fog)") == {"07BERN1", "07OSLO3"}
+    assert found(archive, "light -subject:(light dues)") == {"07BERN2", "07OSLO3"}
+    assert found(archive, "light post:(ROME OR OSLO)") == {"07OSLO3"}
+    assert archive.search("post:(BREN OR ROME) light").suggestion == "post:(BERN OR ROME) light"
+
+
+def test_a_query_that_is_a_number_names_its_telegram_to_who_may_read_it(archive: Archive) -> None:
+    archive.add(incoming(make(1), make(2).replace("UNCLAS", "SECRET")))
+    assert archive.named(" 2007bern0001") == archive.named("07BERN1") == Mrn.of(2007, "BERN", 1)
+    assert archive.named("07BERN2") == Mrn.of(2007, "BERN", 2)
+    assert archive.named("07BERN3") is None
+    assert archive.named("light 07BERN1") is None
+    assert archive.view(Reader("somebody", "UNCLASSIFIED")).named("07BERN2") is None
+
+
 def test_a_snippet_marks_words_that_stand_near_each_other(archive: Archive) -> None:
     archive.add(incoming(make(1, text="The dues for each light were paid.")))
     (hit,) = archive.search('"light dues"~5').hits

@@ -47,6 +47,31 @@ def test_a_batch_is_a_table_of_all_results_and_its_mistakes_have_their_line(
     assert [json.loads(line) for line in lines.splitlines()] == as_json
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_batch_may_be_written_in_any_editor(folder: Path, tmp_path: Path, encoding: str) -> None:
+    queries = tmp_path / "queries.txt"
+    queries.write_text("# café\r\npost:BERN\r\ncafé\r\n", encoding=encoding, newline="")
+    done = reftel("search", "--archive", folder, "--batch", queries, "--limit", "1")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert [(row["line"], row["query"]) for row in rows] == [("2", "post:BERN"), ("3", "café")]
+    assert int(rows[0]["total"]) > 1
+    assert ("Windows-1252" in done.stderr) == (encoding == "cp1252")
+    queries.write_bytes(bytes(range(32)) * 9)
+    binary = reftel("search", "--archive", folder, "--batch", queries)
+    assert binary.returncode == 2
+    assert f"{queries}: this is a binary file" in binary.stderr
+
+
+def test_a_number_alone_leads_to_its_telegram(folder: Path) -> None:
+    done = reftel("search", "--archive", folder, "1979BERN04120")
+    assert "reftel show 79BERN4120" in done.stdout
+    as_json = reftel("search", "--archive", folder, "79BERN4120", "--format", "json")
+    assert "reftel show 79BERN4120" in as_json.stderr
+    assert json.loads(as_json.stdout)["total"] == 0
+    assert "reftel show" not in reftel("search", "--archive", folder, "79BERN9999").stdout
+
+
 def test_a_saved_search_says_what_is_new(tmp_path: Path) -> None:
     place = tmp_path / "archive"
     assert reftel("add", "--archive", place, "examples/1970s").returncode == 0

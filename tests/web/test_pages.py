@@ -90,6 +90,18 @@ def test_a_search_mistake_is_shown_with_its_place(client: TestClient) -> None:
     assert body.json()["position"] == 0
 
 
+def test_a_number_alone_leads_to_its_telegram(client: TestClient) -> None:
+    page = client.get("/search", params={"q": "1979BERN04120"}).text
+    assert '<a href="/t/79BERN4120">79BERN4120</a>' in page
+    absent = client.get("/search", params={"q": "79BERN9999"}).text
+    assert "The telegram with this number" not in absent
+
+
+def test_typographic_quotation_marks_are_taken_back_as_one(client: TestClient) -> None:
+    page = client.get("/search", params={"q": "light subject:“light dues”"}).text
+    assert 'aria-label="Remove subject:“light dues”"' in page
+
+
 @pytest.mark.parametrize(
     "path",
     [

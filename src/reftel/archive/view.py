@@ -134,6 +134,12 @@ class View:
         self._tell("search", query, total)
         return Results(query, chosen, total, offset, hits, facets, suggestion)
 
+    def named(self, query: str) -> Mrn | None:
+        """The number that a whole query is, if a telegram has it: somebody may want this one, and not what
+        its words find."""
+        mrn = Mrn.parse(query)
+        return mrn if mrn and self.held((mrn.short,)) else None
+
     def every(self, query: str = "", order: TimeOrder = "newest") -> Iterator[Document]:
         """All results, one after another, however many: memory stays flat. Raises `QueryError`."""
         wanted = build(parse(query))

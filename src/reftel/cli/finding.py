@@ -27,6 +27,7 @@ from reftel.cli.common import (
     say,
     width,
 )
+from reftel.sources.decode import UndecodableError, decode
 from reftel.tables.spreadsheet import csv_line
 from reftel.telegram import Mrn
 from reftel.write.citation import FORMS as CITATIONS
@@ -51,7 +52,7 @@ _BAR_STEP = 100
 )
 @click.option(
     "--batch",
-    type=click.File("r", encoding="utf-8"),
+    type=click.File("rb"),
     help="Search for each line of a file, and write a table of all results (CSV).",
 )
 @format_option("text", "json", "jsonl", "csv")
@@ -78,7 +79,13 @@ def search(
             fail(
                 "--batch takes its queries from the file alone, and no --save, --counts or --offset"
             )
-        _batch(batch.read(), batch.name, folder, order, limit, form)
+        try:
+            queries, doubt = decode(batch.read())
+        except UndecodableError as error:
+            fail(f"{batch.name}: {error}")
+        if doubt:
+            say(f"{batch.name}: {doubt}")
+        _batch(queries, batch.name, folder, order, limit, form)
     if form == "csv":
         fail("a table is written by --batch, and by reftel export QUERY results.csv")
     with open_view(folder) as view:
@@ -90,6 +97,7 @@ def search(
             results = view.search(
                 text, order=order, limit=20 if limit is None else limit, offset=offset
             )
+            named = view.named(text)
             if name is not None:
                 _saved(view).save(name, text)
                 say(f"saved as {name}; {results.total} results count as seen")
@@ -107,6 +115,9 @@ def search(
 
             shown = render_results(results, width=width(), color=color(), counts=counts)
             click.echo(shown, nl=False, color=color() or None)
+        if named:
+            told = f"The telegram with this number: reftel show {named.short}"
+            click.echo(told, err=form != "text")
     sys.exit(DONE if results.total else NOTHING)
 
 

@@ -197,7 +197,8 @@ class ReadingRoom:
             return self.page("mistake.html", 400, query=query, error=error, fields=FIELDS)
         if as_json:
             return JSONResponse(results_to_json(results))
-        return self.page("search.html", query=query, page=search_page(results, given))
+        named = self.view(request).named(query)
+        return self.page("search.html", query=query, page=search_page(results, named, given))
 
     def by_number(self, request: Request) -> Response:
         """`/t/79BERN4120`, in any spelling, with `.json` or `.txt`."""

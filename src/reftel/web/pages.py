@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from reftel import tables
 from reftel.archive import FIELDS, Count, Document, Hit, Results, View
 from reftel.archive.export import FORMS as EXPORTS
-from reftel.archive.query import And, Or, QueryError, parse
-from reftel.telegram import Addressee, Block, Reference, Telegram
+from reftel.archive.query import And, Or, QueryError, parse, straight_quotes
+from reftel.telegram import Addressee, Block, Mrn, Reference, Telegram
 from reftel.web.mended import Passage, Run, clean_runs, original
 from reftel.write.citation import Cited, archives, bibliography, note
 
@@ -75,6 +75,7 @@ class SearchPage:
     pages: tuple[tuple[str, str | None], ...]
     orders: tuple[tuple[str, str, bool], ...]
     suggestion: tuple[str, str] | None
+    named: Link | None
     exports: tuple[tuple[str, str], ...]
 
 
@@ -132,7 +133,8 @@ def search_url(query: str, order: str | None = None, page: int = 1) -> str:
     return f"/search?{urlencode(values)}"
 
 
-def search_page(results: Results, given_order: str | None) -> SearchPage:
+def search_page(results: Results, named: Mrn | None, given_order: str | None) -> SearchPage:
+    """The page of some results; `named` is the number of a telegram that the whole query is."""
     query = results.query
     facets = (
         _facet("Year", "year", results, given_order),
@@ -152,6 +154,7 @@ def search_page(results: Results, given_order: str | None) -> SearchPage:
         suggestion=(results.suggestion, search_url(results.suggestion, given_order))
         if results.suggestion
         else None,
+        named=Link(named.short, url=f"/t/{named.short}") if named else None,
         exports=tuple(
             (form.title, f"/api/export?{urlencode({'q': query, 'form': name})}")
             for name, form in EXPORTS.items()
@@ -218,14 +221,15 @@ def _narrower(query: str) -> Callable[[str, str], str]:
 
 def narrowing(field: str, value: str) -> str:
     """The words of the search language that narrow to a value."""
-    return f'{field}:"{value}"' if " " in value or "," in value else f"{field}:{value}"
+    # A star stands in a code that damage changed.
+    return f'{field}:"{value}"' if any(c in value for c in " ,*") else f"{field}:{value}"
 
 
 def _chips(query: str, order: str | None) -> tuple[Chip, ...]:
     """The narrowings that stand at the top level of a query."""
     import re
 
-    plain = query
+    plain = straight_quotes(query)
     while (hidden := re.sub(r"\([^()]*\)", lambda inside: "." * len(inside[0]), plain)) != plain:
         plain = hidden
     if any(word in plain for word in ("(", " OR ")):
