@@ -20,6 +20,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Path:
     return place
 
 
+def test_a_word_of_a_query_may_begin_with_a_hyphen(folder: Path, tmp_path: Path) -> None:
+    def total(*words: str) -> int:
+        done = reftel("search", "--archive", folder, "--format", "json", *words)
+        assert done.returncode in (0, 1), done.stderr
+        found: int = json.loads(done.stdout)["total"]
+        return found
+
+    every, summed, light = total(), total("has:summary"), total("light")
+    assert total("-has:summary") == total("--", "-has:summary") == every - summed > 0
+    assert total("light", "-harbor", "--limit", "1") == total("light -harbor") < light
+    assert total("-light", "--order", "newest") == every - light
+    assert total('-"light dues" post:BERN') == total("post:BERN", '-"light dues"')
+    target = tmp_path / "z.csv"
+    done = reftel("export", "--archive", folder, "-has:summary", target)
+    assert f"{every - summed} telegrams written" in done.stderr
+    misspelt = reftel("search", "--archive", folder, "light", "--lmit", "1")
+    assert misspelt.returncode == 2
+    assert "--limit" in misspelt.stderr
+    assert "Usage:" in reftel("search", "light", "-h").stdout
+    assert "-5 is not in the range" in reftel("search", "light", "--limit", "-5").stderr
+
+
 def test_a_misspelt_word_is_put_right(folder: Path) -> None:
     done = reftel("search", "--archive", folder, "lihgt", "dues")
     assert done.returncode == 1

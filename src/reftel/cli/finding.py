@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
@@ -38,9 +39,36 @@ if TYPE_CHECKING:
     from reftel.archive.saved import SavedSearches
 
 _BAR_STEP = 100
+# No word of a command line holds it.
+_WORD = "\0"
 
 
-@click.command()
+class _QueryCommand(click.Command):
+    """A command that takes a query, of which a word may begin with a hyphen (`-lamp`, `-tags:*`). Its
+    options begin with two, but for -h."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = [each for each in self.params if isinstance(each, click.Option)]
+        taking = {name for each in options if not each.is_flag for name in each.opts}
+        given, words = iter(args), list[str]()
+        for word in given:
+            denies = word.startswith("-") and not word.startswith("--") and word not in ("-", "-h")
+            # It is no option then for click, and stays where it stands.
+            words.append(f"{_WORD}{word}" if denies else word)
+            if word == "--":
+                words += given
+            elif word in taking:
+                words += islice(given, 1)
+        left = super().parse_args(ctx, words)
+        for name, value in ctx.params.items():
+            if isinstance(value, str):
+                ctx.params[name] = value.removeprefix(_WORD)
+            elif isinstance(value, tuple):
+                ctx.params[name] = tuple(each.removeprefix(_WORD) for each in value)
+        return left
+
+
+@click.command(cls=_QueryCommand)
 @click.argument("query", nargs=-1)
 @finding_options
 @click.option("--order", type=click.Choice(["relevance", "newest", "oldest"]), help="How to sort.")
@@ -71,6 +99,7 @@ def search(
 
     \b
     Example: reftel search '"light dues" post:BERN after:1978'
+             reftel search light -lamp
              reftel search --batch queries.txt > found.csv
     """
     text = " ".join(query)
@@ -272,7 +301,7 @@ def _print_saved(searches: SavedSearches, form: str) -> int:
     return len(values)
 
 
-@click.command()
+@click.command(cls=_QueryCommand)
 @click.argument("query", nargs=-1)
 @click.argument("target")
 @finding_options
