@@ -124,6 +124,15 @@ def test_a_zip_gives_its_members_and_refuses_what_would_harm(tmp_path: Path) -> 
     assert "symbolic link" in reasons[f"{path}!link.txt"]
 
 
+def test_a_zip_that_was_cut_short_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "cut.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("t.txt", "x" * 1000)
+    path.write_bytes(path.read_bytes()[:500])
+    _, reasons = read(path)
+    assert "the directory at its end is missing, as if it were cut short" in reasons[str(path)]
+
+
 def test_a_zip_that_lies_about_a_size_is_no_way_in(tmp_path: Path) -> None:
     path = tmp_path / "t.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -95,7 +95,10 @@ class _Library:
             try:
                 self._archive = zipfile.ZipFile(self._file)
             except BROKEN as error:
-                raise UnreadableError(f"a broken zip archive: {error}") from error
+                reason = str(error)
+                if not zipfile.is_zipfile(self._file):
+                    reason = "the directory at its end is missing, as if it were cut short; fetch it anew"
+                raise UnreadableError(f"a broken zip archive: {reason}") from error
         return self._archive
 
     def members(self) -> Iterator[_Member]:
