@@ -98,6 +98,11 @@ def test_every_operation_answers_as_described(api: Described, archive: Archive) 
     )
     assert [json.loads(line)["line"] for line in batch.text.splitlines()] == [1, 1, 2, 3]
     api.ask("POST", "/api/search/batch", "/api/search/batch", content=b"{")
+    for limit in (-1, 2**70, "x"):
+        body = {"queries": ["light"], "limit": limit}
+        many = api.ask("POST", "/api/search/batch", "/api/search/batch", json=body)
+        assert many.status_code == 400, limit
+        assert "limit" in many.json()["error"]
     held = api.ask("GET", "/api/telegrams/{number}", "/api/telegrams/79BERN4120").json()
     assert held[0]["record"]["subject"] == "CONVENTION ON LIGHTS SIGNED"
     api.ask("GET", "/api/telegrams/{number}", "/api/telegrams/79BERN1")
@@ -117,6 +122,19 @@ def test_every_operation_answers_as_described(api: Described, archive: Archive) 
     api.ask("GET", "/api/cited", "/api/cited?q=%28")
     held_of = api.ask("GET", "/api/missing", "/api/missing?post=BERN").json()
     assert {each["post"] for each in held_of} == {"BERN"}
+    for path, name, value in (
+        ("/api/missing", "year", "abc"),
+        ("/api/missing", "post", "12"),
+        ("/api/cited", "year", "79"),
+        ("/api/cited", "limit", "-1"),
+        ("/api/cited", "limit", "many"),
+        ("/api/threads/{number}", "depth", "0"),
+        ("/api/threads/{number}", "limit", "99999"),
+    ):
+        url = path.replace("{number}", "79BERN4120")
+        refused = api.ask("GET", path, f"{url}?{name}={value}")
+        assert refused.status_code == 400, url
+        assert refused.json()["error"].startswith(f"{name} is ")
     gaps = api.ask("GET", "/api/missing/{post}/{year}", "/api/missing/BERN/1979").json()
     assert gaps["numbers"]
     api.ask("GET", "/api/missing/{post}/{year}", "/api/missing/BERN/79")
@@ -178,6 +196,19 @@ def test_another_sites_page_changes_nothing(client: TestClient) -> None:
         client.post("/saved/x", data={"do": "forget"}, headers=stranger),
     ]
     assert [answer.status_code for answer in answers] == [403] * 4
+
+
+def test_a_name_that_is_taken_is_given_up_only_when_that_is_asked(client: TestClient) -> None:
+    client.post("/saved", data={"name": "taken", "q": "goat"})
+    refused = client.post("/saved", data={"name": "taken", "q": "light"})
+    assert refused.status_code == 409
+    assert "A search is saved as taken already" in refused.text
+    assert client.get("/api/saved/taken").json()["search"]["query"] == "goat"
+    client.post("/saved", data={"name": "taken", "q": "light", "replace": "yes"})
+    assert client.get("/api/saved/taken").json()["search"]["query"] == "light"
+    client.put("/api/saved/taken", json={"query": "fog"})
+    assert client.get("/api/saved/taken").json()["search"]["query"] == "fog"
+    client.post("/saved/taken", data={"do": "forget"})
 
 
 def test_the_page_of_saved_searches_keeps_marks_and_forgets(client: TestClient) -> None:

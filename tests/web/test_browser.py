@@ -72,6 +72,10 @@ def test_a_search_is_saved_and_a_paragraph_is_cited(context: BrowserContext) -> 
     page.goto("/search?q=lihgt")
     page.get_by_role("link", name="light", exact=True).click()
     page.get_by_text("Save this search").click()
+    page.get_by_label("Name").fill("My Search")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#save-name:invalid")).to_be_visible()
+    assert "/search" in page.url
     page.get_by_label("Name").fill("lights")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="lights", exact=True)).to_be_visible()

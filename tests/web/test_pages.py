@@ -97,6 +97,31 @@ def test_a_number_alone_leads_to_its_telegram(client: TestClient) -> None:
     assert "The telegram with this number" not in absent
 
 
+def test_what_is_no_number_order_or_year_of_a_page_is_refused(client: TestClient) -> None:
+    for path, name in (
+        ("/search?q=light&page=x", "page"),
+        ("/search?q=light&page=0", "page"),
+        ("/search.json?q=light&page=-1", "page"),
+        ("/search?q=light&order=foo", "order"),
+        ("/missing?year=abc", "year"),
+        ("/cited?year=19790", "year"),
+        ("/cited.json?post=12", "post"),
+        ("/thread/79BERN4120?depth=x", "depth"),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 400, path
+        assert f"{name} is " in answer.text
+    assert client.get("/missing?post=&year=").status_code == 200
+
+
+def test_a_page_behind_the_last_says_so(client: TestClient) -> None:
+    page = client.get("/search", params={"q": "light", "page": "99999"})
+    total = client.get("/search.json", params={"q": "light"}).json()["total"]
+    assert page.status_code == 200
+    assert f"There is no page 99,999 of {total} telegrams" in page.text
+    assert 'href="/search?q=light"' in page.text
+
+
 def test_typographic_quotation_marks_are_taken_back_as_one(client: TestClient) -> None:
     page = client.get("/search", params={"q": "light subject:“light dues”"}).text
     assert 'aria-label="Remove subject:“light dues”"' in page

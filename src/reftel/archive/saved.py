@@ -64,12 +64,17 @@ class SavedSearches:
         files = sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
         return tuple(msgspec.json.decode(file.read_bytes(), type=SavedSearch) for file in files)
 
+    def find(self, name: str) -> SavedSearch | None:
+        """The search of a name, if there is one. Raises `SavedNameError` for what no search can have."""
+        path = self._path(name, ".json")
+        return msgspec.json.decode(path.read_bytes(), type=SavedSearch) if path.is_file() else None
+
     def get(self, name: str) -> SavedSearch:
         """Raises `SavedNameError` where there is none of that name."""
-        path = self._path(name, ".json")
-        if not path.is_file():
+        search = self.find(name)
+        if search is None:
             raise NoSavedSearchError(f"no search is saved as {name}")
-        return msgspec.json.decode(path.read_bytes(), type=SavedSearch)
+        return search
 
     def save(self, name: str, query: str) -> SavedSearch:
         """Keep a search under a name, in place of the one that had it; all that it finds now counts as

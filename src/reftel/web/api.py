@@ -5,7 +5,7 @@ One table says what each operation is; the routes, the description and its page 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +21,7 @@ from reftel.archive.results import Found, Result, found, result
 from reftel.archive.saved import Look, NoSavedSearchError, SavedNameError
 from reftel.telegram import Mrn, to_builtins
 from reftel.web.api_following import ApiFollowing
+from reftel.web.forms import MOST, number_asked, order_asked
 from reftel.web.openapi import (
     BatchRequest,
     HeldDocument,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from reftel.web.app import ReadingRoom
 
 PAGE_LIMIT = 1000
-# Beyond this a number is a slip; SQLite and Tantivy hold it.
-_MOST = 2**40
 
 
 class Api:
@@ -94,9 +93,9 @@ class Api:
         view = self._room.view(request)
         results = view.search(
             request.query_params.get("q", ""),
-            order=_order(request),
-            limit=_number(request, "limit", 20, 0, PAGE_LIMIT),
-            offset=_number(request, "offset", 0, 0),
+            order=order_asked(request),
+            limit=number_asked(request, "limit", 20, 0, PAGE_LIMIT),
+            offset=number_asked(request, "offset", 0, 0),
         )
         return _json(found(results))
 
@@ -123,7 +122,7 @@ class Api:
         return _json(_held(self._document(request)))
 
     def like(self, request: Request, _: object) -> Response:
-        limit = _number(request, "limit", 10, 1, 100)
+        limit = number_asked(request, "limit", 10, 1, 100)
         digest = self._document(request).digest
         return _json([result(hit) for hit in self._room.view(request).like(digest, limit)])
 
@@ -149,8 +148,8 @@ class Api:
     def new(self, request: Request, _: object) -> Response:
         searches = self._room.saved(request)
         look = searches.look(request.path_params["name"])
-        offset = _number(request, "offset", 0, 0)
-        hits = searches.hits(look, offset, _number(request, "limit", 20, 0, PAGE_LIMIT))
+        offset = number_asked(request, "offset", 0, 0)
+        hits = searches.hits(look, offset, number_asked(request, "limit", 20, 0, PAGE_LIMIT))
         return _json(New(_state(look), offset, tuple(result(hit) for hit in hits)))
 
     def seen(self, request: Request, _: object) -> Response:
@@ -197,20 +196,6 @@ def _mistake(status: int, error: str, position: int | None = None) -> Response:
     return JSONResponse(msgspec.to_builtins(Mistake(error, status, position)), status)
 
 
-def _order(request: Request) -> Order | None:
-    order = request.query_params.get("order")
-    if order not in (None, *get_args(Order)):
-        raise HTTPException(400, f"order is one of {', '.join(get_args(Order))}, not {order}")
-    return cast("Order | None", order)
-
-
-def _number(request: Request, name: str, default: int, least: int, most: int = _MOST) -> int:
-    given = request.query_params.get(name, str(default))
-    if not (given.isascii() and given.isdigit() and least <= int(given[:19]) <= most):
-        raise HTTPException(400, f"{name} is a number from {least} to {most}, not {given}")
-    return int(given)
-
-
 def _operations(api: Api) -> tuple[Operation, ...]:
     q = Parameter("q", "query", {"type": "string", "default": ""}, "A query (docs/search.md).")
     digest = Parameter(
@@ -224,7 +209,7 @@ def _operations(api: Api) -> tuple[Operation, ...]:
     )
     order = Parameter("order", "query", {"enum": list(get_args(Order))}, "Best first, or by date.")
     time_order = Parameter("order", "query", {"enum": list(get_args(TimeOrder))}, "By date.")
-    offset = number("offset", 0, 0, _MOST, "How many to pass over.")
+    offset = number("offset", 0, 0, MOST, "How many to pass over.")
     return (
         Operation(
             "GET",
@@ -234,7 +219,9 @@ def _operations(api: Api) -> tuple[Operation, ...]:
             api.search,
             (q, order, number("limit", 20, 0, PAGE_LIMIT, "How many results."), offset),
             gives=Found,
-            wrong={400: "The query cannot be understood; position says where."},
+            wrong={
+                400: "The query cannot be understood (position says where), or a number or the order."
+            },
         ),
         Operation(
             "POST",

@@ -28,9 +28,9 @@ from reftel.web.following import (
     MOST_STEPS,
     MOST_TELEGRAMS,
     post_asked,
-    whole_number,
     year_asked,
 )
+from reftel.web.forms import number_asked
 from reftel.web.openapi import Operation, Parameter, number
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ class ApiFollowing:
                     number("limit", LIMIT, 1, MOST_TELEGRAMS, "How many telegrams at most."),
                 ),
                 gives=Thread,
-                wrong={404: "It is no number, and no document has the digest."},
+                wrong={
+                    400: "The depth or the limit is none.",
+                    404: "It is no number, and no document has the digest.",
+                },
             ),
             Operation(
                 "GET",
@@ -85,7 +88,10 @@ class ApiFollowing:
                     number("limit", 20, 1, MOST_CITED, "How many."),
                 ),
                 gives=list[MostCited],
-                wrong={400: "The query cannot be understood; position says where."},
+                wrong={
+                    400: "The query cannot be understood (position says where), or the post, the year"
+                    " or the limit is none."
+                },
             ),
             Operation(
                 "GET",
@@ -95,6 +101,7 @@ class ApiFollowing:
                 self.completeness,
                 (post, year),
                 gives=list[YearHeld],
+                wrong={400: "The post or the year is none."},
             ),
             Operation(
                 "GET",
@@ -117,8 +124,8 @@ class ApiFollowing:
         start: Mrn | Document | None = Mrn.parse(name) or view.document(name)
         if start is None:
             raise HTTPException(404, f"no telegram has the number or digest {name}")
-        depth = whole_number(request, "depth", DEPTH, MOST_STEPS)
-        limit = whole_number(request, "limit", LIMIT, MOST_TELEGRAMS)
+        depth = number_asked(request, "depth", DEPTH, 1, MOST_STEPS)
+        limit = number_asked(request, "limit", LIMIT, 1, MOST_TELEGRAMS)
         return _json(thread_to_json(thread(view, start, depth=depth, limit=limit)))
 
     def path(self, request: Request, _: object) -> Response:
@@ -134,7 +141,7 @@ class ApiFollowing:
             post=post_asked(request),
             year=year_asked(request),
             query=request.query_params.get("q", "").strip(),
-            limit=whole_number(request, "limit", 20, MOST_CITED),
+            limit=number_asked(request, "limit", 20, 1, MOST_CITED),
         )
         return _json(most_cited_to_json(found))
 

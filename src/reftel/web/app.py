@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import reftel
 from reftel import tables
-from reftel.archive import FIELDS, Archive, Card, Document, Order, QueryError, View, results_to_json
+from reftel.archive import FIELDS, Archive, Card, Document, QueryError, View, results_to_json
 from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.archive.held import ArchiveHeld
 from reftel.archive.saved import SavedSearches
@@ -41,7 +41,7 @@ from reftel.web.api import Api
 from reftel.web.desk import complete, look
 from reftel.web.finding import Finding
 from reftel.web.following import Following
-from reftel.web.forms import form_of
+from reftel.web.forms import MOST, form_of, number_asked, order_asked
 from reftel.web.oneself import Oneself
 from reftel.web.openid import OpenIdLogin
 from reftel.web.pages import (
@@ -180,12 +180,8 @@ class ReadingRoom:
     def search(self, request: Request) -> Response:
         query = request.query_params.get("q", "").strip()
         as_json = request.url.path.endswith(".json")
-        order = request.query_params.get("order")
-        given: Order | None = order if order in get_args(Order) else None  # type: ignore[assignment]
-        try:
-            page = max(int(request.query_params.get("page", "1")), 1)
-        except ValueError:
-            page = 1
+        given = order_asked(request)
+        page = number_asked(request, "page", 1, 1, MOST // PAGE_SIZE)
         try:
             results = self.view(request).search(
                 query, order=given, limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE

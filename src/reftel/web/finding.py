@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from reftel.archive import QueryError
 from reftel.archive.saved import NoSavedSearchError, SavedNameError
-from reftel.web.forms import form_of
+from reftel.web.forms import MOST, form_of, number_asked
 from reftel.web.pages import PAGE_SIZE, page_links, result_line, search_url
 from reftel.web.sending import CITATIONS, citation_of
 
@@ -46,11 +46,15 @@ class Finding:
         return self._room.page("saved.html", looks=looks, search_url=search_url)
 
     async def save(self, request: Request) -> Response:
-        """Keep the search `q` under `name`."""
+        """Keep the search `q` under `name`; in place of another that has it only if `replace` is given."""
         self._room.same_origin(request)
         asked = await form_of(request)
+        searches, name, query = self._room.saved(request), asked.get("name", ""), asked.get("q", "")
         try:
-            self._room.saved(request).save(asked.get("name", ""), asked.get("q", ""))
+            kept = searches.find(name)
+            if kept is not None and not asked.get("replace"):
+                return self._room.page("taken.html", 409, kept=kept, q=query, search_url=search_url)
+            searches.save(name, query)
         except (SavedNameError, QueryError) as error:
             raise HTTPException(400, str(error)) from error
         return RedirectResponse("/saved", 303)
@@ -59,8 +63,7 @@ class Finding:
         """`/saved/dues`: what is new in one."""
         searches = self._room.saved(request)
         name = request.path_params["name"]
-        page = request.query_params.get("page", "1")
-        number = int(page[:9]) if page.isascii() and page.isdigit() and int(page[:9]) else 1
+        number = number_asked(request, "page", 1, 1, MOST // PAGE_SIZE)
         try:
             look = searches.look(name)
         except SavedNameError as error:

@@ -27,6 +27,7 @@ from reftel.archive.ghosts import ghost, iso, missing
 from reftel.archive.graphml import thread_graphml
 from reftel.archive.threads import Node, Thread, most_cited, path, thread
 from reftel.telegram import Mrn
+from reftel.web.forms import number_asked
 from reftel.web.pages import LEVEL_CLASSES, day
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Following:
             raise HTTPException(404, f"No telegram has the number or digest {match['name']}")
         if (other := request.query_params.get("to", "").strip()) and mrn is not None:
             return self._path(view, mrn, other, form)
-        depth = whole_number(request, "depth", 3, MOST_STEPS)
-        limit = whole_number(request, "limit", 60, MOST_TELEGRAMS)
+        depth = number_asked(request, "depth", 3, 1, MOST_STEPS)
+        limit = number_asked(request, "limit", 60, 1, MOST_TELEGRAMS)
         found = thread(view, start, depth=depth, limit=limit)
         if form == "json":
             return JSONResponse(thread_to_json(found))
@@ -205,23 +206,23 @@ def _origin(document: Document) -> str:
     return f"{number} · {name}"
 
 
-def whole_number(request: Request, name: str, usual: int, most: int) -> int:
-    try:
-        return max(1, min(int(request.query_params.get(name, usual)), most))
-    except ValueError:
-        return usual
-
-
 def post_asked(request: Request) -> str | None:
+    """Raises `HTTPException` for a post without a letter."""
     text = request.query_params.get("post", "").strip()
     if not text:
         return None
-    return tables.canonical_post(text) or "".join(c for c in text.upper() if "A" <= c <= "Z")
+    post = tables.canonical_post(text) or "".join(c for c in text.upper() if "A" <= c <= "Z")
+    if not post:
+        raise HTTPException(400, f"post is the name of a post, such as LAPAZ, not {text}")
+    return post
 
 
 def year_asked(request: Request) -> int | None:
+    """Raises `HTTPException` for what is no year."""
     text = request.query_params.get("year", "").strip()
-    return int(text) if re.fullmatch("[0-9]{4}", text) else None
+    if text and not re.fullmatch("[0-9]{4}", text):
+        raise HTTPException(400, f"year is four figures, such as 1979, not {text}")
+    return int(text) if text else None
 
 
 def _station(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,6 +13,7 @@ import reftel
 from reftel.archive.model import TimeOrder
 from reftel.archive.results import Result
 from reftel.telegram import record_schema
+from reftel.web.forms import MOST
 
 _REFERENCES = "#/components/schemas/{name}"
 
@@ -41,7 +42,7 @@ class BatchRequest(msgspec.Struct, frozen=True):
 
     queries: list[str]
     order: TimeOrder = "newest"
-    limit: int | None = msgspec.field(default=None)
+    limit: Annotated[int, msgspec.Meta(ge=0, le=MOST)] | None = msgspec.field(default=None)
 
 
 class SaveRequest(msgspec.Struct, frozen=True):

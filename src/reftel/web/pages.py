@@ -168,6 +168,9 @@ def _sentence(results: Results) -> str:
     noun = "telegram" if results.total == 1 else "telegrams"
     order = {"relevance": "best", "newest": "newest", "oldest": "oldest"}[results.order]
     last = results.offset + len(results.hits)
+    if not results.hits:
+        page = results.offset // PAGE_SIZE + 1
+        return f"There is no page {page:,} of {results.total:,} {noun}, {order} first."
     if results.total <= len(results.hits):
         return f"{results.total:,} {noun}, {order} first."
     return f"{results.offset + 1:,} to {last:,} of {results.total:,} {noun}, {order} first."
