@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +111,57 @@ def test_a_saved_search_says_what_is_new(tmp_path: Path) -> None:
     assert reftel("saved", "--archive", place, "goats").returncode == 1, "they were seen"
     assert reftel("saved", "--archive", place, "goats", "--forget").returncode == 0
     assert not (place / "saved" / "@owner" / "goats.json").exists()
+
+
+def test_a_name_that_is_taken_is_given_up_only_when_that_is_asked(folder: Path) -> None:
+    def save(query: str, *more: str) -> tuple[int, str]:
+        done = reftel("search", "--archive", folder, "--save", "taken", query, *more)
+        return done.returncode, done.stderr
+
+    assert save("goat")[0] == 0
+    code, said = save("light")
+    assert code == 2
+    assert "'goat' is saved as taken already; give another name, or --replace" in said
+    assert "goat" in reftel("saved", "--archive", folder).stdout
+    assert save("light", "--replace")[0] == 0
+    assert "light" in reftel("saved", "--archive", folder).stdout
+    assert reftel("saved", "--archive", folder, "taken", "--forget").returncode == 0
+
+
+def exporting(folder: Path, *words: str | Path) -> subprocess.Popen[bytes]:
+    """The command at work on more than a pipe holds: who reads from it decides when it goes on."""
+    command = [sys.executable, "-m", "reftel", "export", "--archive", str(folder), "", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_an_export_that_nobody_reads_to_its_end_ends_quietly(folder: Path) -> None:
+    done = exporting(folder, "-", "--format", "jsonl")
+    assert done.stdout is not None
+    assert done.stderr is not None
+    assert done.stdout.readline()
+    done.stdout.close()
+    assert done.stderr.read() == b""
+    assert done.wait() in (0, 1)
+    done.stderr.close()
+
+
+def test_an_export_that_is_interrupted_says_what_is_written(folder: Path) -> None:
+    done = exporting(folder, "-", "--format", "jsonl")
+    assert done.stdout is not None
+    assert done.stdout.read(1)
+    done.send_signal(signal.SIGINT)
+    _, said = done.communicate()
+    assert done.returncode == 130
+    assert said.decode().strip() == "reftel: interrupted; not all was written"
+
+
+def test_an_export_into_a_folder_that_is_not_there_says_so(folder: Path, tmp_path: Path) -> None:
+    done = reftel("export", "--archive", folder, "light", tmp_path / "none" / "x.csv")
+    assert done.returncode == 2
+    assert f"there is no folder {tmp_path / 'none'}; make it first" in done.stderr
+    (tmp_path / "x.csv.part").mkdir()
+    taken = reftel("export", "--archive", folder, "light", tmp_path / "x.csv")
+    assert f"{tmp_path / 'x.csv'}: Is a directory" in taken.stderr
 
 
 def test_an_export_takes_its_form_from_the_name_of_the_file(folder: Path, tmp_path: Path) -> None:

@@ -72,11 +72,8 @@ def main() -> None:
     """The `reftel` command. A closed pipe ends it quietly, Ctrl-C with 130."""
     try:
         code = cli(standalone_mode=False)
-    except click.exceptions.Abort:
-        say("\nreftel: interrupted; what was filed is kept")
-        sys.exit(130)
-    except KeyboardInterrupt:
-        say("\nreftel: interrupted; what was filed is kept")
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        say("\nreftel: interrupted")
         sys.exit(130)
     except click.ClickException as error:
         error.show()

@@ -78,6 +78,7 @@ class _QueryCommand(click.Command):
 @click.option(
     "--save", "name", metavar="NAME", help="Keep the search; reftel saved says what is new."
 )
+@click.option("--replace", is_flag=True, help="Save it in place of one that has the name.")
 @click.option(
     "--batch",
     type=click.File("rb"),
@@ -92,6 +93,7 @@ def search(
     offset: int,
     counts: bool,
     name: str | None,
+    replace: bool,
     batch: Any,
     form: str,
 ) -> None:
@@ -123,6 +125,8 @@ def search(
         from reftel.archive.saved import SavedNameError
 
         try:
+            if name is not None and not replace and (kept := _saved(view).find(name)) is not None:
+                fail(f"{kept.query!r} is saved as {name} already; give another name, or --replace")
             results = view.search(
                 text, order=order, limit=20 if limit is None else limit, offset=offset
             )
@@ -332,6 +336,8 @@ def export(
         text = " ".join(query)
         if form is None:
             form = _form_of(target, {each.suffix: name for name, each in FORMS.items()})
+        if target != "-" and not target.endswith("/") and not Path(target).parent.is_dir():
+            fail(f"{target}: there is no folder {Path(target).parent}; make it first")
         try:
             documents: Iterable[Document] = view.every(text, order)
             if sys.stderr.isatty():
@@ -350,8 +356,18 @@ def export(
                     part.unlink(missing_ok=True)
         except QueryError as error:
             _mistaken(error, text)
-        except (ExportError, OSError) as error:
+        except ExportError as error:
             fail(str(error))
+        except BrokenPipeError:
+            # Who reads has enough.
+            raise
+        except OSError as error:
+            fail(f"{target}: {error.strerror or error}")
+        except KeyboardInterrupt:
+            partly = target == "-" or target.endswith("/")
+            left = "not all was written" if partly else f"{target} is not written"
+            say(f"\nreftel: interrupted; {left}")
+            sys.exit(130)
         say(f"{number} telegrams written to {'standard output' if target == '-' else target}")
     sys.exit(DONE if number else NOTHING)
 
