@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_cli import reftel
+from tests.telegrams import WIRE
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,18 @@ def test_a_batch_is_a_table_of_all_results_and_its_mistakes_have_their_line(
     assert [row["digest"] or "" for row in as_json] == [row["digest"] for row in rows]
     lines = reftel("search", "--archive", folder, "--batch", queries, "--format", "jsonl").stdout
     assert [json.loads(line) for line in lines.splitlines()] == as_json
+
+
+def test_a_table_of_a_batch_has_the_queries_as_they_were_given(tmp_path: Path) -> None:
+    queries = ["-fog post:BERN", "=1+1", "-zymurgist subject:-"]
+    file, place = tmp_path / "queries.txt", tmp_path / "archive"
+    file.write_text("\n".join(queries), encoding="utf-8")
+    text = WIRE.replace("A LAMP FOR THE HARBOUR", "=SUM(A1) OF LAMPS")
+    assert reftel("add", "--archive", place, "-", stdin=text).returncode == 0
+    done = reftel("search", "--archive", place, "--batch", file)
+    rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
+    assert list(dict.fromkeys(row["query"] for row in rows)) == queries
+    assert rows[0]["subject"] == "'=SUM(A1) OF LAMPS", "no telegram runs as a formula"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

@@ -29,7 +29,8 @@ class ExportError(RuntimeError):
 
 
 class Row(msgspec.Struct, frozen=True, rename={"sender": "from"}):
-    """A telegram as a line of a table. `sent` is ISO 8601 UTC, `text` the clean reading of the body."""
+    """A telegram as a line of a table. `sent` is ISO 8601 UTC, `text` the clean reading of the body: for
+    the exact text there are other forms."""
 
     digest: str
     mrn: str | None

@@ -166,6 +166,7 @@ def _batch(
     with open_view(folder) as view:
         from reftel.archive.batch import BatchRow, queries_in, search_all
 
+        columns = BatchRow.__struct_encode_fields__
         mistakes = 0
         first = True
         for row in search_all(view, queries_in(text), order or "newest", limit):
@@ -174,8 +175,9 @@ def _batch(
                 mistakes += 1
             if form in ("csv", "text"):
                 if first:
-                    click.echo(csv_line(BatchRow.__struct_encode_fields__), nl=False)
-                click.echo(csv_line(msgspec.structs.astuple(row)), nl=False)
+                    click.echo(csv_line(columns), nl=False)
+                values = msgspec.structs.astuple(row)
+                click.echo(csv_line(values, own=(columns.index("query"),)), nl=False)
             else:
                 line = msgspec.json.encode(row).decode()
                 click.echo(
