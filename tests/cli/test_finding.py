@@ -137,6 +137,7 @@ def test_a_name_that_is_taken_is_given_up_only_when_that_is_asked(folder: Path) 
     assert "'goat' is saved as taken already; give another name, or --replace" in said
     assert "goat" in reftel("saved", "--archive", folder).stdout
     assert save("light", "--replace")[0] == 0
+    assert "--save" in reftel("search", "--archive", folder, "light", "--replace").stderr
     assert "light" in reftel("saved", "--archive", folder).stdout
     assert reftel("saved", "--archive", folder, "taken", "--forget").returncode == 0
 

@@ -193,6 +193,19 @@ def test_a_value_that_damage_made_stops_no_page(tmp_path: Path) -> None:
                 assert odd in html.unescape(page.text)
 
 
+def test_what_damage_put_a_star_into_is_narrowed_to(tmp_path: Path) -> None:
+    text = WIRE.replace("TAGS: ", "TAGS: PREL (J*NE), ").replace("/SECSTATE ", "/S*CSTATE ")
+    with Archive.open(tmp_path / "archive") as archive:
+        archive.add([Incoming("damaged.txt", text)])
+        with TestClient(app(archive)) as client:
+            for path, field in (("/search?q=", "tags"), ("/t/07BERN123", "to")):
+                links = re.findall(r'href="(/search[^"]*)"', client.get(path).text)
+                wanted = {html.unescape(each) for each in links if f"{field}%3A%22" in each}
+                assert wanted, field
+                for url in wanted:
+                    assert "1 telegram, " in client.get(url).text, url
+
+
 def test_what_a_telegram_contains_is_escaped(tmp_path: Path) -> None:
     evil = '<script>alert(1)</script> & \u202e"><img src=x>'
     text = WIRE.replace("A LAMP FOR THE HARBOUR", evil).replace("It burned", f"It {evil} burned")

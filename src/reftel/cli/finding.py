@@ -105,6 +105,10 @@ def search(
              reftel search --batch queries.txt > found.csv
     """
     text = " ".join(query)
+    if replace and name is None:
+        fail(
+            "--replace says what --save does with a name that is taken: name the search with --save"
+        )
     if batch is not None:
         if text or name or counts or offset:
             fail(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from reftel import tables
 from reftel.archive import FIELDS, Count, Document, Hit, Results, View
 from reftel.archive.export import FORMS as EXPORTS
-from reftel.archive.query import And, Or, QueryError, parse, straight_quotes
+from reftel.archive.query import TEXT_FIELDS, And, Or, QueryError, parse, straight_quotes
 from reftel.telegram import Addressee, Block, Mrn, Reference, Telegram
 from reftel.web.mended import Passage, Run, clean_runs, original
 from reftel.write.citation import Cited, archives, bibliography, note
@@ -224,7 +224,9 @@ def _narrower(query: str) -> Callable[[str, str], str]:
 
 def narrowing(field: str, value: str) -> str:
     """The words of the search language that narrow to a value."""
-    # A star stands in a code that damage changed.
+    # What damage put a star into: a code holds it, and among words it is a blank.
+    if field in TEXT_FIELDS:
+        value = value.replace("*", " ")
     return f'{field}:"{value}"' if any(c in value for c in " ,*") else f"{field}:{value}"
 
 
