@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from starlette.testclient import TestClient
 
 from reftel.access import Reader
 from reftel.archive import Archive, QueryError
 from reftel.archive.saved import NoSavedSearchError, SavedNameError, SavedSearches
+from reftel.web import app
 from tests.archive.test_archive import incoming, make
 
 
@@ -53,6 +56,25 @@ def test_a_telegram_that_falls_open_is_new_to_who_could_not_read_it(archive: Arc
     assert numbers(searches, "lamps") == []
     assert archive.open_due(20370301) == 1
     assert numbers(searches, "lamps") == ["07BERN3"]
+
+
+def test_a_query_that_is_none_any_more_stops_no_other(archive: Archive) -> None:
+    archive.add(incoming(make(1, text="lamp")))
+    searches = SavedSearches(archive.folder, archive)
+    old = searches.save("old", "lamp")
+    searches.save("lamps", "lamp")
+    searches._write(msgspec.structs.replace(old, query="post: BERN"))
+    lamps, mistaken = searches.looks()
+    assert (lamps.search.name, lamps.total, lamps.mistake) == ("lamps", 1, None)
+    assert (mistaken.search.name, mistaken.total) == ("old", 0)
+    assert "write post:BERN" in (mistaken.mistake or "")
+    with TestClient(app(archive)) as client:
+        page = client.get("/saved")
+        assert "write post:BERN" in page.text
+        assert "0 new" in page.text
+        assert client.get("/saved/old").status_code == 400
+        states = client.get("/api/saved").json()
+        assert [each["mistake"] is None for each in states] == [True, False]
 
 
 def test_each_reader_has_searches_of_his_own(archive: Archive) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from reftel.archive.model import Hit
+from reftel.archive.query import QueryError
 
 if TYPE_CHECKING:
     from reftel.archive.view import View
@@ -44,11 +45,12 @@ class SavedSearch(msgspec.Struct, frozen=True):
 
 class Look(NamedTuple):
     """What a saved search finds now: how many results, and the keys of those that were not there at the
-    last look, newest first."""
+    last look, newest first. Nothing, if its query is none any more; then there is a `mistake`."""
 
     search: SavedSearch
     total: int
     new: array[int]
+    mistake: str | None = None
 
 
 class SavedSearches:
@@ -95,6 +97,16 @@ class SavedSearches:
         found = array("Q", self._view.keys(search.query))
         _put(self._path(name, ".shown"), zlib.compress(found.tobytes(), 1))
         return Look(search, len(found), array("Q", _without(found, self._seen(name))))
+
+    def looks(self) -> tuple[Look, ...]:
+        """A look at every saved search, by name."""
+        return tuple(self._look(each) for each in self.all())
+
+    def _look(self, search: SavedSearch) -> Look:
+        try:
+            return self.look(search.name)
+        except QueryError as error:
+            return Look(search, 0, array("Q"), str(error))
 
     def hits(self, look: Look, offset: int = 0, limit: int | None = None) -> Iterator[Hit]:
         """The new results of a look, newest first."""

@@ -295,10 +295,14 @@ def saved(name: str | None, folder: Place | None, keep: bool, forget: bool, form
 
 
 def _print_saved(searches: SavedSearches, form: str) -> int:
-    looks = [searches.look(search.name) for search in searches.all()]
     values = [
-        {**msgspec.to_builtins(look.search), "total": look.total, "new": len(look.new)}
-        for look in looks
+        {
+            **msgspec.to_builtins(look.search),
+            "total": look.total,
+            "new": len(look.new),
+            "mistake": look.mistake,
+        }
+        for look in searches.looks()
     ]
     if form == "json":
         click.echo(as_json(values))
@@ -306,6 +310,9 @@ def _print_saved(searches: SavedSearches, form: str) -> int:
         if form == "jsonl":
             click.echo(json.dumps(value, ensure_ascii=False))
         elif form == "text":
+            if value["mistake"] is not None:
+                say(f"{value['name']}: {value['query']} cannot be understood: {value['mistake']}")
+                continue
             new = f"{value['new']} new"
             click.echo(f"{value['name']:<20} {new:>10} of {value['total']:<8} {value['query']}")
     return len(values)

@@ -137,8 +137,7 @@ class Api:
         return document
 
     def saved(self, request: Request, _: object) -> Response:
-        searches = self._room.saved(request)
-        return _json([_state(searches.look(each.name)) for each in searches.all()])
+        return _json([_state(look) for look in self._room.saved(request).looks()])
 
     def save(self, request: Request, asked: SaveRequest) -> Response:
         searches = self._room.saved(request)
@@ -166,7 +165,13 @@ class Api:
 def _state(look: Look) -> SavedState:
     search = look.search
     return SavedState(
-        search.name, search.query, search.saved, search.looked, look.total, len(look.new)
+        search.name,
+        search.query,
+        search.saved,
+        search.looked,
+        look.total,
+        len(look.new),
+        look.mistake,
     )
 
 

@@ -41,8 +41,7 @@ class Finding:
 
     def all(self, request: Request) -> Response:
         """`/saved`: the saved searches, each with how much is new in it."""
-        searches = self._room.saved(request)
-        looks = [searches.look(each.name) for each in searches.all()]
+        looks = self._room.saved(request).looks()
         return self._room.page("saved.html", looks=looks, search_url=search_url)
 
     async def save(self, request: Request) -> Response:
@@ -68,6 +67,9 @@ class Finding:
             look = searches.look(name)
         except SavedNameError as error:
             raise HTTPException(404, str(error)) from error
+        except QueryError as error:
+            reason = f"The search saved as {name} cannot be understood any more: {error}"
+            raise HTTPException(400, reason) from error
         hits = searches.hits(look, (number - 1) * PAGE_SIZE, PAGE_SIZE)
         return self._room.page(
             "new.html",

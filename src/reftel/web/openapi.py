@@ -51,7 +51,7 @@ class SaveRequest(msgspec.Struct, frozen=True):
 
 class SavedState(msgspec.Struct, frozen=True):
     """A saved search: when it was saved and last looked at (ISO 8601 UTC), how many results it has and
-    how many of them are new."""
+    how many of them are new; `mistake` says why there are none of a query that is none any more."""
 
     name: str
     query: str
@@ -59,6 +59,7 @@ class SavedState(msgspec.Struct, frozen=True):
     looked: str
     total: int
     new: int
+    mistake: str | None = None
 
 
 class New(msgspec.Struct, frozen=True):
