@@ -105,9 +105,9 @@ def test_a_header_is_believed_from_the_proxy_alone(archive: Archive, readers: Re
 
 def test_behind_a_proxy_the_room_has_the_address_that_browsers_know(archive: Archive) -> None:
     readers = readers_of(archive, f'{PROXY}address = "https://cables.example"\n')
-    search = {"name": "lamps", "q": "lamp"}
     # Whether the proxy hands the browser's Host on, or puts ours in its place.
-    for host in ("cables.example", "127.0.0.1:8000"):
+    for name, host in (("one", "cables.example"), ("two", "127.0.0.1:8000")):
+        search = {"name": name, "q": "lamp"}
         asked = client(archive, readers)
         headers = {"X-User": "reads", "Host": host}
         citation = asked.get("/t/07BERN1", headers=headers).text
