@@ -14,12 +14,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import reftel
 from reftel.access import OPEN, Deed, Label, Reader
 from reftel.archive import Archive, StoreError
 from reftel.archive.copying import KEYS, NOT_COPIED, copy
 from reftel.archive.schema import SCHEMA
 from reftel.archive.store import Store
-from reftel.telegram import Mrn
+from reftel.telegram import Mrn, Telegram
+from reftel.web.server import get
 from tests.archive.test_archive import incoming, make
 from tests.instruments.postgres import Server
 from tests.telegrams import corpus_texts
@@ -226,3 +228,57 @@ def test_the_command_line_takes_a_database(url: str, tmp_path: Path) -> None:
     assert nowhere.returncode == 2
     assert "cannot be reached" in nowhere.stderr
     assert "secret" not in nowhere.stderr
+
+
+def test_a_server_that_was_away_is_asked_again_when_it_is_back(
+    server: Server, url: str, tmp_path: Path
+) -> None:
+    with Archive.open(f"{url}&folder={tmp_path / 'a'}") as archive:
+        archive.add(incoming(make(1, text="A lamp."), _secret(3)))
+        clerk = archive.view(Reader("clerk", "UNCLASSIFIED"))
+        assert (archive.search("lamp").total, clerk.search("lamp").total) == (2, 1)
+        server.stop()
+        try:
+            with pytest.raises(StoreError, match="cannot be reached"):
+                clerk.search("lamp")
+            status, said = get(archive, "/api/search?q=lamp")
+            assert status == 503
+            assert "cannot be reached" in said
+            assert get(archive, "/search?q=lamp")[0] == 503
+        finally:
+            server.start()
+        assert get(archive, "/api/search?q=lamp")[0] == 200
+        # Both locks hold as before, and whatever else a connection says of itself.
+        assert (archive.search("lamp").total, clerk.search("lamp").total) == (2, 1)
+        assert len(clerk._store.select("SELECT 1 FROM documents")) == 1
+        with pytest.raises(StoreError, match="cannot be written"):
+            archive._store.select("DELETE FROM lost")
+        assert archive.add(incoming(make(4, text="A lamp."))).added == 1
+        assert clerk.search("lamp").total == 2
+        assert archive.verify() == []
+        assert archive._follower is not None
+        assert archive._follower.is_alive()
+
+
+def test_what_was_under_way_when_the_server_went_fails_as_a_whole(
+    server: Server, url: str, tmp_path: Path
+) -> None:
+    with Archive.open(f"{url}&folder={tmp_path / 'a'}") as archive:
+        archive.add(incoming(make(1)))
+
+        def restarted(text: str) -> Telegram:
+            server.stop()
+            server.start()
+            return reftel.read(text)
+
+        with pytest.raises(StoreError, match="give the same command again"):
+            archive.add(incoming(make(2)), reader=restarted)
+        store = archive._writing
+        with pytest.raises(StoreError, match="cannot be reached"), store.transaction():  # noqa: PT012
+            store.refuse(b"1", "the first half")
+            restarted(make(2))
+            store.refuse(b"2", "the second half")
+        assert store.select("SELECT * FROM refused") == []
+        assert archive.count() == 1
+        assert archive.add(incoming(make(2))).added == 1
+        assert archive.verify() == []

@@ -23,9 +23,31 @@ _PATIENCE = 60.0
 class Server:
     """Gives a database of its own, as a URL, to whoever asks; their owner is no superuser."""
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
+    def __init__(self, root: Path, run: list[str | Path], own: dict[str, str]) -> None:
+        self._socket = root
+        self._run, self._own = run, own
         self._names = count(1)
+
+    def start(self) -> None:
+        with (self._socket / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._run, stdout=log, stderr=log, cwd=self._socket, **self._own
+            )
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                psycopg.connect(self.url("postgres", "postgres")).close()
+                return
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > end:
+                    said = (self._socket / "log").read_text()
+                    raise AssertionError(f"PostgreSQL did not start: {said}") from None
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """At once, whoever is connected."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(_PATIENCE)
 
     def database(self) -> str:
         name = f"archive{next(self._names)}"
@@ -54,27 +76,13 @@ def postgres() -> Iterator[Server]:
     run += ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]
     try:
         subprocess.run(make, check=True, capture_output=True, cwd=root, **own)
-        with (root / "log").open("wb") as log:
-            process = subprocess.Popen(run, stdout=log, stderr=log, cwd=root, **own)
+        server = Server(root, run, own)
         try:
-            server = Server(root)
-            _wait(server, process, root / "log")
-            yield server
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(_PATIENCE)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
-
-
-def _wait(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
+            server.start()
             with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as db:
                 db.execute("CREATE ROLE reftel LOGIN")
-            return
-        except psycopg.OperationalError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"PostgreSQL did not start: {log.read_text()}") from None
-            time.sleep(0.1)
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)

@@ -43,6 +43,10 @@ class NoRoomError(StoreError):
     """The disk is full, or what holds the archive takes nothing more; nothing in it is damaged."""
 
 
+class UnreachableError(StoreError):
+    """The database is away: later it may answer again."""
+
+
 class NoProcessError(StoreError):
     """No other process can read here."""
 

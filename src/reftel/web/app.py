@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,9 +30,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import reftel
 from reftel import tables
-from reftel.archive import FIELDS, Archive, Card, Document, QueryError, View, results_to_json
+from reftel.archive import (
+    FIELDS,
+    Archive,
+    Card,
+    DamagedError,
+    Document,
+    QueryError,
+    StoreError,
+    View,
+    results_to_json,
+)
 from reftel.archive.drafts import DraftNameError, Drafts
 from reftel.archive.held import ArchiveHeld
+from reftel.archive.model import UnreachableError
 from reftel.archive.saved import SavedSearches
 from reftel.check import PROFILES, Profile
 from reftel.read.anatomy import anatomy
@@ -375,13 +387,13 @@ class ReadingRoom:
         return self.page("about.html", fields=FIELDS)
 
     def error(self, request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        known = isinstance(error, HTTPException) and error.detail
-        reason = (
-            str(error.detail)
-            if isinstance(error, HTTPException) and known
-            else "Something failed here."
-        )
+        status, reason = 500, "Something failed here."
+        if isinstance(error, HTTPException):
+            status, reason = error.status_code, str(error.detail) or reason
+        elif isinstance(error, StoreError):
+            status, reason = _what_fails(error)
+            # Whose names and folders are nothing to a reader, and all to who keeps the archive.
+            logging.getLogger("reftel").error("%s: %s", request.url.path, error)
         if status == 404 and reason == "Not Found":
             reason = "There is no such page."
         accepts = request.headers.get("accept", "")
@@ -392,6 +404,18 @@ class ReadingRoom:
         ):
             return JSONResponse({"error": reason, "status": status}, status)
         return self.page("error.html", status, status=status, reason=reason)
+
+
+def _what_fails(error: StoreError) -> tuple[int, str]:
+    """The status and the reason that a reader is given where the archive fails."""
+    if isinstance(error, UnreachableError):
+        return 503, "The archive's database cannot be reached just now. Try again in a moment."
+    if isinstance(error, DamagedError):
+        return 500, f"This cannot be shown: {error}."
+    return 500, (
+        "The archive cannot answer this. Who keeps it finds why where the reading room runs, and by"
+        " reftel archive verify."
+    )
 
 
 def _card_lines(cards: tuple[Card, ...]) -> list[dict[str, Any]]:
@@ -472,5 +496,5 @@ def application(
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             *doors,
         ],
-        exception_handlers={HTTPException: room.error, 500: room.error},
+        exception_handlers={HTTPException: room.error, StoreError: room.error, 500: room.error},
     )
