@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import shutil
@@ -17,12 +18,14 @@ from pathlib import Path
 import pytest
 
 import reftel
-from reftel.access import OPEN, TRAIL_FILE, Deed, Label, Trail
+from reftel.access import OPEN, Label
 from reftel.archive import Archive, StoreError
 from reftel.archive.backup import backup, restore
-from reftel.archive.copying import copy
+from reftel.archive.export import FORMS, export, export_texts
 from reftel.archive.index import LabelIndex
 from reftel.archive.salvage import CLOSED, salvage
+from reftel.telegram import Mrn
+from reftel.web.server import get
 from tests.archive.test_archive import incoming, make
 from tests.telegrams import ROOT
 
@@ -447,17 +450,77 @@ def test_an_index_begun_by_several_at_once_is_whole_for_each(tmp_path: Path) -> 
         assert [index.count() for index in indexes] == [1, 1, 1, 1]
 
 
-def test_copies_have_the_audit_trail_as_it_is_while_it_is_written(tmp_path: Path) -> None:
-    place = tmp_path / "archive"
-    with Archive.open(place) as archive:
-        archive.add(incoming(make(1)))
-    with Trail(place / TRAIL_FILE) as trail:
-        for n in range(5):
-            trail.write("mueller", "", [Deed("open", str(n))]).result()
-        copy(place, tmp_path / "copied")
-        salvage(place, tmp_path / "salvaged")
-        backup(place, tmp_path / "kept")
-        for other in ("copied", "salvaged", "kept"):
-            with Trail(tmp_path / other / TRAIL_FILE) as copied:
-                assert copied.head() == trail.head()
-                assert list(copied.verify(trail.head())) == []
+@pytest.mark.parametrize("column", ["source", "record"])
+def test_one_damaged_text_does_not_stop_the_reading_of_others(
+    folder: Path, tmp_path: Path, column: str
+) -> None:
+    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
+        db.execute(_flip(column))
+    with Archive.open(folder) as archive:
+        row = archive._store.by_id(3)
+        assert row is not None
+        digest = row.digest.hex()
+        results = archive.search("", limit=100)
+        (hit,) = [hit for hit in results.hits if hit.damaged]
+        assert (hit.digest, hit.mrn, hit.dtg) == (digest, "07BERN3", "2007-03-01T09:15:00Z")
+        assert "cannot be read" in (hit.damaged or "")
+        assert "reftel archive" in (hit.damaged or "")
+        assert len(results.hits) == results.total == 40
+        for path in ("/api/search?q=&limit=1000", "/search?q=&page=2", "/thread/07BERN2", "/"):
+            assert get(archive, path)[0] == 200
+        # What it cites is not held.
+        assert get(archive, "/t/06BERN4")[0] == 404
+        assert digest[:16] in get(archive, "/thread/06BERN4")[1]
+        for path in (f"/d/{digest[:16]}", "/t/07BERN3", f"/d/{digest}.txt"):
+            status, said = get(archive, path)
+            assert status == 500
+            assert "cannot be read" in said
+            assert digest[:16] in said
+        for form in FORMS:
+            file = io.BytesIO()
+            assert export(archive.every(), form, file) == 40
+            if form != "parquet":
+                # RIS and mail break lines.
+                assert digest[:16] in file.getvalue().decode().replace("=\n", "")
+                assert "cannot be read" in file.getvalue().decode().replace("=\n", "")
+        assert export_texts(archive.every(), tmp_path / "texts") == 40
+        assert "cannot be read" in (tmp_path / "texts" / "07BERN3.damaged").read_text()
+        # Built again, the index still holds it by its number.
+        archive.rebuild_index()
+        assert [hit.digest for hit in archive.search("mrn:07BERN3").hits] == [digest]
+    with Archive.open(folder) as archive:
+        assert not archive.index_built
+
+
+def test_an_export_says_at_its_end_how_many_were_damaged(folder: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
+        db.execute(_flip("source"))
+    command = [sys.executable, "-m", "reftel"]
+
+    def reftel(*arguments: object) -> subprocess.CompletedProcess[str]:
+        given = [*command, *map(str, arguments), "--archive", str(folder)]
+        return subprocess.run(given, capture_output=True, text=True, timeout=120)
+
+    ended = reftel("export", "", tmp_path / "all.csv")
+    assert ended.returncode == 2
+    assert "40 telegrams written" in ended.stderr
+    assert "1 of them are damaged" in ended.stderr
+    assert "07BERN3" in ended.stderr
+    shown = reftel("show", "07BERN3")
+    assert shown.returncode == 2
+    assert "salvage" in shown.stderr
+
+
+def test_a_damaged_copy_is_read_in_another(folder: Path) -> None:
+    # The first telegram has a copy; whichever is the better one is damaged.
+    with Archive.open(folder) as archive:
+        best, other = archive._store.by_number(("BERN", 2007, 1))
+    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
+        db.execute("UPDATE texts SET source = x'00' WHERE document = ?", (best.id,))
+    with Archive.open(folder) as archive:
+        first, second = archive.cited_as(Mrn.of(2007, "BERN", 1))
+        assert (first.digest, first.variant_of) == (other.digest.hex(), None)
+        assert second.damaged
+        assert second.variant_of == first.digest
+        assert get(archive, "/t/07BERN1")[0] == 200
+        assert "lamp 1" in get(archive, "/t/07BERN1.txt")[1]

@@ -63,4 +63,5 @@ def search_all(
                 t.originator.name if t.originator else None,
                 t.classification,
                 t.subject,
+                document.damaged,
             )

@@ -1,4 +1,5 @@
-"""All results of a search, written out whole: tables, records, a mail folder, texts, bibliographies.
+"""All results of a search, written out whole: tables, records, a mail folder, texts, bibliographies. What
+is damaged has its place among them, and says in it what it is and what to do.
 
 Each form takes telegrams one after another and gives pieces of a file, so that memory does not grow with
 their number.
@@ -18,7 +19,7 @@ from reftel.archive.model import Document
 from reftel.tables.directory import Directory, Entry
 from reftel.tables.spreadsheet import csv_line
 from reftel.telegram import Telegram, to_builtins
-from reftel.write.citation import bibtex, cited, csl, ris
+from reftel.write.citation import Cited, bibtex, cited, csl, ris
 from reftel.write.mail import MailError, to_mail
 
 _ROWS = 500
@@ -77,8 +78,12 @@ def row(document: Document) -> Row:
         approved_by=t.approved_by,
         signature=t.signature,
         origin=document.origin,
-        text=t.text,
+        text=_notice(document) if document.damaged else t.text,
     )
+
+
+def _notice(document: Document) -> str:
+    return f"[{document.damaged}]"
 
 
 def _csv(documents: Iterable[Document]) -> Iterator[bytes]:
@@ -95,8 +100,10 @@ def _json_lines(documents: Iterable[Document]) -> Iterator[bytes]:
     again."""
     encoder = msgspec.json.Encoder()
     for document in documents:
-        values = to_builtins(document.telegram, source=document.origin, text=True)
-        yield encoder.encode({**values, "digest": document.digest}) + b"\n"
+        text = document.damaged is None
+        values = to_builtins(document.telegram, source=document.origin, text=text)
+        more = {} if text else {"damaged": document.damaged}
+        yield encoder.encode({**values, "digest": document.digest, **more}) + b"\n"
 
 
 def _mbox(documents: Iterable[Document]) -> Iterator[bytes]:
@@ -113,6 +120,8 @@ def _mbox(documents: Iterable[Document]) -> Iterator[bytes]:
 
 def _mail(document: Document) -> bytes:
     t = document.telegram
+    if document.damaged:
+        return _plain_mail(document)
     try:
         return to_mail(t, _directory(t), wire=t.source).messages[0]
     except MailError:
@@ -149,7 +158,10 @@ def _plain_mail(document: Document) -> bytes:
     if t.sent:
         message["Date"] = format_datetime(t.sent)
     message["Message-ID"] = f"<{document.digest[:32]}@telegrams.invalid>"
-    message.set_content(t.text.encode("utf-8", "replace").decode() + "\n", cte="quoted-printable")
+    text = _notice(document) if document.damaged else t.text
+    message.set_content(text.encode("utf-8", "replace").decode() + "\n", cte="quoted-printable")
+    if document.damaged:
+        return message.as_bytes()
     message.add_attachment(
         t.source.encode("utf-8", "replace"),
         maintype="text",
@@ -166,24 +178,31 @@ def _text(documents: Iterable[Document]) -> Iterator[bytes]:
         t = document.telegram
         name = t.mrn.short if t.mrn else document.digest[:12]
         yield f"======== {name} {document.digest}\n".encode()
-        source = t.source.encode("utf-8", "replace")
+        source = (_notice(document) if document.damaged else t.source).encode("utf-8", "replace")
         yield source if source.endswith(b"\n") else source + b"\n"
+
+
+def _cited(document: Document) -> Cited:
+    t = document.telegram
+    if document.damaged:
+        t = msgspec.structs.replace(t, subject=_notice(document))
+    return cited(t, digest=document.digest)
 
 
 def _bibtex(documents: Iterable[Document]) -> Iterator[bytes]:
     for document in documents:
-        yield bibtex(cited(document.telegram, digest=document.digest)).encode() + b"\n"
+        yield bibtex(_cited(document)).encode() + b"\n"
 
 
 def _ris(documents: Iterable[Document]) -> Iterator[bytes]:
     for document in documents:
-        yield ris(cited(document.telegram, digest=document.digest)).encode() + b"\r\n"
+        yield ris(_cited(document)).encode() + b"\r\n"
 
 
 def _csl(documents: Iterable[Document]) -> Iterator[bytes]:
     before = b"[\n"
     for document in documents:
-        yield before + msgspec.json.encode(csl(cited(document.telegram, digest=document.digest)))
+        yield before + msgspec.json.encode(csl(_cited(document)))
         before = b",\n"
     yield b"\n]\n" if before == b",\n" else b"[]\n"
 
@@ -225,7 +244,8 @@ def export(documents: Iterable[Document], form: str, file: IO[bytes]) -> int:
 
 def export_texts(documents: Iterable[Document], folder: Path) -> int:
     """Write each original to a file of its own, to the letter: `79BERN4120.txt`, or with the digest
-    where another document has the number already; how many. Raises `ExportError` if the folder holds
+    where another document has the number already, and `79BERN4120.damaged` for what cannot be read; how
+    many. Raises `ExportError` if the folder holds
     anything: nothing is overwritten."""
     if folder.exists() and any(folder.iterdir()):
         raise ExportError(f"{folder} is not empty; name a new folder")
@@ -234,10 +254,12 @@ def export_texts(documents: Iterable[Document], folder: Path) -> int:
     for document in counted:
         t = document.telegram
         name = t.mrn.short if t.mrn else document.digest[:16]
-        path = folder / f"{name}.txt"
+        suffix = ".damaged" if document.damaged else ".txt"
+        path = folder / f"{name}{suffix}"
         if path.exists():
-            path = folder / f"{name}-{document.digest[:16]}.txt"
-        path.write_bytes(t.source.encode("utf-8", "surrogatepass"))
+            path = folder / f"{name}-{document.digest[:16]}{suffix}"
+        text = f"{document.damaged}\n" if document.damaged else t.source
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
     return counted.number
 
 

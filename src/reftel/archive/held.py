@@ -14,7 +14,7 @@ class ArchiveHeld:
 
     def telegram(self, mrn: str) -> Telegram | None:
         parsed = Mrn.parse(mrn)
-        found = self._view.cited_as(parsed) if parsed else ()
+        found = self._view.cited_as(parsed, damaged=True) if parsed else ()
         return found[0].telegram if found else None
 
     def last_number(self, post: str, year: int) -> int | None:

@@ -63,7 +63,8 @@ class Fragment(msgspec.Struct, frozen=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """One line of a result list. `digest` identifies the document, `mrn` cites it."""
+    """One line of a result list. `digest` identifies the document, `mrn` cites it; of one that cannot be
+    read, `damaged` says why and what to do."""
 
     digest: str
     mrn: str | None
@@ -73,6 +74,7 @@ class Hit(msgspec.Struct, frozen=True):
     captions: tuple[str, ...]
     subject: str | None
     snippet: tuple[Fragment, ...]
+    damaged: str | None = None
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -111,7 +113,8 @@ class Results(msgspec.Struct, frozen=True):
 class Document(msgspec.Struct, frozen=True):
     """A filed telegram: where it came from, when it was filed (ISO 8601 UTC), and its record.
 
-    `variant_of` is the digest of the reading copy, where another copy is the better one.
+    `variant_of` is the digest of the reading copy, where another copy is the better one. Where text or
+    record cannot be read, `damaged` says why and what to do, and the record has number and time alone.
     """
 
     digest: str
@@ -119,6 +122,7 @@ class Document(msgspec.Struct, frozen=True):
     filed: str
     telegram: Telegram
     variant_of: str | None = None
+    damaged: str | None = None
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -10,9 +10,9 @@ import msgspec
 from reftel.archive.model import Count, Hit, Order, Results
 
 
-class Result(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+class Result(msgspec.Struct, frozen=True, rename={"sender": "from"}, omit_defaults=True):
     """One result: `digest` identifies the document, `mrn` cites it. `dtg` is ISO 8601 UTC, `snippet` some
-    forty words of the text."""
+    forty words of the text. Of one that cannot be read, `damaged` says why and what to do."""
 
     mrn: str | None
     dtg: str | None
@@ -22,6 +22,7 @@ class Result(msgspec.Struct, frozen=True, rename={"sender": "from"}):
     subject: str | None
     snippet: str
     digest: str
+    damaged: str | None = None
 
 
 class FacetCounts(msgspec.Struct, frozen=True):
@@ -77,6 +78,7 @@ def result(hit: Hit) -> Result:
         subject=hit.subject,
         snippet="".join(fragment.text for fragment in hit.snippet),
         digest=hit.digest,
+        damaged=hit.damaged,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
 from reftel.archive.relations import Cited, Continuity
-from reftel.telegram import Mrn
+from reftel.telegram import Mrn, Telegram
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -36,6 +37,12 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         if self.post is None or self.year is None or self.number is None:
             return None
         return Mrn.of(self.year, self.post, self.number)
+
+    @property
+    def stand_in(self) -> Telegram:
+        """What is known of the document where its text or record cannot be read: number and time."""
+        sent = None if self.sent is None else datetime.fromtimestamp(60 * self.sent, UTC)
+        return Telegram(source="", mrn=self.mrn, dtg=f"{sent:%Y-%m-%dT%H:%M:%SZ}" if sent else None)
 
 
 class New(NamedTuple):

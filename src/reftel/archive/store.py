@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -538,16 +538,28 @@ class Store:
     def telegram(self, document: int, *, elements: bool = True) -> Telegram:
         """The record with its source, with its elements or, for what asks for none of them, without.
         Raises `DamagedError` if either is damaged."""
-        dictionary, source, record = self._packed(document)
         try:
+            dictionary, source, record = self._packed(document)
             return unpack(source, record, self.dictionary(dictionary), elements=elements)
         except DamagedError as error:
-            raise DamagedError(f"document {document}: {error}") from error
+            raise DamagedError(f"{self._named(document)}: {error}") from error
 
     def text(self, document: int) -> str:
         """The exact text alone. Raises `DamagedError`."""
-        dictionary, source, _ = self._packed(document)
-        return unpack_text(source, self.dictionary(dictionary))
+        try:
+            dictionary, source, _ = self._packed(document)
+            return unpack_text(source, self.dictionary(dictionary))
+        except DamagedError as error:
+            raise DamagedError(f"{self._named(document)}: {error}") from error
+
+    def _named(self, document: int) -> str:
+        """A document as people can ask for it, where its row can be read."""
+        row = None
+        with suppress(BrokenStoreError):
+            row = self.by_id(document)
+        if row is None:
+            return f"document {document}"
+        return f"document {row.digest.hex()[:16]}{f' ({row.mrn.short})' if row.mrn else ''}"
 
     def put(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         """Add whole rows to a table."""
@@ -567,9 +579,9 @@ class Store:
         try:
             row = self._db.one(query, (document,))
         except BrokenStoreError as error:
-            raise DamagedError(f"document {document} lies on a damaged page: {error}") from error
+            raise DamagedError(f"its text lies on a damaged page: {error}") from error
         if row is None:
-            raise DamagedError(f"there is no text of document {document}")
+            raise DamagedError("there is no text of it")
         return row[0], row[1], row[2]
 
     def dictionary(self, number: int) -> Dictionary:

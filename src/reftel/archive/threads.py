@@ -29,7 +29,7 @@ _PATH_VISITS = 30_000
 class Node(msgspec.Struct, frozen=True):
     """A telegram of a thread. A ghost has no digest, and `after` and `before` in place of `sent`; one that
     is `withdrawn`, what its card says; `documents` is how many telegrams have the number; `steps` how far
-    it is from the start."""
+    it is from the start. Of one that cannot be read, `damaged` says why and what to do."""
 
     key: str
     mrn: str | None
@@ -44,6 +44,7 @@ class Node(msgspec.Struct, frozen=True):
     after: str | None = None
     before: str | None = None
     withdrawn: bool = False
+    damaged: str | None = None
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -205,6 +206,7 @@ def _node(view: View, key: Key, step: int, held: list[Held], document: Document 
         classification=t.classification,
         documents=len(held),
         steps=step,
+        damaged=document.damaged,
     )
 
 
@@ -351,7 +353,8 @@ def _assembled_path(view: View, keys: list[Key]) -> Thread:
 
 
 class MostCited(msgspec.Struct, frozen=True):
-    """A number and how many telegrams cite it; the rest is `None` where it is not held."""
+    """A number and how many telegrams cite it; the rest is `None` where it is not held or cannot be
+    read."""
 
     mrn: str
     citing: int

@@ -93,8 +93,7 @@ def _index_what_is_listed(
                     anew.add(label)
             elif stays and not there:
                 assert row is not None
-                if line := held(store, row):
-                    index.add([(document, line)])
+                index.add([(document, held(store, row))])
         # First, so that it is not forgotten by an interruption.
         with store.transaction():
             for label in anew:

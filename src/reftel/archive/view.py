@@ -25,14 +25,14 @@ from reftel.archive.entry import index_text
 from reftel.archive.gaps import Gaps
 from reftel.archive.graph import Graph
 from reftel.archive.index import Found, Indexes, Vocabulary
-from reftel.archive.model import Card, Document, Hit, Order, Results, TimeOrder
+from reftel.archive.model import Card, DamagedError, Document, Hit, Order, Results, TimeOrder
 from reftel.archive.query import Words, parse, words_of
 from reftel.archive.rows import Row
 from reftel.archive.snippet import snippet
 from reftel.archive.spelling import corrected
 from reftel.archive.store import Store
 from reftel.read.sections import NotOneTelegramError, join
-from reftel.telegram import Mrn
+from reftel.telegram import Mrn, Telegram
 
 Observer = Callable[[Deed], None]
 """Is told of what a reader asked for, for the audit trail."""
@@ -48,6 +48,7 @@ _NONE: frozenset[int] = frozenset()
 _SMALL = 20
 # With so few results at most, a word that stands somewhere may still be a slip.
 _FEW = 5
+_WAY_BACK = "restore a backup, or take what can be read along: reftel archive verify, salvage"
 
 
 class View:
@@ -192,7 +193,7 @@ class View:
             return ()
         if asked:
             self._tell("search", f"like {row.digest.hex()}")
-        t = self._store.telegram(row.id)
+        t, _ = _record(self._store, row)
         sizes = {label: self._indexes.of(label).count() for label in labels}
         # How common a word is, the largest tell; and its own, whether it stands in another telegram.
         telling = [
@@ -251,7 +252,7 @@ class View:
         row = self._readable(document, labels)
         if row is None:
             return None
-        t = self._store.telegram(document, elements=False)
+        t, damaged = _record(self._store, row, elements=False)
         return Hit(
             digest=row.digest.hex(),
             mrn=t.mrn.short if t.mrn else None,
@@ -261,6 +262,7 @@ class View:
             captions=t.captions,
             subject=t.subject,
             snippet=snippet(index_text(t), words),
+            damaged=damaged,
         )
 
     # Looking up
@@ -282,11 +284,12 @@ class View:
 
     def related(self, query: str, order: Order, limit: int) -> list[Document]:
         """What a query finds, for what a page works out by itself: nobody searches, and nobody opens what
-        is found. Raises `QueryError`."""
+        is found; what is damaged is left to those who do. Raises `QueryError`."""
         labels = self._labels
         found = self._ask(build(parse(query)), order, limit, labels).first()[:limit]
         rows = (self._readable(each.document, labels) for each in found)
-        return [self._document(row) for row in rows if row]
+        documents = (self._document(row) for row in rows if row)
+        return [document for document in documents if not document.damaged]
 
     def numbered(self, document: int) -> Document:
         """The document with an id that `graph` gave."""
@@ -295,26 +298,39 @@ class View:
         assert row.label in self._labels
         return self._document(row)
 
-    def document(self, digest: str) -> Document | None:
-        """The document whose digest begins so, if there is exactly one."""
+    def document(self, digest: str, *, damaged: bool = False) -> Document | None:
+        """The document whose digest begins so, if there is exactly one. Raises `DamagedError` unless what
+        is known of a `damaged` one is enough."""
         row = self._store.by_digest(digest.lower(), self._labels)
         self._tell_of(
             digest,
             [row] if row else [],
             lambda store, labels: _named(store, digest, labels),
         )
-        return self._document(row) if row else None
+        return _readable_of([self._document(row)], damaged)[0] if row else None
 
-    def cited_as(self, mrn: Mrn) -> tuple[Document, ...]:
-        """All documents with a number: reading copies first, sections in order."""
+    def cited_as(self, mrn: Mrn, *, damaged: bool = False) -> tuple[Document, ...]:
+        """All documents with a number: reading copies first, sections in order, and last what cannot be
+        read. Raises `DamagedError` if that is all, unless what is known of `damaged` ones is enough."""
         number = (mrn.post, mrn.year, mrn.number)
         rows = self._store.by_number(number, self._labels)
         self._tell_of(mrn.short, rows, lambda store, labels: store.by_number(number, labels))
-        best: dict[int, Row] = {}
-        for row in rows:
-            best.setdefault(row.telegram, row)
-        others = [row for row in rows if best[row.telegram] is not row]
-        return tuple(self._document(row) for row in (*best.values(), *others))
+        found = [(row.telegram, self._document(row)) for row in rows]
+        found.sort(key=lambda each: each[1].damaged is not None)
+        best: dict[int, Document] = {}
+        for telegram, document in found:
+            best.setdefault(telegram, document)
+        others = []
+        for telegram, document in found:
+            # In the place of a better copy that is damaged stands the best that can be read.
+            if (first := best[telegram]) is document:
+                if document.variant_of in {d.digest for t, d in found if t == telegram}:
+                    best[telegram] = msgspec.structs.replace(document, variant_of=None)
+            elif first.damaged is None and document.damaged is not None:
+                others.append(msgspec.structs.replace(document, variant_of=first.digest))
+            else:
+                others.append(document)
+        return tuple(_readable_of([*best.values(), *others], damaged))
 
     def _tell_of(
         self,
@@ -373,7 +389,7 @@ class View:
             if row.telegram in found or self._store.copies(row.telegram, self._labels):
                 # A copy of it can be read.
                 continue
-            t = self._witness.telegram(row.id)
+            t, _ = _record(self._witness, row)
             found[row.telegram] = Card(
                 mrn=t.mrn.short if t.mrn else None,
                 dtg=t.dtg,
@@ -425,14 +441,30 @@ class View:
     def _document(self, row: Row) -> Document:
         copies = self._store.copies(row.telegram, self._labels)
         best = copies[0] if copies else row
+        telegram, damaged = _record(self._store, row)
         return Document(
             digest=row.digest.hex(),
             # The folders of the machine, and where it stood among others, are the owner's to know.
             origin=_named_alone(row.origin) if self.reader.name else row.origin,
             filed=datetime.fromtimestamp(row.filed, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            telegram=self._store.telegram(row.id),
+            telegram=telegram,
             variant_of=best.digest.hex() if best.id != row.id else None,
+            damaged=damaged,
         )
+
+
+def _record(store: Store, row: Row, *, elements: bool = True) -> tuple[Telegram, str | None]:
+    """The record of a document; where it cannot be read, what else is known, and why with what to do."""
+    try:
+        return store.telegram(row.id, elements=elements), None
+    except DamagedError as error:
+        return row.stand_in, f"{error}; {_WAY_BACK}"
+
+
+def _readable_of(documents: list[Document], damaged: bool) -> list[Document]:
+    if documents and documents[0].damaged and not damaged:
+        raise DamagedError(documents[0].damaged)
+    return documents
 
 
 def _named(store: Store, digest: str, labels: Collection[int]) -> list[Row]:

@@ -171,8 +171,8 @@ def _label(classification: str, captions: tuple[str, ...]) -> Label:
 
 def _digests(archive: Archive, number: str) -> list[str]:
     mrn = Mrn.parse(number)
-    documents = archive.cited_as(mrn) if mrn else ()
-    if not documents and (one := archive.document(number)):
+    documents = archive.cited_as(mrn, damaged=True) if mrn else ()
+    if not documents and (one := archive.document(number, damaged=True)):
         documents = (one,)
     if not documents:
         say(f"reftel: {number} is not held")

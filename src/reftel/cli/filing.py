@@ -157,12 +157,16 @@ def show(number: str, folder: Place | None, form: str, all_copies: bool) -> None
             sys.exit(NOTHING)
         reading = [d for d in documents if all_copies or d.variant_of is None]
         for document in reading or documents:
-            if form == "source":
+            if document.damaged:
+                say(f"reftel: {document.damaged}")
+            elif form == "source":
                 click.echo(document.telegram.source, nl=False)
             elif form == "json":
                 click.echo(as_json(to_builtins(document.telegram, source=document.origin)))
             else:
                 show_text(document.telegram)
+        if any(document.damaged for document in reading):
+            sys.exit(UNREADABLE)
 
 
 def _card_line(card: Card) -> str:

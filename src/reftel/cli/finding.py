@@ -241,7 +241,8 @@ def _the_document(view: View, number: str) -> Document:
     if len(documents) > 1:
         say(f"reftel: {len(documents)} documents have the number {number}; the first is taken")
         for each in documents:
-            say(f"  {each.digest[:16]}  {each.telegram.subject or '(no subject)'}")
+            subject = each.damaged or each.telegram.subject or "(no subject)"
+            say(f"  {each.digest[:16]}  {subject}")
     return documents[0]
 
 
@@ -352,7 +353,8 @@ def export(
         if target != "-" and not target.endswith("/") and not Path(target).parent.is_dir():
             fail(f"{target}: there is no folder {Path(target).parent}; make it first")
         try:
-            documents: Iterable[Document] = view.every(text, order)
+            damaged: list[str] = []
+            documents: Iterable[Document] = _noting(damaged, view.every(text, order))
             if sys.stderr.isatty():
                 documents = _with_bar(documents, view.search(text, limit=0).total)
             if target.endswith("/"):
@@ -381,8 +383,20 @@ def export(
             left = "not all was written" if partly else f"{target} is not written"
             say(f"\nreftel: interrupted; {left}")
             sys.exit(130)
-        say(f"{number} telegrams written to {'standard output' if target == '-' else target}")
-    sys.exit(DONE if number else NOTHING)
+        for each in damaged:
+            say(each)
+        unread = f"; {len(damaged)} of them are damaged and could not be read" if damaged else ""
+        where = "standard output" if target == "-" else target
+        say(f"{number} telegrams written to {where}{unread}")
+    sys.exit(UNREADABLE if damaged else DONE if number else NOTHING)
+
+
+def _noting(damaged: list[str], documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents; what is said of those that cannot be read is noted."""
+    for document in documents:
+        if document.damaged:
+            damaged.append(document.damaged)
+        yield document
 
 
 def _form_of(target: str, by_suffix: dict[str, str]) -> str:

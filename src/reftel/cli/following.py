@@ -179,7 +179,7 @@ def _ghost(view: View, mrn: Mrn, form: str) -> None:
     from reftel.archive.ghosts import ghost
     from reftel.terminal.following import render_ghost
 
-    if view.cited_as(mrn):
+    if view.cited_as(mrn, damaged=True):
         say(f"{mrn.short} is held; see it with: reftel show {mrn.short}")
         sys.exit(NOTHING)
     if form == "csv":

@@ -67,7 +67,7 @@ def _telegram(node: Node, mark: str, style: Style) -> Iterator[str]:
         yield f"{mark} {day(node.sent)}  {number}  {parties}  {level}"
         return
     yield f"{mark} {day(node.sent)}  {number}  {parties}{several}"
-    yield from style.wrap(visible(node.subject or "(no subject)"), "│   ")
+    yield from style.wrap(visible(node.damaged or node.subject or "(no subject)"), "│   ")
 
 
 def _links(links: Iterable[Link], style: Style) -> Iterator[str]:

@@ -45,7 +45,7 @@ def _hit(hit: Hit, style: Style) -> Iterator[str]:
     number = hit.mrn or hit.digest[:12]
     level = style.paint(f" {hit.classification or '?'} ", hit.classification or "")
     yield f"{style.paint(number, 'bold')}  {date}  {level}  {visible(hit.originator or '')}"
-    yield from style.wrap(visible(hit.subject or "(no subject)"), "  ")
+    yield from style.wrap(visible(hit.damaged or hit.subject or "(no subject)"), "  ")
     yield from _snippet(hit, style)
 
 

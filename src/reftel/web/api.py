@@ -181,7 +181,10 @@ def _held(document: Document) -> HeldDocument:
         origin=document.origin,
         filed=document.filed,
         variant_of=document.variant_of,
-        record=to_builtins(document.telegram, source=document.origin, text=True),
+        record=to_builtins(
+            document.telegram, source=document.origin, text=document.damaged is None
+        ),
+        damaged=document.damaged,
     )
 
 

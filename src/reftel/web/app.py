@@ -230,9 +230,17 @@ class ReadingRoom:
             return self._telegram(request, whole, form, sections)
         if len(documents) + len(cards) > 1 and form is None:
             lines = [
-                (each, telegram_page(view, each, citation_of(each, request))) for each in documents
+                (each, telegram_page(view, each, citation_of(each, request)))
+                for each in documents
+                if not each.damaged
             ]
-            return self.page("several.html", mrn=mrn, lines=lines, cards=_card_lines(cards))
+            return self.page(
+                "several.html",
+                mrn=mrn,
+                lines=lines,
+                damaged=[each for each in documents if each.damaged],
+                cards=_card_lines(cards),
+            )
         return self._telegram(request, documents[0], form)
 
     def by_digest(self, request: Request) -> Response:

@@ -26,15 +26,17 @@ class Mistake(msgspec.Struct, frozen=True):
     position: int | None = None
 
 
-class HeldDocument(msgspec.Struct, frozen=True):
+class HeldDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """A filed document: its digest, where it came from, when it was filed (ISO 8601 UTC), the digest of
-    a better copy of the same telegram if there is one, and the record with the exact text."""
+    a better copy of the same telegram if there is one, and the record with the exact text. Where these
+    cannot be read, `damaged` says why and what to do, and the record has number and time alone."""
 
     digest: str
     origin: str
     filed: str
     variant_of: str | None
     record: dict[str, Any]
+    damaged: str | None = None
 
 
 class BatchRequest(msgspec.Struct, frozen=True):
