@@ -410,6 +410,40 @@ def test_an_archive_on_a_disk_that_cannot_be_written_is_read(folder: Path, log: 
     assert "cannot be written" in said
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_a_disk_that_has_become_read_only_is_backed_up(
+    folder: Path, tmp_path: Path, log: bool
+) -> None:
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode:
+        pytest.skip("only root can make a folder that cannot be written here")
+    (folder / "access.toml").write_text('[[reader]]\nname = "roe"\nclearance = "SECRET"\n')
+
+    def reftel(*arguments: object) -> subprocess.CompletedProcess[str]:
+        read = f'mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && exec "$@"'
+        command = [sys.executable, "-m", "reftel", *map(str, arguments), "--archive", str(folder)]
+        return subprocess.run(
+            ["unshare", "-m", "sh", "-c", read, "sh", *command],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    with Archive.open(folder) as archive:
+        if not log:
+            archive.close()
+        made = reftel("archive", "backup", tmp_path / "safe")
+        assert made.returncode == 0, made.stderr
+        for command in (("search", "lamp"), ("serve", "--port", "0")):
+            unrecorded = reftel(*command)
+            assert unrecorded.returncode == 2
+            assert "audit trail" in unrecorded.stderr
+            assert "reftel archive backup" in unrecorded.stderr
+    assert restore(tmp_path / "safe", tmp_path / "back") == []
+    with Archive.open(tmp_path / "back") as archive:
+        assert archive.search("lamp").total == 40
+        assert archive.verify() == []
+
+
 def test_the_way_back_on_the_command_line(folder: Path, tmp_path: Path) -> None:
     def reftel(*arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "reftel", "archive", *map(str, arguments)]

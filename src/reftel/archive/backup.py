@@ -18,6 +18,7 @@ from pathlib import Path
 from reftel.archive.filing import digest_of
 from reftel.archive.index import NEW, OLD
 from reftel.archive.model import DamagedError, OnProgress, StoreError
+from reftel.archive.sqlite import connected
 from reftel.archive.store import Store
 from reftel.sources import Problem
 
@@ -141,7 +142,7 @@ def _is_database(file: Path) -> bool:
 
 def _copy_database(path: Path, to: Path, on_progress: OnProgress | None) -> None:
     """SQLite's online backup, of the state in which the database is now: who writes is not hindered."""
-    source = sqlite3.connect(path, isolation_level=None, timeout=60)
+    source = connected(path, read_only=True)
     target = sqlite3.connect(to)
 
     def tell(_: int, remaining: int, total: int) -> None:

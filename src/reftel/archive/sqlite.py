@@ -23,7 +23,7 @@ class SqliteDatabase:
         self.path = path
         self.name = str(path)
         with self._errors():
-            self._db = self._connect(read_only)
+            self._db = connected(path, read_only=read_only)
             if read_only:
                 self._db.execute("PRAGMA query_only = ON")
             else:
@@ -33,27 +33,6 @@ class SqliteDatabase:
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA cache_size = -64000")
-
-    def _connect(self, read_only: bool) -> sqlite3.Connection:
-        def connect(options: str) -> sqlite3.Connection:
-            address = f"{self.path.absolute().as_uri()}{options}"
-            return sqlite3.connect(
-                address, uri=True, timeout=60, isolation_level=None, check_same_thread=False
-            )
-
-        if not read_only or is_writable(self.path.parent):
-            return connect("")
-        # Where nothing can be written SQLite cannot keep its log: it follows one that another process
-        # keeps, and takes the file as it is if there is none.
-        log = Path(f"{self.path}-wal")
-        if not log.exists() or not log.stat().st_size:
-            return connect("?immutable=1")
-        if not Path(f"{self.path}-shm").exists():
-            raise StoreError(
-                f"{self.path} has a log that was not folded in, and its folder cannot be written:"
-                " copy the folder to where it can, and open it there"
-            )
-        return connect("?mode=ro")
 
     def create(self, schema: str) -> bool:
         """Make the tables if there are none, within a transaction; whether there were none."""
@@ -155,6 +134,30 @@ class SqliteDatabase:
         if code == sqlite3.SQLITE_BUSY:
             return StoreError(f"{self.path} is kept busy by another program; try again later")
         return StoreError(f"{self.path} cannot be used: {error}")
+
+
+def connected(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection to a file. Raises `sqlite3.Error`, `StoreError`."""
+
+    def connect(options: str) -> sqlite3.Connection:
+        address = f"{path.absolute().as_uri()}{options}"
+        return sqlite3.connect(
+            address, uri=True, timeout=60, isolation_level=None, check_same_thread=False
+        )
+
+    if not read_only or is_writable(path.parent):
+        return connect("")
+    # Where nothing can be written SQLite cannot keep its log: it follows one that another process keeps,
+    # and takes the file as it is if there is none.
+    log = Path(f"{path}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return connect("?immutable=1")
+    if not Path(f"{path}-shm").exists():
+        raise StoreError(
+            f"{path} has a log that was not folded in, and its folder cannot be written: copy the folder"
+            " to where it can, and open it there"
+        )
+    return connect("?mode=ro")
 
 
 def is_writable(folder: Path) -> bool:

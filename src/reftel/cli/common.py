@@ -169,7 +169,18 @@ def open_view(folder: Place | None) -> Iterator[View]:
 
                 yield archive.view(reader, note)
         except TrailError as error:
-            fail(f"nothing is shown while the audit trail cannot be written: {error}")
+            fail_unrecorded(archive.folder, error)
+
+
+def fail_unrecorded(folder: Path, error: Exception) -> NoReturn:
+    """End where there is an access file and what is shown cannot be recorded."""
+    way = ""
+    if not os.access(folder, os.W_OK):
+        way = (
+            f". {folder} cannot be written and has an access file: make a backup of it where there is room"
+            " (reftel archive backup), restore that where it can be written, and read it there"
+        )
+    fail(f"nothing is shown while the audit trail cannot be written: {error}{way}")
 
 
 def user_folder() -> Path:

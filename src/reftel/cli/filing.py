@@ -21,6 +21,7 @@ from reftel.cli.common import (
     directory_of,
     directory_option,
     fail,
+    fail_unrecorded,
     finding_options,
     format_option,
     needs_readers,
@@ -258,7 +259,7 @@ def _readers(policy: Policy | None, archive: Archive) -> Readers | None:
     try:
         return open_readers(archive.folder, policy) if policy else None
     except TrailError as error:
-        fail(str(error))
+        fail_unrecorded(archive.folder, error)
 
 
 def _say_open(address: str) -> None:
