@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -338,3 +339,66 @@ def test_on_a_disk_that_fills_while_the_index_is_filled_aside_nothing_is_lost(
     assert archive.add(texts).known >= filed[-1]
     assert archive.search("lamp").total == archive.count() == 40
     assert archive.verify() == []
+
+
+@pytest.mark.parametrize("killed", ["before the store says so", "after the store says so"])
+def test_a_kill_between_the_commits_of_store_and_index_is_mended_without_a_rebuild(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    strike_off = Store.strike_off
+
+    def stopped(store: Store, *given: Any) -> None:
+        if killed.startswith("after"):
+            strike_off(store, *given)
+        raise KeyboardInterrupt
+
+    with Archive.open(tmp_path / "a") as archive:
+        archive.add(incoming(make(1, text="A lamp.")))
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "strike_off", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                archive.add(incoming(make(2, text="A lamp.")))
+    with Archive.open(tmp_path / "a") as archive:
+        assert not archive.index_built
+        assert archive.search("lamp").total == 2
+        assert archive.verify() == []
+        archive.add(incoming(make(3, text="A lamp.")))
+    with Archive.open(tmp_path / "a") as archive:
+        assert not archive.index_built
+        assert archive.search("lamp").total == 3
+
+
+def test_a_database_put_back_to_what_it_was_before_gets_an_index_of_its_own(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "a"
+    with Archive.open(folder) as archive:
+        archive.add(incoming(make(1, text="A lamp.")))
+    before = (folder / "telegrams.db").read_bytes()
+    with Archive.open(folder) as archive:
+        archive.add(incoming(make(2, text="A zymurgist.")))
+    (folder / "telegrams.db").write_bytes(before)
+    with Archive.open(folder) as archive:
+        assert archive.index_built
+        archive.add(incoming(make(3, text="A quern.")))
+        assert archive.search("zymurgist").total == 0
+        assert [hit.mrn for hit in archive.search("quern").hits] == ["07BERN3"]
+        assert archive.verify() == []
+    with Archive.open(folder) as archive:
+        assert not archive.index_built
+
+
+def test_verify_finds_an_index_that_was_made_of_another_state_of_the_database(
+    tmp_path: Path,
+) -> None:
+    folders = tmp_path / "a", tmp_path / "b"
+    for folder, text in zip(folders, ("A zymurgist.", "A quern."), strict=True):
+        with Archive.open(folder) as archive:
+            archive.add(incoming(make(1, text="A lamp."), make(2, text=text)))
+    with Archive.open(folders[0]) as archive:
+        shutil.rmtree(folders[0] / "index")
+        shutil.copytree(folders[1] / "index", folders[0] / "index")
+        said = "\n".join(map(str, archive.verify()))
+        assert "another state of the archive" in said
+        assert "entries of others for 1 documents, the first of them 2" in said
+        assert "rebuild-index" in said

@@ -282,3 +282,31 @@ def test_what_was_under_way_when_the_server_went_fails_as_a_whole(
         assert archive.count() == 1
         assert archive.add(incoming(make(2))).added == 1
         assert archive.verify() == []
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_dump_that_is_restored_gets_an_index_of_its_own(
+    server: Server, url: str, tmp_path: Path, stays: bool
+) -> None:
+    place, name = f"{url}&folder={tmp_path / 'a'}", url.split("@/")[1].split("?")[0]
+    with Archive.open(place) as archive:
+        archive.add(incoming(make(1, text="A lamp.")))
+    kept = server.dump(name)
+    with Archive.open(place) as archive:
+        archive.add(incoming(make(2, text="A zymurgist.")))
+        if stays:
+            server.restore(kept, name)
+            archive.follow()
+            _refiled(archive)
+    if not stays:
+        server.restore(kept, name)
+    with Archive.open(place) as archive:
+        assert archive.index_built != stays
+        _refiled(archive)
+
+
+def _refiled(archive: Archive) -> None:
+    archive.add(incoming(make(3, text="A quern.")))
+    assert archive.search("zymurgist").total == 0
+    assert [hit.mrn for hit in archive.search("quern").hits] == ["07BERN3"]
+    assert archive.verify() == []

@@ -55,6 +55,19 @@ class Server:
             db.execute(f"CREATE DATABASE {name} OWNER reftel")
         return self.url(name, "reftel")
 
+    def dump(self, name: str) -> str:
+        """Keep a database as it is, which nobody is connected to; what it is kept as."""
+        kept = f"{name}_kept"
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as db:
+            db.execute(f"CREATE DATABASE {kept} TEMPLATE {name} OWNER reftel")
+        return kept
+
+    def restore(self, kept: str, name: str) -> None:
+        """Put what was kept in a database's place, whoever is connected to that."""
+        with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as db:
+            db.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            db.execute(f"ALTER DATABASE {kept} RENAME TO {name}")
+
     def url(self, name: str, user: str) -> str:
         return f"postgresql://{user}@/{name}?host={self._socket}"
 

@@ -145,7 +145,8 @@ class Archive(View):
                 archive = cls(folder, store, indexes)
                 stack.callback(archive.close)
                 # Where another machine files, an index that is there serves until it has ended.
-                with store.lock(wait=new or indexes.is_new) as alone:
+                wait = new or indexes.is_new or not indexes.stand.is_at(store.stand)
+                with store.lock(wait=wait) as alone:
                     if alone:
                         if new:
                             upkeep.fill(store, indexes, workers, on_index)
@@ -166,7 +167,12 @@ class Archive(View):
 
     def follow(self) -> None:
         """Index what another machine has filed, unless one writes now; what that has closed is let go of
-        at once."""
+        at once. If the database has been put back to what it was before, the index is built again."""
+        if not self._indexes.stand.is_at(self._store.stand):
+            with _lock(self.folder), self._writing.lock(wait=False) as alone:
+                # It may have been brought on between the two looks.
+                if alone and not self._indexes.stand.is_at(self._writing.stand):
+                    upkeep.fill(self._writing, self._indexes, 0, None)
         if self._store.unindexed(1):
             with _lock(self.folder), self._writing.lock(wait=False) as alone:
                 if alone:

@@ -89,8 +89,7 @@ def entry_of(telegram: Telegram, digest: bytes) -> Entry:
     t = telegram
     text = index_text(t)
     sent = minutes_of(t.dtg)
-    tie = int.from_bytes(digest[:4], "big") >> 1
-    key = tie if sent is None else (sent + _EPOCH_MINUTES) << _TIE_BITS | tie
+    key = key_of(sent, digest)
     offices = t.distribution
     symbols = (*offices.action, *offices.origin, *offices.info) if offices else ()
     withheld = t.release.exemptions if t.release else ()
@@ -101,7 +100,7 @@ def entry_of(telegram: Telegram, digest: bytes) -> Entry:
     cited = {*[each.mrn for each in t.references], *[each.mrn for each in t.citations]}
     return Entry(
         newest=key,
-        oldest=_UNDATED_LAST - tie if sent is None else key,
+        oldest=_UNDATED_LAST - key if sent is None else key,
         day=int(t.dtg[:10].replace("-", "")) if t.dtg else 0,
         year=t.dtg[:4] if t.dtg else str(t.mrn.year) if t.mrn else "",
         post=t.mrn.post if t.mrn else "",
@@ -153,6 +152,12 @@ def _has(t: Telegram) -> tuple[str, ...]:
         "withheld": t.release and t.release.exemptions,
     }
     return tuple([name for name, value in held.items() if value])
+
+
+def key_of(sent: int | None, digest: bytes) -> int:
+    """What orders documents by time, and those of a minute by their digests."""
+    tie = int.from_bytes(digest[:4], "big") >> 1
+    return tie if sent is None else (sent + _EPOCH_MINUTES) << _TIE_BITS | tie
 
 
 _encoder = msgspec.json.Encoder()

@@ -19,6 +19,7 @@ import tantivy
 from reftel.archive import facets
 from reftel.archive.facets import COLUMNS, Counted, Values
 from reftel.archive.model import DamagedIndexError, NoRoomError, Order, StoreError, TimeOrder
+from reftel.archive.stand import Stand
 from reftel.archive.words import analyzer
 
 WORDS = ("from", "action", "info", "drafted", "approved", "cleared", "signed")
@@ -306,12 +307,15 @@ class LabelIndex:
         return [Found(key, 0, int(i or 0)) for (key, _), i in zip(found.hits, ids, strict=True)]
 
     @_looking
-    def between(self, first: int, last: int) -> list[int]:
-        """The documents in the index with ids from one to another."""
+    def between(self, first: int, last: int) -> list[tuple[int, int]]:
+        """The documents in the index with ids from one to another, each with its key of time and digest."""
         query = tantivy.Query.range_query(schema(), "id", tantivy.FieldType.Unsigned, first, last)
-        found = self.searcher.search(query, limit=2 * (last - first + 1))
-        ids = self.searcher.fast_field_values("id", [address for _, address in found.hits])
-        return [int(each or 0) for each in ids]
+        searcher = self.searcher
+        found = searcher.search(query, limit=2 * (last - first + 1))
+        addresses = [address for _, address in found.hits]
+        ids = searcher.fast_field_values("id", addresses)
+        keys = searcher.fast_field_values("newest", addresses)
+        return [(int(each or 0), int(key or 0)) for each, key in zip(ids, keys, strict=True)]
 
     def holds(self, document: int) -> bool:
         return self.matching(tantivy.Query.term_query(schema(), "id", document)) > 0
@@ -384,6 +388,7 @@ class Indexes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._mark = folder / "format"
+        self.stand = Stand(folder / "stand")
         self._open: dict[str, LabelIndex] = {}
         self._given_up: set[str] = set()
         self._opening = threading.Lock()

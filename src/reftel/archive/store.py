@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from reftel.access import Label, Reader
+from reftel.archive.listed import Listed
 from reftel.archive.model import BrokenStoreError, DamagedError, Number, StoreError
 from reftel.archive.pack import NONE, Dictionary, unpack, unpack_text
 from reftel.archive.rows import Decided, New, Row
@@ -20,9 +21,6 @@ from reftel.telegram import Telegram
 
 if TYPE_CHECKING:
     from reftel.archive.postgres import PostgresDatabase
-
-WHOLE = 0
-"""Stands for a document in the list of what is not indexed: the label's index is to be made anew."""
 
 
 def _database(
@@ -58,7 +56,7 @@ _REMEMBERED = 200
 _AT_A_TIME = 400
 
 
-class Store:
+class Store(Listed):
     """One connection to the database; every write happens inside `transaction()`."""
 
     def __init__(
@@ -321,55 +319,6 @@ class Store:
         query = "SELECT at, who, why, label, opens FROM decisions WHERE digest = ? ORDER BY id"
         return [Decided(*row) for row in self._db.execute(query, (digest,))]
 
-    # What is still to be indexed
-
-    def mark_unindexed(self, document: int, label: int) -> None:
-        """Have the entry of a document in the index of a label made, changed or removed."""
-        self._db.execute(
-            "INSERT INTO unindexed (place, document, label) SELECT id, ?, ? FROM places WHERE true"
-            " ON CONFLICT DO NOTHING",
-            (document, label),
-        )
-
-    def mark_label_unindexed(self, label: int) -> None:
-        """Have the index of a label made anew, with nothing in it of what was removed."""
-        self.mark_unindexed(WHOLE, label)
-
-    def unindexed(self, limit: int) -> list[tuple[int, int]]:
-        """Documents and labels under whose index their entry has to be made, changed or removed; last
-        those labels whose index has to be made anew."""
-        query = (
-            "SELECT document, label FROM unindexed WHERE place = ? AND document > ?"
-            " ORDER BY document, label LIMIT ?"
-        )
-        found = self._db.execute(query, (self.place, WHOLE, limit))
-        anew = "SELECT document, label FROM unindexed WHERE place = ? AND document = ? LIMIT ?"
-        return found + self._db.execute(anew, (self.place, WHOLE, limit - len(found)))
-
-    def made_anew(self) -> set[int]:
-        """The labels whose index has to be made anew: words that have left it stand in it still."""
-        query = "SELECT label FROM unindexed WHERE place = ? AND document = ?"
-        return {label for (label,) in self._db.execute(query, (self.place, WHOLE))}
-
-    def behind(self) -> int:
-        """How many of them there are."""
-        query = "SELECT count(*) FROM unindexed WHERE place = ?"
-        return int(self._db.one(query, (self.place,))[0])
-
-    def strike_off(self, indexed: Iterable[tuple[int, int]]) -> None:
-        """Take documents and labels off that list, within a transaction of its own: after the commit of
-        the index, so that a crash in between repeats work and loses none."""
-        delete = "DELETE FROM unindexed WHERE place = ? AND document = ? AND label = ?"
-        with self.transaction():
-            self._db.executemany(delete, [(self.place, *entry) for entry in indexed])
-
-    def strike_all_off(self) -> None:
-        """Empty that list: the index has been made anew."""
-        with self.transaction():
-            self._db.execute("DELETE FROM unindexed WHERE place = ?", (self.place,))
-            # Who remembers what was counted in the one before counts again.
-            self._db.execute("UPDATE meta SET value = value WHERE key = 'format'")
-
     # Finding
 
     def counts(self, labels: Labels) -> dict[int, int]:
@@ -398,15 +347,6 @@ class Store:
     def by_id(self, document: int) -> Row | None:
         rows = self._rows("id = ?", (document,))
         return rows[0] if rows else None
-
-    def unindexed_between(self, first: int, last: int) -> set[tuple[int, int]]:
-        """What is still to be indexed of the documents with ids from one to another."""
-        query = (
-            "SELECT document, label FROM unindexed"
-            " WHERE place = ? AND document >= ? AND document <= ?"
-        )
-        rows = self._db.execute(query, (self.place, first, last))
-        return {(row[0], row[1]) for row in rows}
 
     def cited_between(
         self, first: int, last: int

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
+
 from reftel.archive import spread
 from reftel.archive.index import Indexes
+from reftel.archive.listed import WHOLE
 from reftel.archive.model import (
     BrokenStoreError,
     NoRoomError,
@@ -13,7 +16,7 @@ from reftel.archive.model import (
 )
 from reftel.archive.rebuild import held, lines
 from reftel.archive.rows import Row
-from reftel.archive.store import WHOLE, Store
+from reftel.archive.store import Store
 from reftel.archive.waiting import Waiting
 
 _CATCH_UP = 2000
@@ -27,10 +30,12 @@ def mend(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
     begun again."""
     indexes.remove_leftovers()
     try:
-        if not indexes.is_new:
+        if not indexes.is_new and indexes.stand.is_at(store.stand):
             lacking = spread.lacks(store, indexes)
             catch_up(store, indexes, workers, spread_anew=lacking, on_progress=on_progress)
             if matches(store, indexes):
+                # Which of two it is that a crash left.
+                indexes.stand.say(store.stand)
                 return False
     except (BrokenStoreError, NoRoomError, ReadOnlyError):
         raise
@@ -42,7 +47,10 @@ def mend(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
 
 
 def matches(store: Store, indexes: Indexes) -> bool:
-    """Whether the indexes hold as many documents as they should. Raises `DamagedIndexError`."""
+    """Whether the indexes are of this store as it is, and hold as many documents as they should. Raises
+    `DamagedIndexError`."""
+    if not indexes.stand.is_at(store.stand):
+        return False
     labels = store.labels()
     held_there = store.counts(labels)
     return all(indexes.of(label).count() == held_there.get(label, 0) for label in labels)
@@ -79,7 +87,8 @@ def _index_what_is_listed(
         if not documents:
             for _, label in behind:
                 _make_anew(store, indexes, label, workers, on_progress)
-                store.strike_off([(WHOLE, label)])
+                with indexes.stand.moving_on(store.stand) as stand:
+                    store.strike_off([(WHOLE, label)], stand)
             continue
         anew: set[int] = set()
         for document, label in documents:
@@ -99,7 +108,8 @@ def _index_what_is_listed(
             for label in anew:
                 store.mark_label_unindexed(label)
         indexes.commit()
-        store.strike_off(documents)
+        with indexes.stand.moving_on(store.stand) as stand:
+            store.strike_off(documents, stand)
         done += len(documents)
         if on_progress and listed > _CATCH_UP:
             on_progress(min(done, listed), listed)
@@ -178,6 +188,9 @@ def fill(store: Store, indexes: Indexes, workers: int, on_progress: OnProgress |
         waiting.abandon()
         indexes.remove_leftovers()
         raise
+    stand = token_hex(8)
+    made.stand.say(store.stand, stand)
     made.filled()
     indexes.replace(made)
-    store.strike_all_off()
+    store.strike_all_off(stand)
+    indexes.stand.say(stand)

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from reftel.access import Label, label_of
-from reftel.archive.entry import minutes_of
+from reftel.archive.entry import key_of, minutes_of
 from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
 from reftel.archive.model import BrokenStoreError, DamagedError, DamagedIndexError, OnProgress
@@ -48,6 +48,10 @@ def verify(
     except BrokenStoreError as error:
         if not damage:
             yield Problem(database, str(error))
+    if not indexes.stand.is_at(store.stand):
+        yield Problem(
+            str(folder / "index"), f"it was made of another state of the archive; {_REBUILD}"
+        )
     for path, why in _index_files(folder / "index"):
         yield Problem(path, f"{why}; {_REBUILD}")
 
@@ -63,6 +67,7 @@ def _documents(
         rows, unread = _rows(store, first, end)
         yield from unread
         wanted: dict[int, set[int]] = defaultdict(set)
+        keys = {row.id: key_of(row.sent, row.digest) for row in rows}
         passed: set[int] = set()
         waiting = store.unindexed_between(first, end)
         cited = store.cited_between(first, end)
@@ -91,9 +96,13 @@ def _documents(
             left_out = passed | {document for document, of in waiting if of == label}
             yield from (
                 Problem(place, f"{why}; {_REBUILD}")
-                for why in _index_problems(wanted[label], set(found), left_out)
+                for why in _index_problems(wanted[label], {each for each, _ in found}, left_out)
             )
-            if len(found) != len(set(found)):
+            others = [each for each, key in found if key != keys.get(each, key)]
+            if set(others) - left_out:
+                many = f"{len(others)} documents, the first of them {min(others)}"
+                yield Problem(place, f"it holds the entries of others for {many}; {_REBUILD}")
+            if len(found) != len({each for each, _ in found}):
                 yield Problem(place, f"documents stand in it twice; {_REBUILD}")
         if on_progress:
             on_progress(end, last)

@@ -96,7 +96,8 @@ class Waiting:
 
     def _strike_off(self) -> None:
         if self._listed:
-            self._store.strike_off(self._added)
+            with self._indexes.stand.moving_on(self._store.stand) as stand:
+                self._store.strike_off(self._added, stand)
 
     def _add(self, lines: _Lines) -> None:
         """Add entries, a label after another: each takes some megabytes until it is committed."""
