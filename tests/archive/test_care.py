@@ -83,6 +83,8 @@ def _flip(column: str) -> str:
         ("DELETE FROM citations WHERE document = 3", "its citations are not"),
         ("UPDATE citations SET label = 2 WHERE document = 3", "its citations are not"),
         ("UPDATE documents SET label = 1 WHERE id = 5", "not its own"),
+        ("UPDATE documents SET opens = 20200101 WHERE id = 5", "fall open on another day"),
+        ("UPDATE documents SET opens = NULL WHERE opens = 20990301", "fall open on another day"),
         ("UPDATE documents SET telegram = 7 WHERE id = 3", "not exactly one copy"),
         ("UPDATE documents SET telegram = 900 WHERE id = 3", "a copy of one that is not held"),
         ("UPDATE documents SET reading = 0 WHERE id = 3", "is not the one to read"),

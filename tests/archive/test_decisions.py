@@ -199,3 +199,19 @@ def test_a_word_that_left_an_index_is_forgotten_by_it_though_the_process_ended_j
         )
         assert archive.view(READER).search("zymurgist").total == 1
         assert archive.verify() == []
+
+
+def test_a_day_that_nobody_decided_and_no_marking_says_opens_nothing(archive: Archive) -> None:
+    digests = [digest(archive, number) for number in (1, 2, 3)]
+    archive.decide(digests, SECRET, who="roe", why="names a source")
+    store = archive._writing
+    with store.transaction():
+        for document in (1, 2, 3):
+            row = store.by_id(document)
+            assert row is not None
+            store.set_label(row, row.label, 20200101)
+    said = [str(problem) for problem in archive.verify()]
+    assert len(said) == 3
+    assert all("fall open on another day" in line for line in said)
+    assert archive.open_due() == 0
+    assert archive.view(Reader("")).count() == 0

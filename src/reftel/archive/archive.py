@@ -30,7 +30,7 @@ from reftel.archive.filing import (
     prepare_texts,
 )
 from reftel.archive.index import Indexes
-from reftel.archive.keep import keep, relabel
+from reftel.archive.keep import keep, opens_of, relabel
 from reftel.archive.model import (
     DOUBT,
     DamagedError,
@@ -376,19 +376,30 @@ class Archive(View):
 
     def open_due(self, day: int | None = None) -> int:
         """Take the classification off telegrams whose day of declassification has come (as 20260131; None:
-        today), without reading them again; how many. Captions stay."""
+        today), without reading them again; how many. Captions stay. The day is that of the last decision or
+        of the record, whatever the row says: one whose record is damaged stays closed."""
         today = day or int(datetime.now(UTC).strftime("%Y%m%d"))
         with self._alone():
             with self._writing.transaction():
-                due = self._writing.opened_by(today)
-                for document in due:
+                opened = 0
+                for document in self._writing.opened_by(today):
                     row = self._writing.by_id(document)
                     assert row is not None
+                    if not self._is_due(row, today):
+                        continue
                     captions = self._writing.labels()[row.label].captions
                     label = self._writing.label_id(Label("", captions))
                     relabel(self._writing, row, label, row.opens)
+                    opened += 1
             upkeep.catch_up(self._writing, self._indexes)
-        return len(due)
+        return opened
+
+    def _is_due(self, row: Row, today: int) -> bool:
+        try:
+            opens = opens_of(self._writing, row, self._writing.telegram(row.id))
+        except DamagedError:
+            return False
+        return opens is not None and opens <= today
 
     def decide(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from reftel.access import Label
+from reftel.access import Label, opens_on
 from reftel.archive.copies import are_copies, look_alike, same_under_another_number
 from reftel.archive.filing import Prepared
 from reftel.archive.model import DamagedError, Number
@@ -97,6 +97,15 @@ def _as_decided(store: Store, row: Row, label: Label) -> Row:
             assert found is not None
             return found
     return row
+
+
+def opens_of(store: Store, row: Row, telegram: Telegram) -> int | None:
+    """The day on which a document falls open: by the last decision on it, or else by its markings."""
+    decisions = store.decisions(row.digest)
+    if decisions and decisions[-1].label is not None:
+        return decisions[-1].opens
+    marked = opens_on(telegram)
+    return int(marked.strftime("%Y%m%d")) if marked else None
 
 
 def settle(store: Store, telegram: int) -> set[int]:

@@ -16,6 +16,7 @@ from reftel.access import Label, label_of
 from reftel.archive.entry import key_of, minutes_of
 from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
+from reftel.archive.keep import opens_of
 from reftel.archive.model import BrokenStoreError, DamagedError, DamagedIndexError, OnProgress
 from reftel.archive.relations import cited_by, number_of
 from reftel.archive.rows import Row
@@ -147,6 +148,8 @@ def _row_problems(
         yield "it is kept under a time or section that its record does not have"
     if cited != {(*each, row.label) for each in cited_by(t)}:
         yield "its citations are not those of its record"
+    if row.opens != opens_of(store, row, t):
+        yield "it is to fall open on another day than its markings or the last decision say"
     allowed = _labels_of(store, row, telegram, today)
     labels = store.labels()
     if labels[row.label] not in allowed:
