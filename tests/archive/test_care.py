@@ -102,6 +102,36 @@ def test_verify_says_what_is_wrong_with_the_records(folder: Path, harm: str, sai
     assert all("reftel archive" in line for line in problems)
 
 
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        ("UPDATE continuity SET number = 9", "its continuity numbers"),
+        ("UPDATE continuity SET sent = 9", "its continuity numbers"),
+        ("DELETE FROM continuity", "its continuity numbers"),
+        ("UPDATE stations SET name = 'OSLO' WHERE name = 'BERN'", "its continuity numbers"),
+        ("INSERT INTO lost VALUES (3, 'NO TEXT')", "why it has no text"),
+        ("INSERT INTO spread VALUES (1)", "listed as having copies under several labels"),
+        ("UPDATE documents SET quality = 1 WHERE telegram = 2 AND reading = 1", "the best copy"),
+        ("UPDATE refused SET reason = ''", "has no reason"),
+    ],
+)
+def test_verify_says_what_is_wrong_beside_the_records(
+    place: Path | str, harm: str, said: str
+) -> None:
+    numbered = make(1).replace("SECSTATE WASHDC", "SECSTATE WASHDC 0123")
+    plain = make(2, text="He wrote it down.")
+    with Archive.open(place) as archive:
+        copy = plain.replace(" wrote ", " wr*te ")
+        archive.add(incoming(numbered, plain, copy, "Dear Sir,"))
+        assert archive.verify() == []
+        store = archive._writing
+        with store.transaction():
+            assert store.select(f"{harm} RETURNING 1")
+        problems = [str(problem) for problem in archive.verify()]
+    assert any(said in line for line in problems), problems
+    assert all("reftel archive" in line for line in problems)
+
+
 def test_verify_compares_the_index_by_what_is_in_it_and_not_by_counts(folder: Path) -> None:
     with Archive.open(folder) as archive:
         row = archive._store.by_id(3)

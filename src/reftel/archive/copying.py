@@ -88,14 +88,14 @@ def _copied(
         for table in KEYS:
             before = hashlib.sha256()
             done = 0
-            for rows in _pages(old, table):
+            for rows in pages(old, table):
                 new.put(table, rows)
                 done += len(rows)
                 before.update(_packed(rows))
                 if on_progress and table == "texts":
                     on_progress(done, of)
             after = hashlib.sha256()
-            for rows in _pages(new, table):
+            for rows in pages(new, table):
                 after.update(_packed(rows))
             if before.digest() != after.digest():
                 raise StoreError(f"{new.name}: {table} came out otherwise; nothing was copied")
@@ -105,7 +105,7 @@ def _copied(
     return sum(1 for _ in new.ids())
 
 
-def _pages(store: Store, table: str) -> Iterator[list[tuple[Any, ...]]]:
+def pages(store: Store, table: str) -> Iterator[list[tuple[Any, ...]]]:
     """All rows of a table in the order of its key, some at a time."""
     keys = KEYS[table]
     names = ", ".join(keys)

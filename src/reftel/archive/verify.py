@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
 from reftel.access import Label, label_of
+from reftel.archive.copying import pages
 from reftel.archive.entry import key_of, minutes_of
 from reftel.archive.filing import digest_of
 from reftel.archive.index import Indexes
 from reftel.archive.keep import opens_of
 from reftel.archive.model import BrokenStoreError, DamagedError, DamagedIndexError, OnProgress
-from reftel.archive.relations import cited_by, number_of
+from reftel.archive.relations import cited_by, continuity_of, lost_text, number_of
 from reftel.archive.rows import Row
 from reftel.archive.store import Store
 from reftel.sources import Problem
@@ -28,6 +31,7 @@ _AT_ONCE = 2000
 _REBUILD = "run reftel archive rebuild-index"
 _SALVAGE = "restore a backup, or run reftel archive salvage (docs/care.md)"
 _FOOTER_MAGIC = 1337
+_SUM = (1 << 64) - 1
 
 
 def verify(
@@ -61,6 +65,7 @@ def _documents(
     store: Store, indexes: Indexes, folder: Path, today: date, on_progress: OnProgress | None
 ) -> Iterator[Problem]:
     last = store.next_id() - 1
+    numbered = _continuity(store, last)
     broken: set[int] = set()
     counted: dict[int, int] = defaultdict(int)
     for first in range(1, last + 1, _AT_ONCE):
@@ -72,6 +77,11 @@ def _documents(
         passed: set[int] = set()
         waiting = store.unindexed_between(first, end)
         cited = store.cited_between(first, end)
+        lost: dict[int, str] = dict(
+            store.select(
+                "SELECT document, why FROM lost WHERE document >= ? AND document <= ?", (first, end)
+            )
+        )
         for row in rows:
             if row.reading:
                 wanted[row.label].add(row.id)
@@ -81,7 +91,14 @@ def _documents(
                 passed.add(row.id)
                 yield Problem(row.origin, f"{error}; {_SALVAGE}")
                 continue
-            for why in _row_problems(store, row, telegram, cited.get(row.id, set()), today):
+            problems = [*_row_problems(store, row, telegram, cited.get(row.id, set()), today)]
+            if numbered[row.id] != _numbered_by(telegram, row.sent):
+                problems.append("its continuity numbers are not those of its record")
+            if lost.get(row.id) != lost_text(telegram):
+                problems.append(
+                    "why it has no text, or that it has one, is not what its record says"
+                )
+            for why in problems:
                 yield Problem(row.origin, f"document {row.digest.hex()[:16]}: {why}; {_SALVAGE}")
         for label in store.labels():
             if label in broken:
@@ -111,6 +128,30 @@ def _documents(
         if indexes.of(label).count() != counted[label]:
             place = str(folder / "index" / str(label))
             yield Problem(place, f"it holds documents that the archive does not; {_REBUILD}")
+
+
+def _continuity(store: Store, last: int) -> array[int]:
+    """For each document a sum of its continuity numbers, which lie in the order of the stations: eight bytes
+    for each, however many there are."""
+    names = dict(store.select("SELECT id, name FROM stations"))
+    sums = array("Q", bytes(8 * (last + 1)))
+    for some in pages(store, "continuity"):
+        for originator, addressee, sent, document, number in some:
+            if document <= last:
+                found = _summed(names.get(originator), names.get(addressee), sent, number)
+                sums[document] = (sums[document] + found) & _SUM
+    return sums
+
+
+def _numbered_by(telegram: Telegram, sent: int | None) -> int:
+    if sent is None:
+        return 0
+    each = (_summed(c.originator, c.addressee, sent, c.number) for c in continuity_of(telegram))
+    return sum(each) & _SUM
+
+
+def _summed(*values: str | int | None) -> int:
+    return int.from_bytes(blake2b(repr(values).encode(), digest_size=8).digest(), "big")
 
 
 def _rows(store: Store, first: int, last: int) -> tuple[list[Row], list[Problem]]:
@@ -189,6 +230,24 @@ def _relations(store: Store) -> Iterator[str]:
         " ORDER BY telegram"
     ):
         yield f"telegram {telegram} has copies under several labels and is not listed so"
+    for (telegram,) in store.select(
+        "SELECT telegram FROM spread WHERE telegram NOT IN (SELECT telegram FROM documents"
+        f" WHERE {copied} GROUP BY telegram HAVING count(DISTINCT label) > 1) ORDER BY telegram"
+    ):
+        yield f"telegram {telegram} is listed as having copies under several labels and has not"
+    # How good a copy is an earlier version may have judged otherwise: what counts is which goes before which.
+    for telegram, label in store.select(
+        "SELECT telegram, label FROM (SELECT telegram, label, reading, row_number() OVER (PARTITION BY"
+        f" telegram, label ORDER BY quality DESC, digest) AS place FROM documents WHERE {copied}) ranked"
+        " WHERE place = 1 AND reading = 0 ORDER BY telegram, label"
+    ):
+        yield f"of telegram {telegram} the best copy under label {label} is not the one to read"
+    for digest, reason in store.select(
+        "SELECT digest, reason FROM refused WHERE reason = '' OR EXISTS"
+        " (SELECT 1 FROM documents d WHERE d.digest = refused.digest) ORDER BY digest"
+    ):
+        why = "is held" if reason else "has no reason"
+        yield f"the text {digest.hex()[:16]}, which is listed as no telegram, {why}"
     for (document,) in store.select(
         "SELECT id FROM documents WHERE telegram = id AND reading = 0 AND id NOT IN"
         " (SELECT telegram FROM documents WHERE telegram <> id) ORDER BY id"
