@@ -29,6 +29,7 @@ from reftel.web.server import get
 from tests.archive.test_archive import incoming, make
 from tests.telegrams import ROOT
 
+_FORMAT_1 = Path(__file__).with_name("format-1")
 _STORY = "the lamp burned and the keeper wrote down what passed by in the night; "
 
 
@@ -567,7 +568,9 @@ def test_an_export_says_at_its_end_how_many_were_damaged(folder: Path, tmp_path:
         given = [*command, *map(str, arguments), "--archive", str(folder)]
         return subprocess.run(given, capture_output=True, text=True, timeout=120)
 
+    (tmp_path / "all.csv").touch(0o600)
     ended = reftel("export", "", tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").stat().st_mode & 0o777 == 0o600
     assert ended.returncode == 2
     assert "40 telegrams written" in ended.stderr
     assert "1 of them are damaged" in ended.stderr
@@ -590,3 +593,49 @@ def test_a_damaged_copy_is_read_in_another(folder: Path) -> None:
         assert second.variant_of == first.digest
         assert get(archive, "/t/07BERN1")[0] == 200
         assert "lamp 1" in get(archive, "/t/07BERN1.txt")[1]
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {
+        str(each.relative_to(folder)): each.stat().st_mode & 0o777
+        for each in (folder, *folder.rglob("*"))
+        if each.relative_to(folder).parts[:1] not in (("index",), ("lock",), ("SHA256SUMS",))
+    }
+
+
+def test_what_holds_telegrams_is_its_keepers_alone_unless_the_archive_is_wider(
+    folder: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        with Archive.open(tmp_path / "new") as archive:
+            archive.add(incoming(make(1)))
+            archive.rebuild_index()
+        assert {name: _modes(tmp_path / "new")[name] for name in (".", "telegrams.db")} == {
+            ".": 0o700,
+            "telegrams.db": 0o600,
+        }
+        assert (tmp_path / "new" / "index").stat().st_mode & 0o777 == 0o700
+        for at, (wide, narrow) in enumerate(((0o700, 0o600), (0o750, 0o640))):
+            for each in (folder, *folder.rglob("*")):
+                each.chmod(wide if each.is_dir() else narrow)
+            wanted = _modes(folder)
+            backup(folder, tmp_path / f"safe{at}")
+            assert _modes(tmp_path / f"safe{at}") == wanted
+            restore(tmp_path / f"safe{at}", tmp_path / f"back{at}")
+            assert _modes(tmp_path / f"back{at}") == wanted
+            salvage(folder, tmp_path / f"saved{at}")
+            assert _modes(tmp_path / f"saved{at}") == wanted
+    finally:
+        os.umask(before)
+
+
+def test_an_upgrade_keeps_the_modes_of_the_archive(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(_FORMAT_1, folder)
+    folder.chmod(0o700)
+    (folder / "telegrams.db").chmod(0o600)
+    with Archive.open(folder):
+        pass
+    assert {mode for name, mode in _modes(folder).items() if name.endswith(".db")} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -60,6 +60,8 @@ _FOLLOW_S = 2.0
 _TRANSACTION_S = 1.0
 _LONGER_AFTER_S = 60.0
 _LOCK = "lock"
+# Of a folder that is begun; its keeper may widen it.
+_PRIVATE = 0o700
 
 
 class Archive(View):
@@ -111,7 +113,7 @@ class Archive(View):
         # Looked for last: another process may be beginning the archive just now.
         if others and not database.exists():
             raise StoreError(f"{folder} holds other files and no archive; name an empty folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
         try:
             with _lock(folder):
                 upgrade(folder)
@@ -131,7 +133,7 @@ class Archive(View):
     def _open_database(
         cls, url: str, folder: Path, workers: int, on_index: OnProgress | None
     ) -> Self:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
         with _lock(folder):
             store = Store(url)
             with ExitStack() as stack:

@@ -41,8 +41,7 @@ def backup(folder: Path, to: Path, on_progress: OnProgress | None = None) -> lis
         raise StoreError(f"{to} lies in the archive itself; name a folder elsewhere")
     with replacing(to) as place:
         for file in _files(folder):
-            copy = place / file.relative_to(folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy = begin_copy(file, folder, place)
             if _is_database(file):
                 _copy_database(file, copy, on_progress if file.name == DATABASE else None)
             else:
@@ -52,6 +51,7 @@ def backup(folder: Path, to: Path, on_progress: OnProgress | None = None) -> lis
         copies = sorted(each for each in place.rglob("*") if each.is_file())
         lines = [f"{_sum(each)}  {each.relative_to(place)}\n" for each in copies]
         (place / SUMS).write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        shutil.copymode(place / DATABASE, place / SUMS)
     return problems
 
 
@@ -63,9 +63,8 @@ def restore(backup: Path, folder: Path) -> list[Problem]:
     sums = _sums(backup)
     with replacing(folder) as place:
         for name, wanted in sums.items():
-            copy = place / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
             try:
+                copy = begin_copy(backup / name, backup, place)
                 shutil.copyfile(backup / name, copy)
                 shutil.copymode(backup / name, copy)
             except FileNotFoundError:
@@ -86,7 +85,7 @@ def replacing(to: Path) -> Iterator[Path]:
     to.absolute().parent.mkdir(parents=True, exist_ok=True)
     place = to.absolute().with_name(f".{to.absolute().name}.unfinished")
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
+    place.mkdir(0o700)
     try:
         yield place
         for each in (*place.rglob("*"), place):
@@ -96,6 +95,17 @@ def replacing(to: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def begin_copy(file: Path, folder: Path, place: Path) -> Path:
+    """Where a file of a folder belongs in another: empty, and its keeper's alone. The folders to it are made,
+    with the modes of those that they stand for."""
+    for inside in reversed(file.relative_to(folder).parents):
+        (place / inside).mkdir(0o700, exist_ok=True)
+        (place / inside).chmod((folder / inside).stat().st_mode & 0o777 | 0o700)
+    copy = place / file.relative_to(folder)
+    copy.touch(0o600)
+    return copy
 
 
 _DERIVED = ("index", NEW, OLD, "lock", SUMS)
@@ -120,11 +130,11 @@ def files_beside(folder: Path) -> Iterator[Path]:
 
 def copy_beside(folder: Path, to: Path) -> None:
     """Copy that to another folder, but for what is there; it may be in use."""
+    to.mkdir(0o700, parents=True, exist_ok=True)
     for file in files_beside(folder):
-        copy = to / file.relative_to(folder)
-        if copy.exists():
+        if (to / file.relative_to(folder)).exists():
             continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy = begin_copy(file, folder, to)
         if _is_database(file):
             # Its newest entries may lie in a log beside it.
             with suppress(StoreError):

@@ -461,6 +461,8 @@ class Indexes:
         self._given_up.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
+        # Who may read the archive may read its indexes, and nobody else.
+        self._folder.chmod(self._folder.parent.stat().st_mode & 0o777)
 
     def filled(self) -> None:
         """Mark them as what serves: those that were not filled to the end are begun again."""

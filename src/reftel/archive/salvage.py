@@ -15,7 +15,7 @@ from typing import Any
 import reftel
 from reftel.access import Label
 from reftel.access.labels import HIGHEST, OTHER
-from reftel.archive.backup import DATABASE, copy_beside, replacing
+from reftel.archive.backup import DATABASE, begin_copy, copy_beside, replacing
 from reftel.archive.filing import digest_of, prepared
 from reftel.archive.keep import keep, relabel
 from reftel.archive.model import BrokenStoreError, DamagedError, OnProgress, StoreError
@@ -50,6 +50,7 @@ def salvage(
             new.close()
             old.close()
         copy_beside(folder, place)
+        shutil.copymode(folder / DATABASE, begin_copy(folder / DATABASE, folder, place))
     return saved, old.lost
 
 

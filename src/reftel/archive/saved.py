@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import zlib
 from array import array
 from collections.abc import Iterator
@@ -162,6 +163,8 @@ def _put(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    if path.exists():
+        shutil.copymode(path, part)
     part.replace(path)
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ class SqliteDatabase:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self.name = str(path)
+        if not read_only and not path.exists():
+            # What cannot be made SQLite itself says.
+            with suppress(OSError):
+                path.touch(0o600)
         with self._errors():
             self._db = connected(path, read_only=read_only)
             if read_only:

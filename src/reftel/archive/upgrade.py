@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import zlib
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ def upgrade(folder: Path) -> None:
     finally:
         store.close()
     # Closed databases have no log beside them: one file takes the other's place, in one step.
+    shutil.copymode(database, unfinished)
     (folder / "telegrams-format-1.db").unlink(missing_ok=True)
     os.link(database, folder / "telegrams-format-1.db")
     unfinished.replace(database)

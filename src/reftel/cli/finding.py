@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -366,6 +367,8 @@ def export(
                 try:
                     with part.open("wb") as file:
                         number = write_out(documents, form, file)
+                    if Path(target).exists():
+                        shutil.copymode(target, part)
                     part.replace(target)
                 finally:
                     part.unlink(missing_ok=True)
