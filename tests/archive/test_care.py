@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import random
 import shutil
@@ -12,67 +11,20 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 import reftel
-from reftel.access import OPEN, Label
 from reftel.archive import Archive, StoreError
 from reftel.archive.backup import backup, restore
-from reftel.archive.export import FORMS, export, export_texts
 from reftel.archive.index import LabelIndex
 from reftel.archive.salvage import CLOSED, salvage
-from reftel.telegram import Mrn
-from reftel.web.server import get
 from tests.archive.test_archive import incoming, make
+from tests.archive.test_damaged import flip
 from tests.telegrams import ROOT
 
 _FORMAT_1 = Path(__file__).with_name("format-1")
-_STORY = "the lamp burned and the keeper wrote down what passed by in the night; "
-
-
-def _secret(number: int) -> str:
-    text = make(number, text=f"secret lamp {number}", ref=f"BERN {number - 1}")
-    return text.replace("UNCLAS BERN", "S E C R E T BERN").replace("N/A", "DECL: 03/01/2099")
-
-
-def _texts(count: int = 40) -> list[str]:
-    rng = random.Random(5)
-    texts = []
-    for number in range(1, count + 1):
-        noise = " ".join(f"{rng.randrange(16**8):x}" for _ in range(60))
-        if number % 5:
-            text = f"lamp {number} {_STORY}{noise}"
-            texts.append(make(number, text=text, ref=f"BERN {number + 1}"))
-        else:
-            texts.append(_secret(number))
-    return [*texts, texts[0].replace(" wrote ", " wr*te ")]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive with telegrams under two labels, a copy, decisions, and files beside it."""
-    folder = tmp_path_factory.mktemp("care") / "archive"
-    with Archive.open(folder) as archive:
-        archive.add(incoming(*_texts()))
-        digests = [hit.digest for hit in archive.search("lamp", limit=3).hits]
-        archive.decide(digests[:1], Label("SECRET", ("NODIS",)), who="Roe", why="sources")
-        archive.decide(digests[1:2], OPEN, who="Roe", why="known", opens=date(2031, 1, 1))
-        assert archive.verify() == []
-    (folder / "drafts").mkdir()
-    (folder / "drafts" / "one.txt").write_text("a draft")
-    return folder
-
-
-@pytest.fixture
-def folder(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "archive"))
-
-
-def _flip(column: str) -> str:
-    return f"UPDATE texts SET {column} = CAST(substr({column}, 1, 60) || X'07' || substr({column}, 62) AS BLOB) WHERE document = 3"
 
 
 @pytest.mark.parametrize(
@@ -90,8 +42,8 @@ def _flip(column: str) -> str:
         ("UPDATE documents SET telegram = 900 WHERE id = 3", "a copy of one that is not held"),
         ("UPDATE documents SET reading = 0 WHERE id = 3", "is not the one to read"),
         ("DELETE FROM texts WHERE document = 3", "no text"),
-        (_flip("source"), "text cannot be read"),
-        (_flip("record"), "record cannot be read"),
+        (flip("source"), "text cannot be read"),
+        (flip("record"), "record cannot be read"),
     ],
 )
 def test_verify_says_what_is_wrong_with_the_records(folder: Path, harm: str, said: str) -> None:
@@ -326,27 +278,6 @@ def test_a_backup_that_was_altered_or_a_place_that_is_taken_is_not_used(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["archive", "safe"]
 
 
-def test_a_damaged_telegram_does_not_stand_in_the_way_of_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("reftel.archive.archive.TRAIN_AT", (40,))
-    monkeypatch.setattr("reftel.archive.archive.SAMPLES", 40)
-    folder = tmp_path / "archive"
-    texts = [make(number, text=f"lamp {number} {_STORY}") for number in range(1, 40)]
-    with Archive.open(folder) as archive:
-        archive.add(incoming(*texts))
-    with closing(sqlite3.connect(folder / "telegrams.db")) as database:
-        database.execute("UPDATE texts SET source = x'00' WHERE document = 7")
-        database.commit()
-    with Archive.open(folder) as archive:
-        # A copy of the damaged one, and enough others for a dictionary to be made of them all.
-        again = f"{texts[6]}NNNN\n"
-        report = archive.add(incoming(again, *(make(n, text=f"lamp {n}") for n in range(50, 60))))
-        assert (report.added, report.variants) == (11, 0)
-        assert archive._store.newest_dictionary().number == 1
-        assert len(archive.verify()) == 1
-
-
 def test_whatever_page_is_damaged_nothing_false_is_said_and_the_rest_is_saved(
     whole: Path, tmp_path: Path
 ) -> None:
@@ -411,6 +342,7 @@ from pathlib import Path
 sys.path.insert(0, {root!r})
 from reftel.archive import Archive, StoreError
 from tests.archive.test_archive import incoming, make
+from tests.archive.test_damaged import flip
 with Archive.open(Path({folder!r})) as archive:
     print(archive.search("lamp").total, len(archive.verify()))
     try:
@@ -517,84 +449,6 @@ def test_an_index_begun_by_several_at_once_is_whole_for_each(tmp_path: Path) -> 
         assert [index.count() for index in indexes] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("column", ["source", "record"])
-def test_one_damaged_text_does_not_stop_the_reading_of_others(
-    folder: Path, tmp_path: Path, column: str
-) -> None:
-    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
-        db.execute(_flip(column))
-    with Archive.open(folder) as archive:
-        row = archive._store.by_id(3)
-        assert row is not None
-        digest = row.digest.hex()
-        results = archive.search("", limit=100)
-        (hit,) = [hit for hit in results.hits if hit.damaged]
-        assert (hit.digest, hit.mrn, hit.dtg) == (digest, "07BERN3", "2007-03-01T09:15:00Z")
-        assert "cannot be read" in (hit.damaged or "")
-        assert "reftel archive" in (hit.damaged or "")
-        assert len(results.hits) == results.total == 40
-        for path in ("/api/search?q=&limit=1000", "/search?q=&page=2", "/thread/07BERN2", "/"):
-            assert get(archive, path)[0] == 200
-        # What it cites is not held.
-        assert get(archive, "/t/06BERN4")[0] == 404
-        assert digest[:16] in get(archive, "/thread/06BERN4")[1]
-        for path in (f"/d/{digest[:16]}", "/t/07BERN3", f"/d/{digest}.txt"):
-            status, said = get(archive, path)
-            assert status == 500
-            assert "cannot be read" in said
-            assert digest[:16] in said
-        for form in FORMS:
-            file = io.BytesIO()
-            assert export(archive.every(), form, file) == 40
-            if form != "parquet":
-                # RIS and mail break lines.
-                assert digest[:16] in file.getvalue().decode().replace("=\n", "")
-                assert "cannot be read" in file.getvalue().decode().replace("=\n", "")
-        assert export_texts(archive.every(), tmp_path / "texts") == 40
-        assert "cannot be read" in (tmp_path / "texts" / "07BERN3.damaged").read_text()
-        # Built again, the index still holds it by its number.
-        archive.rebuild_index()
-        assert [hit.digest for hit in archive.search("mrn:07BERN3").hits] == [digest]
-    with Archive.open(folder) as archive:
-        assert not archive.index_built
-
-
-def test_an_export_says_at_its_end_how_many_were_damaged(folder: Path, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
-        db.execute(_flip("source"))
-    command = [sys.executable, "-m", "reftel"]
-
-    def reftel(*arguments: object) -> subprocess.CompletedProcess[str]:
-        given = [*command, *map(str, arguments), "--archive", str(folder)]
-        return subprocess.run(given, capture_output=True, text=True, timeout=120)
-
-    (tmp_path / "all.csv").touch(0o600)
-    ended = reftel("export", "", tmp_path / "all.csv")
-    assert (tmp_path / "all.csv").stat().st_mode & 0o777 == 0o600
-    assert ended.returncode == 2
-    assert "40 telegrams written" in ended.stderr
-    assert "1 of them are damaged" in ended.stderr
-    assert "07BERN3" in ended.stderr
-    shown = reftel("show", "07BERN3")
-    assert shown.returncode == 2
-    assert "salvage" in shown.stderr
-
-
-def test_a_damaged_copy_is_read_in_another(folder: Path) -> None:
-    # The first telegram has a copy; whichever is the better one is damaged.
-    with Archive.open(folder) as archive:
-        best, other = archive._store.by_number(("BERN", 2007, 1))
-    with closing(sqlite3.connect(folder / "telegrams.db")) as db, db:
-        db.execute("UPDATE texts SET source = x'00' WHERE document = ?", (best.id,))
-    with Archive.open(folder) as archive:
-        first, second = archive.cited_as(Mrn.of(2007, "BERN", 1))
-        assert (first.digest, first.variant_of) == (other.digest.hex(), None)
-        assert second.damaged
-        assert second.variant_of == first.digest
-        assert get(archive, "/t/07BERN1")[0] == 200
-        assert "lamp 1" in get(archive, "/t/07BERN1.txt")[1]
-
-
 def _modes(folder: Path) -> dict[str, int]:
     return {
         str(each.relative_to(folder)): each.stat().st_mode & 0o777
@@ -639,3 +493,38 @@ def test_an_upgrade_keeps_the_modes_of_the_archive(tmp_path: Path) -> None:
         pass
     assert {mode for name, mode in _modes(folder).items() if name.endswith(".db")} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_archive_of_format_1_is_backed_up_as_it_is(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(_FORMAT_1, old)
+    assert backup(old, tmp_path / "safe") == []
+    with pytest.raises(StoreError, match=r"has format 1, .*reftel archive verify"):
+        salvage(old, tmp_path / "saved")
+    assert restore(tmp_path / "safe", tmp_path / "back") == []
+    with Archive.open(old) as one, Archive.open(tmp_path / "back") as other:
+        assert list(one.every()) == list(other.every()) != []
+    with closing(sqlite3.connect(tmp_path / "safe" / "telegrams.db")) as db, db:
+        db.execute("UPDATE documents SET source = x'00' WHERE id = 1")
+    (problem,) = backup(tmp_path / "safe", tmp_path / "again")
+    assert "does not match its digest" in str(problem)
+
+
+def test_nothing_is_put_into_a_backup_or_behind_a_link_that_leads_nowhere(
+    folder: Path, tmp_path: Path
+) -> None:
+    backup(folder, tmp_path / "safe")
+    for place in (tmp_path / "safe" / "inner", tmp_path / "safe" / "deep" / "inner"):
+        with pytest.raises(StoreError, match=r"lies in .*safe, which is an archive or a backup"):
+            backup(folder, place)
+        with pytest.raises(StoreError, match="an archive or a backup"):
+            restore(tmp_path / "safe", place)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(StoreError, match=r"is a link to .*nowhere, which is not there"):
+        restore(tmp_path / "safe", link)
+    (tmp_path / "nowhere").mkdir()
+    assert restore(tmp_path / "safe", link) == []
+    assert link.is_symlink()
+    with Archive.open(link) as archive:
+        assert archive.search("lamp").total == 40

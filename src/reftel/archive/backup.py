@@ -18,8 +18,10 @@ from pathlib import Path
 from reftel.archive.filing import digest_of
 from reftel.archive.index import NEW, OLD
 from reftel.archive.model import DamagedError, OnProgress, StoreError
+from reftel.archive.schema import FORMAT
 from reftel.archive.sqlite import connected
 from reftel.archive.store import Store
+from reftel.archive.upgrade import format_of, unsound
 from reftel.sources import Problem
 
 SUMS = "SHA256SUMS"
@@ -39,6 +41,11 @@ def backup(folder: Path, to: Path, on_progress: OnProgress | None = None) -> lis
         raise StoreError(f"there is no archive in {folder}")
     if to.resolve().is_relative_to(folder.resolve()):
         raise StoreError(f"{to} lies in the archive itself; name a folder elsewhere")
+    found = format_of(folder / DATABASE)
+    if found is not None and found > FORMAT:
+        raise StoreError(
+            f"{folder / DATABASE} has format {found}; this version copies up to {FORMAT}"
+        )
     with replacing(to) as place:
         for file in _files(folder):
             copy = begin_copy(file, folder, place)
@@ -82,8 +89,19 @@ def replacing(to: Path) -> Iterator[Path]:
     """A folder beside a place, which takes the place when all went well and is removed when not."""
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise StoreError(f"{to} is there already; name another place, or move it away first")
-    to.absolute().parent.mkdir(parents=True, exist_ok=True)
-    place = to.absolute().with_name(f".{to.absolute().name}.unfinished")
+    if to.is_symlink() and not to.exists():
+        raise StoreError(
+            f"{to} is a link to {to.readlink()}, which is not there: make that folder, or remove the link"
+        )
+    # A link to an empty folder stands for that.
+    to = to.resolve()
+    for above in to.parents:
+        if (above / DATABASE).is_file():
+            raise StoreError(
+                f"{to} lies in {above}, which is an archive or a backup; name a folder elsewhere"
+            )
+    to.parent.mkdir(parents=True, exist_ok=True)
+    place = to.with_name(f".{to.name}.unfinished")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(0o700)
     try:
@@ -91,7 +109,7 @@ def replacing(to: Path) -> Iterator[Path]:
         for each in (*place.rglob("*"), place):
             _sync(each)
         place.rename(to)
-        _sync(to.absolute().parent)
+        _sync(to.parent)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -172,6 +190,9 @@ def _copy_database(path: Path, to: Path, on_progress: OnProgress | None) -> None
 
 def _unsound(place: Path) -> list[Problem]:
     """What is damaged in a copy: the database, texts that are not what they were."""
+    if format_of(place / DATABASE) == 1:
+        # It is copied as it is, and upgraded when it is opened.
+        return list(unsound(place / DATABASE))
     store = Store(place / DATABASE, read_only=True)
     try:
         problems = [Problem(DATABASE, line) for line in store.damage()]

@@ -22,6 +22,7 @@ from reftel.archive.model import BrokenStoreError, DamagedError, OnProgress, Sto
 from reftel.archive.pack import NONE, TRAIN_AT, Dictionary, unpack, unpack_text
 from reftel.archive.sqlite import SqliteDatabase
 from reftel.archive.store import Store
+from reftel.archive.upgrade import format_of
 from reftel.sources import Problem
 from reftel.telegram import Telegram
 
@@ -39,6 +40,11 @@ def salvage(
     what is lost. Raises `StoreError`, `OSError`; then nothing is changed."""
     if not (folder / DATABASE).is_file():
         raise StoreError(f"there is no archive in {folder}")
+    if format_of(folder / DATABASE) == 1:
+        raise StoreError(
+            f"{folder / DATABASE} has format 1, which is not salvaged: make a backup, and open the archive"
+            " once (reftel archive verify); it is upgraded then, and the old database stays beside it"
+        )
     with replacing(to) as place:
         old = _Damaged(folder / DATABASE)
         new = Store(place / DATABASE)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +16,9 @@ import msgspec
 from reftel.archive.filing import prepared
 from reftel.archive.keep import keep
 from reftel.archive.model import StoreError
+from reftel.archive.sqlite import SqliteDatabase, connected
 from reftel.archive.store import Store
+from reftel.sources import Problem
 from reftel.telegram import Telegram
 
 _BATCH = 1000
@@ -27,7 +31,7 @@ def upgrade(folder: Path) -> None:
     one is whole, the old one is the archive.
     """
     database = folder / "telegrams.db"
-    if not database.exists() or _format(database) != 1:
+    if not database.exists() or format_of(database) != 1:
         return
     unfinished = folder / "telegrams-upgrading.db"
     for suffix in ("", "-wal", "-shm"):
@@ -44,8 +48,9 @@ def upgrade(folder: Path) -> None:
     unfinished.replace(database)
 
 
-def _format(database: Path) -> int | None:
-    db = sqlite3.connect(database)
+def format_of(database: Path) -> int | None:
+    """The format of an archive's database, if it can be read. Raises `StoreError`."""
+    db = connected(database, read_only=True)
     try:
         row = db.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
     except sqlite3.DatabaseError:
@@ -53,6 +58,24 @@ def _format(database: Path) -> int | None:
     finally:
         db.close()
     return int(row[0]) if row else None
+
+
+def unsound(database: Path) -> Iterator[Problem]:
+    """What is damaged in a database of format 1: pages, texts that are not what they were."""
+    db = SqliteDatabase(database, read_only=True)
+    try:
+        yield from (Problem(database.name, line) for line in db.damage())
+        for (id_,) in db.execute("SELECT id FROM documents ORDER BY id"):
+            query = "SELECT digest, origin, source FROM documents WHERE id = ?"
+            digest, origin, source = db.one(query, (id_,))
+            try:
+                sound = hashlib.sha256(zlib.decompress(source)).hexdigest() == digest
+            except zlib.error:
+                sound = False
+            if not sound:
+                yield Problem(origin, f"document {digest[:16]}: its text does not match its digest")
+    finally:
+        db.close()
 
 
 def _copy(database: Path, store: Store) -> None:
