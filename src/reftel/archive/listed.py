@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -14,14 +15,15 @@ WHOLE = 0
 """Stands for a document in the list of what is not indexed: the label's index is to be made anew."""
 
 
-class Listed:
+class Listed(ABC):
     """The part of a store that is about the index in a place."""
 
     place: int
     _db: SqliteDatabase | PostgresDatabase
 
+    @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        raise NotImplementedError
+        """All or nothing."""
 
     def mark_unindexed(self, document: int, label: int) -> None:
         """Have the entry of a document in the index of a label made, changed or removed."""
