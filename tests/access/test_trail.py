@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reftel.access import Deed, Trail, TrailError
+from reftel.access import TRAIL_FILE, Deed, Trail, TrailError
+from reftel.archive import Archive
+from reftel.archive.backup import backup
+from reftel.archive.copying import copy
+from reftel.archive.salvage import salvage
+from tests.archive.test_archive import incoming, make
 
 
 @pytest.fixture
@@ -135,3 +140,18 @@ def test_a_trail_that_was_emptied_is_no_trail_that_was_pruned(trail: Trail) -> N
     assert list(trail.verify((number, digest))) == [
         "the entries up to 5 are not there, and no entry says who removed them"
     ]
+
+
+def test_copies_have_the_trail_as_it_is_while_it_is_written(tmp_path: Path) -> None:
+    place = tmp_path / "archive"
+    with Archive.open(place) as archive:
+        archive.add(incoming(make(1)))
+    with Trail(place / TRAIL_FILE) as trail:
+        fill(trail, 5)
+        copy(place, tmp_path / "copied")
+        salvage(place, tmp_path / "salvaged")
+        backup(place, tmp_path / "kept")
+        for other in ("copied", "salvaged", "kept"):
+            with Trail(tmp_path / other / TRAIL_FILE) as copied:
+                assert copied.head() == trail.head()
+                assert list(copied.verify(trail.head())) == []

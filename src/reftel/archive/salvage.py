@@ -6,6 +6,7 @@ again; numbers, labels, citations and copies are found anew. Nobody may read mor
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
