@@ -67,3 +67,15 @@ def test_what_the_trail_shows_rules_no_terminal(folder: Path) -> None:
 def test_a_name_that_is_no_text_ends_in_an_answer(folder: Path) -> None:
     (folder / "access.toml").write_text(_POLICY)
     assert reftel(folder, "show", "light\udcff").exit_code != 0
+
+
+def test_a_decision_is_in_the_trail_of_an_archive_that_has_one(folder: Path) -> None:
+    decision = ("access", "set", "07BERN1", "--classification", "SECRET", "--why", "a source")
+    assert reftel(folder, *decision).exit_code == 0
+    assert not (folder / "audit.db").exists()
+    (folder / "access.toml").write_text(_POLICY)
+    reftel(folder, "search", "burned")
+    assert reftel(folder, *decision).exit_code == 0
+    shown = reftel(folder, "audit", "show", "--kind", "decide").output
+    assert "07BERN1 SECRET" in shown
+    assert "command line of" in shown

@@ -50,8 +50,8 @@ class TrailError(RuntimeError):
 class Deed(msgspec.Struct, frozen=True):
     """What was asked for: `search`, `export` (query, and how many were found), `open` (digest), `refused`
     (what was asked for and is held, but not for this reader: the answer was that it is not), `card`
-    (its withdrawal card was shown), `not-held` (the number or digest), `log-in`,
-    `log-out`, `prune`."""
+    (its withdrawal card was shown), `not-held` (the number or digest), `decide` (what a reviewer put under
+    which label), `log-in`, `log-out`, `prune`."""
 
     kind: str
     what: str

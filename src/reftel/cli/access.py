@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from reftel.access import TRAIL_FILE, Label, Policy, Trail, TrailError
+from reftel.access import TRAIL_FILE, Deed, Label, Policy, Trail, TrailError
 from reftel.access.trail import as_csv
 from reftel.cli.common import (
     DONE,
@@ -129,6 +129,14 @@ def set_command(
         from reftel.archive.pool import cores
 
         digests = _digests(archive, number)
+        if (archive.folder / TRAIL_FILE).exists():
+            given = "as marked" if label is None else str(label) if label.classification else _OPEN
+            try:
+                with _trail(folder) as trail:
+                    deed = Deed("decide", f"{number} {given}")
+                    trail.write("", f"command line of {getuser()}", [deed]).result()
+            except TrailError as error:
+                fail(f"nothing is decided while the audit trail cannot be written: {error}")
         try:
             with indexing() as show:
                 decided = archive.decide(
@@ -225,7 +233,8 @@ def _trail(folder: Place | None) -> Trail:
 @archive_option
 @click.option("--who", help="What this reader did.")
 @click.option(
-    "--kind", help="Of one kind: search, open, refused, not-held, card, export, log-in, log-out."
+    "--kind",
+    help="Of one kind: search, open, refused, not-held, card, export, decide, log-in, log-out, prune.",
 )
 @click.option("--words", help="Where these words stand in what was asked for.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on (UTC).")
