@@ -155,3 +155,10 @@ def test_copies_have_the_trail_as_it_is_while_it_is_written(tmp_path: Path) -> N
             with Trail(tmp_path / other / TRAIL_FILE) as copied:
                 assert copied.head() == trail.head()
                 assert list(copied.verify(trail.head())) == []
+
+
+def test_who_goes_away_before_it_is_written_stops_nobody(trail: Trail) -> None:
+    for _ in range(50):
+        trail.write("mueller", "", [Deed("open", "x")]).cancel()
+    trail.write("mueller", "", [Deed("open", "y")]).result(5)
+    assert trail.head()[0] == 51

@@ -122,6 +122,8 @@ class Trail:
             for each in deeds
         ]
         told: Future[None] = Future()
+        # Whoever goes away before it is written takes nothing back: it was asked for.
+        told.set_running_or_notify_cancel()
         self._queue.put((rows, told))
         return told
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from reftel.access import ACCESS_FILE, load_policy
+from reftel.archive import StoreError
 from reftel.centre import desk, origin, readers
 from reftel.centre.accepting import Refused
 from reftel.centre.config import Profile
@@ -389,6 +390,8 @@ def centre_app(centre: Centre, *, host: str = "127.0.0.1", trusted: bool = False
     folder = centre.archive.folder
     file = folder / ACCESS_FILE
     readers = open_readers(folder, load_policy(file)) if file.exists() else None
+    if readers is None and centre.archive.has_readers and not trusted:
+        raise StoreError(f"the archive has readers, and there is no {file} to say who reads what")
     room = ReadingRoom(centre.archive, centre.config.directory, centre=True, readers=readers)
     pages = CentreRoom(centre, room, trusted=trusted)
     doors = [] if trusted else [Middleware(Doorkeeper, login=pages.login)]
